@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   COMMAND_NAMES,
-  COMMANDS,
+  DEVIATION_COMMAND_TABLE,
   type CommandName,
   type CommandStep,
 } from "../src/domain/deviation/commands.ts";
@@ -28,7 +28,7 @@ export async function deviationsPage(): Promise<string> {
 }
 
 function rowOf(name: CommandName): string {
-  const { usage, help, deviation } = COMMANDS[name];
+  const { usage, help, deviation } = DEVIATION_COMMAND_TABLE[name];
   const whos = Map.groupBy(deviation, whoOf);
   const who = [...whos].map(([text, steps]) => (whos.size === 1 ? text : `${statesOf(steps)}: ${text}`));
   const cells = [`\`${name} ${usage}\``, help, statesOf(deviation), who.join("; ")];

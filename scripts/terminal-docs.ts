@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { programOn } from "../src/cli/program.ts";
-import { COMMANDS } from "../src/cli/table.ts";
+import { TERMINAL_COMMANDS } from "../src/cli/table.ts";
 
 const PAGE = join(import.meta.dirname, "../docs/terminal.md");
 /** The lines that begin and end the generated part. */
@@ -15,7 +15,7 @@ export function terminalPage(): string {
   const there = readFileSync(PAGE, "utf8");
   const terminal = { print: () => undefined, printError: () => undefined, env: {}, interactive: false };
   const program = programOn(terminal, () => undefined);
-  const sections = COMMANDS.flatMap((entry) => {
+  const sections = TERMINAL_COMMANDS.flatMap((entry) => {
     const command = program.commands.find((each) => each.name() === entry.name);
     if (command === undefined) return [];
     if (!("commands" in entry)) return [section(command, entry.examples)];

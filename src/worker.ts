@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import { SWEEP_EVENTS } from "./flows/jobs/priorities.ts";
 import type { Clock } from "./flows/context/tools.ts";
-import type { Lease } from "./flows/jobs/lane.ts";
+import type { WorkLease } from "./flows/jobs/lane.ts";
 import { logged } from "./domain/values/external-error.ts";
 import type { LeaseClock } from "./ledger/queue/lease-clock.ts";
 import type { End } from "./ledger/queue/ends.ts";
@@ -17,7 +17,7 @@ export interface WorkerTools {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly work: (lease: Lease) => Promise<readonly End[]>;
+  readonly work: (lease: WorkLease) => Promise<readonly End[]>;
   /** How long a lane is leased (ms, real time); prolonged while it is worked on. Default: 30 seconds. */
   readonly leaseMs?: number;
 }
@@ -174,7 +174,7 @@ export class Worker {
     const { queue } = ledger;
     // Leases run by a clock of their own: another process cannot know what time it is in a story.
     const now = (): number => this.#leaseClock.now();
-    const lease: Lease = { owner, lane, now, isStopping: () => this.#stopped, untried: new Set() };
+    const lease: WorkLease = { owner, lane, now, isStopping: () => this.#stopped, untried: new Set() };
     const heart = setInterval(() => {
       queue.extend(owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
         log.warn({ ...logged(error), lane }, "A lane's lease could not be prolonged");

@@ -5,8 +5,8 @@ import { visible } from "../domain/values/text.ts";
 import { VERSION } from "../package/version.ts";
 import type { ExitCode, Terminal } from "./terminal/answer.ts";
 import { answerFailure, UsageError } from "./terminal/answer.ts";
-import type { Context, Finish } from "./terminal/command.ts";
-import { COMMANDS } from "./table.ts";
+import type { CommandContext, Finish } from "./terminal/command.ts";
+import { TERMINAL_COMMANDS } from "./table.ts";
 
 /** Runs `countersign` with the arguments after its name; prints, and answers the exit code. Never throws. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -50,7 +50,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
       ].join("\n"),
     );
   const context = contextOf(terminal);
-  for (const entry of COMMANDS) {
+  for (const entry of TERMINAL_COMMANDS) {
     if ("addTo" in entry) {
       entry.addTo(program, context, finish);
       continue;
@@ -61,7 +61,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
   return program;
 }
 
-function contextOf(terminal: Terminal): Context {
+function contextOf(terminal: Terminal): CommandContext {
   return {
     terminal,
     now: Date.now,

@@ -1,6 +1,6 @@
 /** The table of commands: one row each, in the order of `countersign --help`. */
 
-import type { CommandGroup, CommandRow } from "./terminal/command.ts";
+import type { CommandGroup, TerminalCommand } from "./terminal/command.ts";
 import { DEMO, SCENARIO } from "./demo/commands.ts";
 import { DEVIATION } from "./deviation/commands.ts";
 import { EMERGENCY } from "./emergency/commands.ts";
@@ -11,7 +11,7 @@ import { POLICY, RULESET } from "./policy/commands.ts";
 import { DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
 
 /** All commands of `countersign`. */
-export const COMMANDS: readonly (CommandRow | CommandGroup)[] = [
+export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
   SERVE,
   DEMO,
   SCENARIO,

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { COMMANDS } from "../../src/cli/table.ts";
+import { TERMINAL_COMMANDS } from "../../src/cli/table.ts";
 import { everyCommand, fullName, undeclared } from "../support/commands.ts";
 import { run } from "./run.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const ROWS = COMMANDS.flatMap((entry) =>
+const ROWS = TERMINAL_COMMANDS.flatMap((entry) =>
   "commands" in entry
     ? entry.commands.map((row) => ({ ...row, path: `${entry.name} ${row.name}` }))
     : [{ ...entry, path: entry.name }],

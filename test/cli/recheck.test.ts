@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import type { Answer } from "../../src/cli/terminal/answer.ts";
-import { recheck } from "../../src/cli/server/recheck.ts";
+import { requestRecheck } from "../../src/cli/server/recheck.ts";
 import { trial, type Trial } from "../github/stage.ts";
 import { run } from "./run.ts";
 
@@ -31,7 +31,7 @@ async function waiting(policy: Record<string, unknown> = POLICY): Promise<Trial>
 function recheckOn(harness: Trial, pull: string, post = false): Promise<Answer> {
   const env = { APP_ID: "77", PRIVATE_KEY: harness.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
   const terminal = { print: () => undefined, printError: () => undefined, env, interactive: false };
-  return recheck(terminal, pull, post, {
+  return requestRecheck(terminal, pull, post, {
     now: () => harness.double.world.now(),
     fetch: (input, init) => harness.double.fetch(new Request(input, init)),
   });

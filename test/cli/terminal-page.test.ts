@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { recheck } from "../../src/cli/server/recheck.ts";
+import { requestRecheck } from "../../src/cli/server/recheck.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
@@ -77,7 +77,7 @@ async function shown(command: string): Promise<string> {
 async function recheckShown([, pull = "", ...rest]: readonly string[]): Promise<string> {
   const env = { APP_ID: "77", PRIVATE_KEY: down.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
   const terminal = { print: () => undefined, printError: () => undefined, env, interactive: false };
-  const { lines } = await recheck(terminal, pull, rest.includes("--post"), {
+  const { lines } = await requestRecheck(terminal, pull, rest.includes("--post"), {
     now: () => down.double.world.now(),
     fetch: (input, init) => down.double.fetch(new Request(input, init)),
   });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { pino } from "pino";
 
 import { ClockWatch } from "../../src/clock-watch.ts";
-import type { Lease } from "../../src/flows/jobs/lane.ts";
+import type { WorkLease } from "../../src/flows/jobs/lane.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { Worker } from "../../src/worker.ts";
 import { describeOnBothStores, type OpenedStore } from "../support/stores.ts";
@@ -31,7 +31,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
       ledger,
       clock: { now },
       log: pino({ level: "silent" }),
-      work: async (lease: Lease) => {
+      work: async (lease: WorkLease) => {
         const all = await ledger.queue.deliveries(lease.lane, now(), 100);
         done.push(...all.map(({ id }) => id));
         return ended(all, "");

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { workLane, type Lease, type Receive } from "../../src/flows/jobs/lane.ts";
+import { workLane, type WorkLease, type Receive } from "../../src/flows/jobs/lane.ts";
 import type { Tools } from "../../src/flows/context/tools.ts";
 import { ranked } from "../../src/github/api/pacing.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
@@ -44,7 +44,7 @@ afterEach(async () => {
   await remove();
 });
 
-function workerOf(work: (lease: Lease) => Promise<readonly End[]>): Worker {
+function workerOf(work: (lease: WorkLease) => Promise<readonly End[]>): Worker {
   const worker = new Worker({ ledger, clock, log, work });
   workers.push(worker);
   return worker;
@@ -56,12 +56,12 @@ async function due(lane: string, id = lane): Promise<void> {
 }
 
 /** Everything that is due in the lane is done. */
-async function finished(lease: Lease): Promise<readonly End[]> {
+async function finished(lease: WorkLease): Promise<readonly End[]> {
   return ended(await ledger.queue.deliveries(lease.lane, now, 100), "");
 }
 
 /** Works a lane and gives it back. */
-async function workedOff(lease: Lease, receive: Receive): Promise<void> {
+async function workedOff(lease: WorkLease, receive: Receive): Promise<void> {
   const ends = await workLane(toolsOf(), lease, receive);
   await ledger.queue.release(lease.owner, lease.lane, ends, lease.now());
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { COMMAND_NAMES, COMMANDS, parseCommand } from "../../src/domain/deviation/commands.ts";
+import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE, parseCommand } from "../../src/domain/deviation/commands.ts";
 import { decideDeviation, NOTHING_STANDING } from "../../src/domain/deviation/decide.ts";
 import { DEVIATION_EVENTS, DEVIATION_STATES } from "../../src/domain/deviation/deviation.ts";
 import { nextStep } from "../../src/domain/deviation/next-step.ts";
@@ -370,8 +370,8 @@ describe("the table of commands", () => {
   );
 
   test.each(COMMAND_NAMES)("%s has an example that is read, and one sentence or two of help", (name) => {
-    expect(parseCommand(`${name} ${COMMANDS[name].example}`, "2026-07-06").problem).toBeNull();
-    expect(COMMANDS[name].help).toMatch(/^[A-Z][^.]*\.(?: [A-Z][^.]*\.)?$/u);
+    expect(parseCommand(`${name} ${DEVIATION_COMMAND_TABLE[name].example}`, "2026-07-06").problem).toBeNull();
+    expect(DEVIATION_COMMAND_TABLE[name].help).toMatch(/^[A-Z][^.]*\.(?: [A-Z][^.]*\.)?$/u);
   });
 });
 
@@ -541,7 +541,7 @@ describe("whatever happens in whatever order", () => {
   });
 
   test("every command in an answer is written as it is read", () => {
-    const usages = new Set(COMMAND_NAMES.map((name) => `${name} ${COMMANDS[name].usage}`));
+    const usages = new Set(COMMAND_NAMES.map((name) => `${name} ${DEVIATION_COMMAND_TABLE[name].usage}`));
     fc.assert(
       fc.property(walks, (all) => {
         walk(all, (_, __, step) => {

@@ -20,7 +20,7 @@ import {
   EMERGENCY_EVENTS,
   EMERGENCY_ROLES,
   EMERGENCY_TRANSITIONS,
-  rolesOf,
+  emergencyRolesOf,
   type EmergencyEvent,
   type EmergencyRole,
 } from "../../src/domain/emergency/emergency.ts";
@@ -165,7 +165,7 @@ describe("who acts in an emergency", () => {
           isSame(declarer) ||
           (pull.author !== null && isSame(pull.author)) ||
           pull.pushes.some((push) => push.actor !== null && isSame(push.actor));
-        const roles: readonly EmergencyRole[] = rolesOf(eligibility, false);
+        const roles: readonly EmergencyRole[] = emergencyRolesOf(eligibility, false);
         if (hasPart) {
           expect(isIndependent(eligibility)).toBe(false);
           expect(roles).not.toContain("authoriser");

@@ -2,7 +2,7 @@
 
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
-import { Receiver } from "../../src/cli/scenario/harness/receiver.ts";
+import { MessageReceiver } from "../../src/cli/scenario/harness/receiver.ts";
 import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
 import { tamper } from "../../src/cli/scenario/harness/tamper.ts";
 import type { Instant } from "../../src/domain/time/instant.ts";
@@ -64,7 +64,7 @@ export async function openHarnessOn(
   options: HarnessOptions = {},
 ): Promise<InProcessHarness> {
   let running: Countersign | null = null;
-  const receiver = new Receiver(scenario);
+  const receiver = new MessageReceiver(scenario);
   const github = new ControlledDouble({
     conformance: options.conformance ?? false,
     apiUrl: API_URL,

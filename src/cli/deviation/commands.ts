@@ -1,7 +1,7 @@
 /** The rows of `countersign deviation` in the table of commands. */
 
-import { COMMAND_NAMES, COMMANDS, type CommandName } from "../../domain/deviation/commands.ts";
-import { command, count, type CommandGroup, type CommandRow } from "../terminal/command.ts";
+import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE, type CommandName } from "../../domain/deviation/commands.ts";
+import { command, count, type CommandGroup, type TerminalCommand } from "../terminal/command.ts";
 
 const LIST = command({
   name: "list",
@@ -53,8 +53,8 @@ const ADD = command({
 });
 
 /** The subcommand of one row of the table of deviation commands. */
-function commandOf(name: CommandName): CommandRow {
-  const { usage, help, example } = COMMANDS[name];
+function commandOf(name: CommandName): TerminalCommand {
+  const { usage, help, example } = DEVIATION_COMMAND_TABLE[name];
   return command({
     name,
     summary: help,

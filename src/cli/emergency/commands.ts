@@ -7,8 +7,8 @@ import {
   count,
   type BareCommand,
   type CommandGroup,
-  type CommandRow,
-  type Context,
+  type TerminalCommand,
+  type CommandContext,
 } from "../terminal/command.ts";
 import type { EmergencyOptions } from "./act.ts";
 
@@ -43,7 +43,7 @@ function reasoned(command: BareCommand) {
   return target(command).requiredOption("--reason <text>", "why");
 }
 
-function act(name: EmergencyCommandName): CommandRow {
+function act(name: EmergencyCommandName): TerminalCommand {
   const { help, reason } = EMERGENCY_COMMANDS[name];
   const { said, as } = EXAMPLES[name];
   const text = said === null ? "" : `--reason "${said}" `;
@@ -54,7 +54,7 @@ function act(name: EmergencyCommandName): CommandRow {
       `emergency ${name} --repo acme/web --pull 7 ${text}--as ${as}`,
       `emergency ${name} --repo acme/web --environment production --commit 0123abc ${text}--as ${as}`,
     ],
-    run: async ({ terminal, now }: Context, given: EmergencyOptions) => {
+    run: async ({ terminal, now }: CommandContext, given: EmergencyOptions) => {
       const { actOnEmergency } = await import("./act.ts");
       return actOnEmergency(terminal, name, given, { now });
     },

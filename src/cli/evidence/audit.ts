@@ -12,7 +12,7 @@ import { policyInForce } from "../../domain/policy/tighten.ts";
 import type { Tools } from "../../flows/context/tools.ts";
 import { isLasting } from "../../flows/repositories/own-checks.ts";
 import type { Exported } from "../../flows/monitoring/export-evidence.ts";
-import type { Span } from "../../flows/completeness/count-branch.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { countPast, type UncountedBranch } from "../../flows/completeness/reconcile.ts";
 import { registerRepository, watchedRepository } from "../../flows/repositories/repositories.ts";
 import { octokitOf, type Octokits } from "../../github/api/octokit.ts";
@@ -113,7 +113,7 @@ async function readPeriod(terminal: Terminal, tools: Tools, target: Target, span
   const uncounted: UncountedBranch[] = [];
   const cut: string[] = [];
   let updates = 0;
-  for (const { repository, archived } of await listed(tools, target)) {
+  for (const { repository, archived } of await repositoriesOfTarget(tools, target)) {
     await registerRepository(tools, {
       repository,
       installationId: NO_INSTALLATION,
@@ -187,7 +187,7 @@ function withPolicy(tools: Tools, policy: PolicySource | null, { appId }: AuditO
 }
 
 /** Returns the repositories of a target that the token may read. Throws UsageError where it may read none of that name. */
-export async function listed(
+export async function repositoriesOfTarget(
   tools: Tools,
   { owner, name }: Target,
 ): ReturnType<Tools["github"]["listOwned"]> {

@@ -22,7 +22,7 @@ export async function readPolicyFile(file: string, terminal: Pick<Terminal, "inp
 }
 
 /** Returns the policy of an organisation's file and a repository's own, either may be null. Problems name the files as given. */
-export function policyOf(organization: GivenFile | null, repository: GivenFile | null): PolicyInForce {
+export function policyFromFiles(organization: GivenFile | null, repository: GivenFile | null): PolicyInForce {
   const policy = policyInForce(
     organization === null ? NOT_GIVEN : sourceOf("organisation", organization),
     repository === null ? NOT_GIVEN : sourceOf("repository", repository),
@@ -45,7 +45,7 @@ export async function policyFrom(
   }
   const given: GivenFile[] = [];
   for (const file of files) given.push(await readPolicyFile(file, terminal));
-  const policy = policyOf(given[0] ?? null, given[1] ?? null);
+  const policy = policyFromFiles(given[0] ?? null, given[1] ?? null);
   if (policy.state === "known") return policy;
   const problems = policy.state === "broken" ? policy.problems.map(problemLine) : [policy.because];
   throw new UsageError(["the policy has problems (see countersign policy check):", ...problems].join("\n  "));

@@ -5,7 +5,7 @@ import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import type { FileProblem } from "../../domain/policy/tighten.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
-import { policyOf, problemLine, readPolicyFile, type GivenFile } from "../input/policy-files.ts";
+import { policyFromFiles, problemLine, readPolicyFile, type GivenFile } from "../input/policy-files.ts";
 
 /** The most characters of a line that are shown. */
 const WIDEST = 120;
@@ -58,7 +58,7 @@ function alone({ file, text }: GivenFile): readonly FileProblem[] {
 }
 
 function together(above: GivenFile, own: GivenFile): readonly FileProblem[] {
-  const policy = policyOf(above, own);
+  const policy = policyFromFiles(above, own);
   if (policy.state !== "broken") return [];
   // The organisation's first, and each file from top to bottom.
   const place = (problem: FileProblem): number => (problem.file === above.file ? 0 : 1);

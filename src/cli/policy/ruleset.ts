@@ -4,7 +4,7 @@ import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { LEFT_OFF, rulesetFor } from "../../domain/protection/ruleset.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
-import { policyFrom, policyOf } from "../input/policy-files.ts";
+import { policyFrom, policyFromFiles } from "../input/policy-files.ts";
 import { terraformOf } from "./terraform.ts";
 
 /** The options of `ruleset`. */
@@ -19,7 +19,7 @@ export interface RulesetOptions {
 
 /** Prints the ruleset, and on stderr the rules left off with the reasons. Throws UsageError where no branch is named. */
 export async function makeRuleset(terminal: Terminal, options: RulesetOptions): Promise<Answer> {
-  const policy = policyOrDefault((await policyFrom(options.policy, terminal)) ?? policyOf(null, null));
+  const policy = policyOrDefault((await policyFrom(options.policy, terminal)) ?? policyFromFiles(null, null));
   const { appId, repository } = options;
   const { ruleset, unsaid } = rulesetFor(policy, {
     appId,

@@ -14,15 +14,15 @@ import { openLedger } from "../../ledger/open.ts";
 import { readServer } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
-import { listed, NO_INSTALLATION, octokitsWith } from "../evidence/audit.ts";
+import { repositoriesOfTarget, NO_INSTALLATION, octokitsWith } from "../evidence/audit.ts";
 import { counter, ownerAndName, spanOf, toolsOn, type PastTools } from "../evidence/past-tools.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
 import {
-  answerOf,
+  trialAnswer,
   changesOf,
   landingsTried,
   policyThen,
-  together,
+  foldedPolicy,
   triedSource,
   type TryOptions,
 } from "./try.ts";
@@ -57,13 +57,15 @@ export async function tryOnGitHub(terminal: Terminal, options: TryOptions, how: 
     for await (const record of changesOf(ledger, span)) {
       const then = await policyThen(ledger, record);
       const policy =
-        then === null ? together(tried, { state: "absent" }) : ({ state: "known", record: then } as const);
+        then === null
+          ? foldedPolicy(tried, { state: "absent" })
+          : ({ state: "known", record: then } as const);
       const landings = await landingsTried(ledger, record, policy, NO_APP);
       const trial = tryOn(record, then?.effective ?? null, policy, NO_APP, landings);
       trials.push({ ...trial, was: was.get(trial.change.id) ?? trial.was });
     }
   });
-  const answer = answerOf(file, trials);
+  const answer = trialAnswer(file, trials);
   const read =
     "Read from GitHub and not kept. Permissions and team members are as of today; only a log holds emergencies.";
   return { ...answer, lines: [...answer.lines, read] };
@@ -95,7 +97,7 @@ async function withFilled(
     for (const each of repositories) {
       const target = ownerAndName(each);
       if (target.name === null) throw new UsageError(`"${each}" is not a repository: write acme/web.`);
-      for (const { repository, archived } of await listed(tools, target)) {
+      for (const { repository, archived } of await repositoriesOfTarget(tools, target)) {
         await registerRepository(tools, {
           repository,
           installationId: NO_INSTALLATION,
@@ -120,7 +122,7 @@ function trying(tools: Tools, tried: PolicySource | null): Tools {
   if (tried === null) return { ...tools, withoutGate: true };
   const readPolicy: Tools["github"]["readPolicy"] = async (...asked) => {
     const read = await tools.github.readPolicy(...asked);
-    together(tried, read.repository);
+    foldedPolicy(tried, read.repository);
     return { ...read, organization: tried };
   };
   return { ...tools, withoutGate: true, github: { ...tools.github, readPolicy } };

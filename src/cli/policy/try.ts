@@ -6,7 +6,7 @@ import { tryOn, type Trial } from "../../domain/assessment/policy-trial.ts";
 import { policyInForce, type PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
 import { oneLine, short, time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
-import type { Span } from "../../flows/completeness/count-branch.ts";
+import type { Span } from "../../domain/time/span.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
@@ -49,11 +49,11 @@ export async function tryPolicy(
       const { owner, name } = record.change.repository;
       if (wanted.size > 0 && !wanted.has(`${owner}/${name}`.toLowerCase())) continue;
       const then = await policyThen(ledger, record);
-      const policy = together(triedSource(given.text, file), then?.repository ?? { state: "absent" });
+      const policy = foldedPolicy(triedSource(given.text, file), then?.repository ?? { state: "absent" });
       const landings = await landingsTried(ledger, record, policy, appId);
       trials.push(tryOn(record, then?.effective ?? null, policy, appId, landings));
     }
-    return answerOf(file, trials);
+    return trialAnswer(file, trials);
   } finally {
     await ledger.close();
   }
@@ -102,7 +102,7 @@ export function triedSource(text: string, path: string): PolicySource {
 }
 
 /** Returns the policy of the file and the repository's file of that time. Throws UsageError where they conflict. */
-export function together(
+export function foldedPolicy(
   tried: PolicySource,
   repository: PolicySource,
 ): Extract<PolicyInForce, { readonly state: "known" }> {
@@ -118,7 +118,7 @@ export function together(
 }
 
 /** Prints a table of the trials and their counts. Exit code 1: some change would have been refused. */
-export function answerOf(file: string, trials: readonly Trial[]): Answer {
+export function trialAnswer(file: string, trials: readonly Trial[]): Answer {
   const count = (outcome: Trial["outcome"]): number =>
     trials.filter((trial) => trial.outcome === outcome).length;
   const counts = {

@@ -5,13 +5,13 @@ import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../../domain/emergency/voice.ts";
 import { moveTo } from "./clock.ts";
 import type { Harness } from "./harness/harness.ts";
-import { DEFAULT_REPOSITORY, ORGANIZATION } from "./format/match.ts";
+import { DEFAULT_REPOSITORY, STORY_ORGANIZATION } from "./format/match.ts";
 import { commitNamed } from "./harness/report.ts";
 import type { DoStep } from "./format/steps.ts";
 import { durationOf, momentOf, printMoment } from "./format/words.ts";
 
 /** The outcome of a step. `problem`: how it differs from the story. */
-export interface Outcome {
+export interface StepOutcome {
   readonly refused: string | null;
   readonly problem: string | null;
   /** Set when the step itself moved the clock. */
@@ -19,9 +19,9 @@ export interface Outcome {
 }
 
 /** Runs one of the steps of `HARNESS_STEPS`. */
-export async function runHarnessStep(step: DoStep, harness: Harness, now: Instant): Promise<Outcome> {
+export async function runHarnessStep(step: DoStep, harness: Harness, now: Instant): Promise<StepOutcome> {
   const { double, app } = harness;
-  const done: Outcome = { refused: null, problem: null };
+  const done: StepOutcome = { refused: null, problem: null };
   if (step.refused !== undefined && !TERMINAL_STEPS.includes(step.do)) {
     return { ...done, problem: `\`${step.do}\` is nothing GitHub could refuse` };
   }
@@ -89,7 +89,7 @@ function keysFor(step: DoStep): Readonly<Record<string, unknown>> {
 }
 
 /** Signs off a month as at the terminal. */
-async function signOff(step: DoStep, { app }: Harness): Promise<Outcome> {
+async function signOff(step: DoStep, { app }: Harness): Promise<StepOutcome> {
   const control = CONTROL_NAMES.find((each) => each === step["control"]);
   if (control === undefined)
     return { refused: null, problem: `there is no control ${String(step["control"])}` };
@@ -99,7 +99,7 @@ async function signOff(step: DoStep, { app }: Harness): Promise<Outcome> {
     comment: typeof step["comment"] === "string" ? step["comment"] : "looked at the figures",
     login: step.by ?? "",
   };
-  return checkedRefusal(step, await app.signOff(ORGANIZATION, given));
+  return checkedRefusal(step, await app.signOff(STORY_ORGANIZATION, given));
 }
 
 /** Steps run as at the terminal, which the App itself may refuse. */
@@ -110,7 +110,7 @@ const TERMINAL_STEPS: readonly string[] = [
 ];
 
 /** Applies an emergency command as at the terminal. */
-async function emergencyStep(step: DoStep, harness: Harness): Promise<Outcome> {
+async function emergencyStep(step: DoStep, harness: Harness): Promise<StepOutcome> {
   const act = EMERGENCY_COMMAND_NAMES.find((each) => step.do === `${each}-emergency`) ?? "declare";
   const pull = typeof step["pull"] === "number" ? step["pull"] : null;
   const commit = pull === null ? await commitNamed(step, harness) : "";
@@ -123,15 +123,15 @@ async function emergencyStep(step: DoStep, harness: Harness): Promise<Outcome> {
     text: typeof step["reason"] === "string" ? step["reason"] : "",
     as: step.by ?? "",
   };
-  const repository = `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`;
+  const repository = `${STORY_ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`;
   return checkedRefusal(step, await harness.app.emergency(repository, given));
 }
 
 /** Adds a deviation from an auditor's report, as at the terminal. */
-async function addDeviation(step: DoStep, { app }: Harness): Promise<Outcome> {
+async function addDeviation(step: DoStep, { app }: Harness): Promise<StepOutcome> {
   const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
   const given = {
-    repository: `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
+    repository: `${STORY_ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
     control: text("control") ?? "",
     type: text("type") ?? "operating",
     ...(text("severity") === undefined ? {} : { severity: text("severity") }),
@@ -145,7 +145,7 @@ async function addDeviation(step: DoStep, { app }: Harness): Promise<Outcome> {
 }
 
 /** Compares a refusal, or null for none, with the one the story expects. */
-export function checkedRefusal(step: DoStep, refused: string | null, how = "it was refused"): Outcome {
+export function checkedRefusal(step: DoStep, refused: string | null, how = "it was refused"): StepOutcome {
   const expected = step.refused;
   if (refused === null)
     return { refused, problem: expected === undefined ? null : "it should be refused, and was not" };

@@ -13,10 +13,10 @@ import { emergencyRows, reviewRows } from "./rows/emergencies.ts";
 import { checkRows, commentRows, gateRows, requestRows, reviewerRows } from "./rows/github.ts";
 import * as operations from "./rows/operations.ts";
 import { packageFiles, packageRows } from "./rows/package.ts";
-import { Snapshot } from "./rows/snapshot.ts";
+import { StorySnapshot } from "./rows/snapshot.ts";
 
 /** Reads the rows of a kind. `expected`: the rows asked about. `from`: when the story began. */
-type Projection = (at: Snapshot, expected: readonly Row[], from: Instant) => Promise<RowSet>;
+type Projection = (at: StorySnapshot, expected: readonly Row[], from: Instant) => Promise<RowSet>;
 
 const PROJECTIONS: Readonly<Partial<Record<Expectation["kind"], Projection>>> = {
   check: checkRows,
@@ -49,17 +49,17 @@ const PROJECTIONS: Readonly<Partial<Record<Expectation["kind"], Projection>>> = 
 export class Observations {
   readonly #harness: Harness;
   readonly #outputs: ReadonlyMap<string, StepOutput>;
-  #snapshot: Snapshot;
+  #snapshot: StorySnapshot;
 
   constructor(scenario: Scenario, harness: Harness, outputs: ReadonlyMap<string, StepOutput>) {
     this.#harness = harness;
     this.#outputs = outputs;
-    this.#snapshot = new Snapshot(harness, outputs, scenario.start);
+    this.#snapshot = new StorySnapshot(harness, outputs, scenario.start);
   }
 
   /** Forgets what was read before this moment of the story. */
   refreshAt(now: Instant): void {
-    this.#snapshot = new Snapshot(this.#harness, this.#outputs, now);
+    this.#snapshot = new StorySnapshot(this.#harness, this.#outputs, now);
   }
 
   /** Returns the rows of the kind an expectation asks for, or one sentence on why this version lacks them. */

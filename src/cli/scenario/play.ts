@@ -5,12 +5,12 @@ import { moveTo, timeOf, untilIdle } from "./clock.ts";
 import type { StepOutput } from "./harness/double.ts";
 import type { Expectation } from "./format/expectations.ts";
 import type { Scenario } from "./format/format.ts";
-import { checkedRefusal, runHarnessStep, type Outcome } from "./harness-steps.ts";
+import { checkedRefusal, runHarnessStep, type StepOutcome } from "./harness-steps.ts";
 import type { Harness } from "./harness/harness.ts";
 import { compare, type Mismatch } from "./format/match.ts";
 import { Observations } from "./observations.ts";
 import { report } from "./harness/report.ts";
-import { describeStep, type Failure, type PlayedStep, type ScenarioResult } from "./result.ts";
+import { describeStep, type ScenarioFailure, type PlayedStep, type ScenarioResult } from "./result.ts";
 import { HARNESS_STEPS, type DoStep } from "./format/steps.ts";
 import { printMoment } from "./format/words.ts";
 
@@ -34,7 +34,7 @@ export async function playScenario(
   listener: ScenarioListener = {},
 ): Promise<ScenarioResult> {
   const steps: PlayedStep[] = [];
-  const failures: Failure[] = [];
+  const failures: ScenarioFailure[] = [];
   const outputs = new Map<string, StepOutput>();
   const observations = new Observations(scenario, harness, outputs);
   let now = scenario.start;
@@ -106,7 +106,7 @@ async function runStep(
   harness: Harness,
   outputs: Map<string, StepOutput>,
   now: Instant,
-): Promise<Outcome> {
+): Promise<StepOutcome> {
   if (HARNESS_STEPS.includes(step.do)) return runHarnessStep(step, harness, now);
   if (step.as !== undefined) outputs.set(step.as, { since: await harness.double.marker() });
   const answer = await (step.do === "report-deployment"

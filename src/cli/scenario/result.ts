@@ -18,7 +18,7 @@ export interface PlayedStep {
 }
 
 /** A difference from the story. */
-export interface Failure {
+export interface ScenarioFailure {
   readonly line: number;
   /** The step it stands at, or null for the final expectations. */
   readonly step: number | null;
@@ -31,7 +31,7 @@ export interface ScenarioResult {
   readonly name: string;
   readonly source: string;
   readonly steps: readonly PlayedStep[];
-  readonly failures: readonly Failure[];
+  readonly failures: readonly ScenarioFailure[];
 }
 
 /** Prints a step on one line: `ann: push branch feature, files src/a.ts`. */

@@ -41,8 +41,8 @@ export const DELIVERIES: CommandGroup = {
           .option("--status <status>", "only waiting, done or dead")
           .option("--limit <n>", "at most this many", count, 50),
       run: async ({ store }, options) => {
-        const { listDeliveries } = await import("./deliveries.ts");
-        return listDeliveries(await store(), options);
+        const { printDeliveries } = await import("./deliveries.ts");
+        return printDeliveries(await store(), options);
       },
     }),
     command({
@@ -68,8 +68,8 @@ export const RECHECK = command({
       .argument("<pull>", "OWNER/REPO#N")
       .option("--post", "write the check run on GitHub, as the App would"),
   run: async ({ terminal, now }, { post }, [pull]) => {
-    const { recheck } = await import("./recheck.ts");
-    return recheck(terminal, pull, post === true, { now });
+    const { requestRecheck } = await import("./recheck.ts");
+    return requestRecheck(terminal, pull, post === true, { now });
   },
 });
 

@@ -8,7 +8,7 @@ import type { Answer } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 
 /** Lists deliveries, newest first. */
-export async function listDeliveries(
+export async function printDeliveries(
   where: StoreLocation,
   filter: { readonly status?: string; readonly limit: number },
 ): Promise<Answer> {

@@ -33,7 +33,7 @@ export interface RecheckTools {
 }
 
 /** Assesses an open pull request and prints its check run; with `post`, writes it. Exit code 0 where the check succeeds. */
-export async function recheck(
+export async function requestRecheck(
   terminal: Terminal,
   pull: string,
   post: boolean,

@@ -7,7 +7,7 @@ import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "./answer.ts";
 
 /** The tools of every command. */
-export interface Context {
+export interface CommandContext {
   readonly terminal: Terminal;
   readonly now: () => Instant;
   /** Returns where the settings place the evidence log. Throws {@link UsageError}. */
@@ -32,23 +32,23 @@ interface Declaration<Args extends unknown[], Options extends CommonOptions> {
   /** Declares the arguments and options on commander's command, whose types are those that `run` gets. */
   readonly options: (command: BareCommand) => Command<Args, Options>;
   /** Does the work; null: it has printed all there is. Loads its module itself, so that other commands start without it. */
-  readonly run: (context: Context, options: Options, args: Args) => Promise<Answer | null>;
+  readonly run: (context: CommandContext, options: Options, args: Args) => Promise<Answer | null>;
 }
 
 /** One row of the table of commands. */
-export interface CommandRow {
+export interface TerminalCommand {
   readonly name: string;
   readonly summary: string;
   readonly examples: readonly string[];
   /** Adds the command to commander's program; `finish` gets what it answered. */
-  readonly addTo: (parent: CommandUnknownOpts, context: Context, finish: Finish) => void;
+  readonly addTo: (parent: CommandUnknownOpts, context: CommandContext, finish: Finish) => void;
 }
 
 /** Commands under one word, such as `log verify` and `log head`. */
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
-  readonly commands: readonly CommandRow[];
+  readonly commands: readonly TerminalCommand[];
 }
 
 /** Prints an answer, as JSON or as lines, and keeps its exit code. */
@@ -57,7 +57,7 @@ export type Finish = (answer: Answer, json: boolean) => void;
 /** Returns the row of one command. */
 export function command<Args extends unknown[], Options extends CommonOptions>(
   declared: Declaration<Args, Options>,
-): CommandRow {
+): TerminalCommand {
   const { name, summary, examples, options, run } = declared;
   return {
     name,

@@ -45,7 +45,7 @@ function onContents(subject: OfChange, context: Context): Ruling {
   }));
   const inputs = { required: each };
   const named = (states: readonly string[]): readonly string[] =>
-    each.filter((one) => states.includes(one.state)).map(nameOf);
+    each.filter((one) => states.includes(one.state)).map(requiredCheckText);
   const cut = truncationsIn(subject, ["checks"]);
   const failed = named(["failed"]);
   if (failed.length > 0)
@@ -79,7 +79,7 @@ function worstOf(states: readonly State[]): State {
 }
 
 /** Returns a required check's name, with the app, workflow or event the policy asks for. */
-export function nameOf({ name, app, workflow, event }: WantedCheck): string {
+export function requiredCheckText({ name, app, workflow, event }: WantedCheck): string {
   const by = [
     ...(app == null ? [] : [`by ${app}`]),
     ...(workflow === undefined ? [] : [`of the workflow ${workflow}`]),

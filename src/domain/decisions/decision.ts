@@ -10,7 +10,7 @@ import {
   decideDeviation,
   decideRecord,
   NOTHING_STANDING,
-  together,
+  mergeDecisions,
   type Standing,
 } from "../deviation/decide.ts";
 import {
@@ -248,7 +248,7 @@ function withDeviation(
     at: detectedAt,
   });
   const entries = [...policyEntries(policy, repository, detectedAt), entry];
-  return together({ entries }, deviation);
+  return mergeDecisions({ entries }, deviation);
 }
 
 /** Decides what to record of an update of an integration branch. It is no change of production, and opens no deviation. */
@@ -265,7 +265,7 @@ export function decideLanding(facts: {
   const body: LandingRecord = { change, mode, assessment, asked };
   const { id: subject, repository, update } = change;
   const entry: Entry = { kind: "landing", subject, ...owned(repository), at: update.at, body };
-  return together({ entries: [...policyEntries(policy, repository, detectedAt), entry] });
+  return mergeDecisions({ entries: [...policyEntries(policy, repository, detectedAt), entry] });
 }
 
 /** What came about under a weakened control is listed by that control's deviation, and opens none of its own. */

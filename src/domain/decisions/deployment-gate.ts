@@ -4,7 +4,7 @@ import { termText } from "../time/calendar.ts";
 import type { Repository } from "../change/repository.ts";
 import { isOpenToEmergencies } from "../controls/outside-freeze.ts";
 import type { Deployment } from "../deployment/deployment.ts";
-import { together } from "../deviation/decide.ts";
+import { mergeDecisions } from "../deviation/decide.ts";
 import { waivedBy } from "../emergency/deployment.ts";
 import { isOpen } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
@@ -58,10 +58,10 @@ export interface GateFacts {
  */
 export function decideGateAnswer(facts: GateFacts): Decision {
   const { deployment, run, assessment, policy, previous, subject, installationId } = facts;
-  if (previous !== null && previous.answer !== "waiting") return together();
+  if (previous !== null && previous.answer !== "waiting") return mergeDecisions();
   const answer = answerOf(facts);
   const comment = commentOf(facts, answer);
-  if (previous?.answer === answer && previous.comment === comment) return together();
+  if (previous?.answer === answer && previous.comment === comment) return mergeDecisions();
   const { repository, environment, sha, ref } = deployment;
   const body: DeploymentGateRecord = {
     repository,

@@ -5,9 +5,9 @@ import type { RemediationRecord } from "../records/remediation.ts";
 import { destination, transition, type TransitionRefusal } from "../values/transitions.ts";
 import { listed } from "../texts/wording.ts";
 import {
-  COMMANDS,
+  DEVIATION_COMMAND_TABLE,
   written,
-  type Circumstances,
+  type CommandCircumstances,
   type CommandName,
   type CommandStep,
   type DeviationCommand,
@@ -21,7 +21,7 @@ import {
   lackingToStart,
   plannedRemediation,
   REMEDIATION_EVENTS,
-  rolesOf,
+  remediationRolesOf,
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationTransition, Person } from "../records/deviation.ts";
 
@@ -58,7 +58,7 @@ export type CommandResult =
 export function applyCommand(given: Given): CommandResult {
   const { deviation, command, by, at, via } = given;
   const roles = rolesIn(given);
-  const { deviation: steps, remediation: innerSteps } = COMMANDS[command.name];
+  const { deviation: steps, remediation: innerSteps } = DEVIATION_COMMAND_TABLE[command.name];
   const isAbout = innerSteps.length > 0;
   const outer = transition({ command: steps }, deviation.status, "command", roles);
   if (outer.refused !== null)
@@ -77,7 +77,7 @@ export function applyCommand(given: Given): CommandResult {
   };
   const remediation = given.remediation ?? plannedRemediation(deviation, moved);
   const cadence = given.cadence ?? cadenceOf([deviation.severity]);
-  const now: Circumstances = { ...given, remediation, cadence };
+  const now: CommandCircumstances = { ...given, remediation, cadence };
   const refused = command.refuse(now);
   if (refused !== null) return { refused };
   const change = command.apply(now);
@@ -98,7 +98,7 @@ export function applyCommand(given: Given): CommandResult {
 function rolesIn(given: Given): readonly DeviationRole[] {
   const { by, asAuditor, deviation, remediation, command, same = isSameAccount } = given;
   if (asAuditor) return ["auditor"];
-  const roles = rolesOf(by, deviation, remediation, same);
+  const roles = remediationRolesOf(by, deviation, remediation, same);
   const hadIt = command.name === "effective" && remediation !== null && hadItInHand(by, remediation, same);
   return hadIt && !roles.includes("owner") ? ["owner", ...roles] : roles;
 }
@@ -116,7 +116,9 @@ function refusalOf(
   return `The ${what} is ${worded(state)}: \`${name}\` is possible only when it is ${listed(possible, "or")}.${reopen}`;
 }
 
-const REOPENABLE: readonly (string | null)[] = COMMANDS.reopen.deviation.flatMap(({ from }) => from);
+const REOPENABLE: readonly (string | null)[] = DEVIATION_COMMAND_TABLE.reopen.deviation.flatMap(
+  ({ from }) => from,
+);
 
 /** Takes what follows by itself: a planned remediation that lacks nothing starts; an effective one with its whole checklist closes. */
 function autoAdvance(

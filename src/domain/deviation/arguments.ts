@@ -6,7 +6,7 @@ import { truncate } from "../values/text.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 
 /** Where an argument is read: for which command, and on which day (YYYY-MM-DD). */
-interface Place {
+interface ArgumentPlace {
   readonly command: string;
   readonly today: string;
 }
@@ -19,7 +19,7 @@ export interface Argument<Value> {
   /** How it is written, such as `<YYYY-MM-DD>`; what stands in brackets may be left out. */
   readonly usage: string;
   /** Reads one line without spaces around it. Never throws. */
-  readonly parse: (text: string, place: Place) => Parsed<Value>;
+  readonly parse: (text: string, place: ArgumentPlace) => Parsed<Value>;
   /** Returns the words that the record keeps of it. */
   readonly print: (value: Value) => string;
   /** Returns the logins it names. */
@@ -131,7 +131,7 @@ export const WEIGHTS: Argument<Weights> = {
 type RaciPart = "accountable" | "consulted" | "informed";
 
 /** People, and the part they are given. */
-interface Parts {
+interface ArgumentParts {
   readonly part: RaciPart;
   readonly logins: readonly string[];
 }
@@ -139,7 +139,7 @@ interface Parts {
 const PARTS: readonly RaciPart[] = ["accountable", "consulted", "informed"];
 
 /** A part and one account or more. */
-export const RACI: Argument<Parts> = {
+export const RACI: Argument<ArgumentParts> = {
   usage: `${PARTS.join("|")} @login...`,
   parse(text, { command }) {
     const [first = "", ...given] = text.split(/[\s,]+/u).filter((each) => each !== "");
@@ -192,7 +192,7 @@ function dateIn(text: string, today: string): string | null {
   }
 }
 
-function incomplete({ command }: Place, usage: string): { readonly problem: string } {
+function incomplete({ command }: ArgumentPlace, usage: string): { readonly problem: string } {
   return problem(`This command is incomplete. Write \`${command} ${usage}\`.`);
 }
 

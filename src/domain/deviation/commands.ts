@@ -38,7 +38,7 @@ import {
 import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
 
 /** The circumstances of a command: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
-export interface Circumstances {
+export interface CommandCircumstances {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord;
   readonly by: Person;
@@ -52,13 +52,13 @@ export interface Circumstances {
 }
 
 /** The changes of a command beside the states. */
-interface Change {
+interface CommandEffect {
   readonly deviation?: Partial<DeviationRecord>;
   readonly remediation?: Partial<RemediationRecord>;
 }
 
 /** Who may give a command. */
-interface Who {
+interface PermittedPerson {
   /** One of these roles is needed. */
   readonly needs: readonly DeviationRole[];
   /** None of these is allowed, whatever other role the same person has. */
@@ -68,13 +68,13 @@ interface Who {
 }
 
 /** In which states a command is possible, where it leads, and who may give it there. */
-interface Step {
+interface StateStep {
   readonly deviation: readonly DeviationStatus[];
   /** Left out: the remediation does not matter, and stays as it is. */
   readonly remediation?: readonly RemediationStatus[];
   /** Left out: the state stays. */
   readonly to?: { readonly deviation?: DeviationStatus; readonly remediation?: RemediationStatus };
-  readonly who: Who;
+  readonly who: PermittedPerson;
 }
 
 /** A row as it is written. `Value`: what its argument means. */
@@ -84,21 +84,21 @@ interface Row<Value> {
   readonly help: string;
   /** An argument as somebody may write it. */
   readonly example: string;
-  readonly when: readonly Step[];
+  readonly when: readonly StateStep[];
   /** Returns why it is refused although state and role allow it; null: it is not. */
-  readonly refuse?: (value: Value, now: Circumstances) => string | null;
-  readonly apply: (value: Value, now: Circumstances) => Change;
+  readonly refuse?: (value: Value, now: CommandCircumstances) => string | null;
+  readonly apply: (value: Value, now: CommandCircumstances) => CommandEffect;
   /** What is answered; `after`: the remediation with the change. */
-  readonly reply: (value: Value, now: Circumstances, after: RemediationRecord) => string;
+  readonly reply: (value: Value, now: CommandCircumstances, after: RemediationRecord) => string;
 }
 
 /** A command with its argument bound to it. */
 interface Bound {
   readonly words: string;
   readonly logins: readonly string[];
-  readonly refuse: (now: Circumstances) => string | null;
-  readonly apply: (now: Circumstances) => Change;
-  readonly reply: (now: Circumstances, after: RemediationRecord) => string;
+  readonly refuse: (now: CommandCircumstances) => string | null;
+  readonly apply: (now: CommandCircumstances) => CommandEffect;
+  readonly reply: (now: CommandCircumstances, after: RemediationRecord) => string;
 }
 
 /** A step as the engine of transitions takes it, with what is answered to anyone else. */
@@ -107,7 +107,7 @@ export interface CommandStep<State extends string> extends TransitionRow<State, 
 }
 
 /** A row as it is used. */
-interface CommandRow {
+interface DeviationCommandRow {
   /** What follows the name. */
   readonly usage: string;
   readonly help: string;
@@ -119,7 +119,7 @@ interface CommandRow {
   readonly parse: (text: string, command: CommandName, today: string) => Parsed<Bound>;
 }
 
-function row<Value>({ takes, help, example, when, refuse, apply, reply }: Row<Value>): CommandRow {
+function row<Value>({ takes, help, example, when, refuse, apply, reply }: Row<Value>): DeviationCommandRow {
   return {
     usage: takes.usage,
     help,
@@ -151,25 +151,25 @@ const ANSWERED: readonly DeviationStatus[] = ["done", "effective"];
 const UNDER_WAY: readonly RemediationStatus[] = ["planned", "active", "blocked"];
 const OVER: readonly RemediationStatus[] = ["done", "effective"];
 
-const PEOPLE: Who = {
+const PEOPLE: PermittedPerson = {
   needs: ["owner", "other", "causer", "auditor"],
   bars: ["app"],
   refusal: "Only a person can give this command.",
 };
 
-const REMEDIATORS: Who = {
+const REMEDIATORS: PermittedPerson = {
   needs: ["owner", "other", "causer"],
   bars: ["auditor", "app"],
   refusal: "An auditor takes no part in the remediation. Someone in the organisation must give this command.",
 };
 
-const OWNER: Who = {
+const OWNER: PermittedPerson = {
   needs: ["owner"],
   bars: ["auditor", "app"],
   refusal: "Only the owner of the remediation can call it done.",
 };
 
-const OUTSIDERS: Who = {
+const OUTSIDERS: PermittedPerson = {
   needs: ["other", "auditor"],
   bars: ["owner", "causer", "app"],
   refusal:
@@ -182,13 +182,16 @@ const PLANNING = {
   remediation: UNDER_WAY,
   to: { deviation: "in-remediation" },
   who: REMEDIATORS,
-} as const satisfies Step;
+} as const satisfies StateStep;
 
 /** What explains it, shows that it works, or where else it applies, may also be added when it is over. */
-const ALSO_LATER: readonly Step[] = [PLANNING, { deviation: ANSWERED, remediation: OVER, who: REMEDIATORS }];
+const ALSO_LATER: readonly StateStep[] = [
+  PLANNING,
+  { deviation: ANSWERED, remediation: OVER, who: REMEDIATORS },
+];
 
 /** A judgement is not for whoever caused it nor, once it is done, for its owner: less might be required of it then. */
-function judgement(what: string): readonly Step[] {
+function judgement(what: string): readonly StateStep[] {
   return [
     {
       deviation: UNANSWERED,
@@ -210,7 +213,7 @@ function judgement(what: string): readonly Step[] {
 }
 
 /** Every command, in the order of a remediation's life. */
-export const COMMANDS = {
+export const DEVIATION_COMMAND_TABLE = {
   type: row({
     takes: choice("type", ["design", "operating"] as const, "<reason>"),
     help: "Set whether the design of the control failed or its operation, with the reason.",
@@ -520,13 +523,13 @@ export const COMMANDS = {
     }),
     reply: () => "The deviation is open again.",
   }),
-} as const satisfies Readonly<Record<string, CommandRow>>;
+} as const satisfies Readonly<Record<string, DeviationCommandRow>>;
 
 /** The name of a command to a deviation. */
-export type CommandName = keyof typeof COMMANDS;
+export type CommandName = keyof typeof DEVIATION_COMMAND_TABLE;
 
 /** Every name, in the order of the table. */
-export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+export const COMMAND_NAMES = Object.keys(DEVIATION_COMMAND_TABLE) as readonly CommandName[];
 
 /** One command to a deviation, understood. */
 export interface DeviationCommand extends Bound {
@@ -542,7 +545,7 @@ export function parseCommand(line: string, today: string): Parsed<DeviationComma
   const text = truncate(oneLine(rest), LONGEST_TEXT);
   const name = COMMAND_NAMES.find((each) => each === first.toLowerCase());
   if (name !== undefined) {
-    const parsed = COMMANDS[name].parse(text, name, today);
+    const parsed = DEVIATION_COMMAND_TABLE[name].parse(text, name, today);
     return parsed.problem === null ? { problem: null, value: { name, ...parsed.value } } : parsed;
   }
   const near = nearest(first, COMMAND_NAMES);
@@ -556,7 +559,7 @@ export function parseCommand(line: string, today: string): Parsed<DeviationComma
 
 /** Returns how a command is written, without `/countersign`. */
 export function written(name: CommandName): string {
-  return `${name} ${COMMANDS[name].usage}`;
+  return `${name} ${DEVIATION_COMMAND_TABLE[name].usage}`;
 }
 
 /** Returns what is needed, with the command that gives it. */
@@ -564,11 +567,11 @@ export function needed({ what, command }: Lack): string {
   return `${what} (\`${written(command)}\`)`;
 }
 
-function noteOf(text: string, { by, at }: Circumstances): DeviationNote {
+function noteOf(text: string, { by, at }: CommandCircumstances): DeviationNote {
   return { text, by, at };
 }
 
-function personNamed(login: string, named: Circumstances["named"]): Person | null {
+function personNamed(login: string, named: CommandCircumstances["named"]): Person | null {
   return named.get(login.toLowerCase()) ?? null;
 }
 

@@ -74,7 +74,7 @@ export function decideDeviation(facts: {
     decisions.push(
       decideRecord(openDeviation(standing.previous, seed, at, standing.part), standing, policy, to, at),
     );
-  return together(...decisions);
+  return mergeDecisions(...decisions);
 }
 
 /** Decides the entry, the issue (or its place in the queue for one) and the notification of a deviation as it is now. */
@@ -90,7 +90,7 @@ export function decideRecord(
   const isReopened = before !== null && before.status !== "open" && after.status === "open";
   const again = isReopened && remediation !== null ? begunAnew(remediation, after.moved) : remediation;
   const isNowWaiting = after.issue.state === "waiting" && before?.issue.state !== "waiting";
-  return together(
+  return mergeDecisions(
     settle({ before, after, remediation: again, policy, to }),
     { entries: again === remediation || again === null ? [] : [remediationEntry(again)] },
     { actions: before === null ? notify(policy, "deviation-opened", notificationOf(after)) : [] },
@@ -153,7 +153,7 @@ export function settle(facts: {
     opens: before?.issue.state !== "asked",
   });
   const news = isClosing ? notify(policy, "deviation-closed", closedNotification(after, policy)) : [];
-  return together({
+  return mergeDecisions({
     entries: [deviationEntry(after)],
     actions: [...(action === null ? [] : [action]), ...news],
   });
@@ -170,7 +170,7 @@ export function remediationEntry(body: RemediationRecord): Entry {
 }
 
 /** Joins decisions that are recorded together or not at all. */
-export function together(...decisions: readonly Partial<Decision>[]): Decision {
+export function mergeDecisions(...decisions: readonly Partial<Decision>[]): Decision {
   return {
     entries: decisions.flatMap(({ entries = [] }) => entries),
     actions: decisions.flatMap(({ actions = [] }) => actions),

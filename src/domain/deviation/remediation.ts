@@ -199,7 +199,7 @@ export function isSameAccount(a: Person, b: Person): boolean {
 }
 
 /** Returns the roles a person has. Whoever ever owned the remediation or called it done counts as its owner where that is barred. */
-export function rolesOf(
+export function remediationRolesOf(
   person: Person,
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,

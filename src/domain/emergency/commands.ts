@@ -6,7 +6,7 @@ import type { Policy } from "../policy/file/policy.ts";
 import { destination, transition } from "../values/transitions.ts";
 import { CONTROL_TITLES, localTime, oneOfPeople, short } from "../texts/wording.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
-import { allows, EMERGENCY_TRANSITIONS, rolesOf, type EmergencyEvent } from "./emergency.ts";
+import { allows, EMERGENCY_TRANSITIONS, emergencyRolesOf, type EmergencyEvent } from "./emergency.ts";
 import {
   isOpen,
   type Attribution,
@@ -16,7 +16,7 @@ import {
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { authorisation, authorised, confirmed, declared, opened, withdrawn } from "./life.ts";
 import { nothingBlocked, notAuthoriser, tooLateToAuthorise, tooLateToOpen } from "./replies.ts";
-import { isLate, type ReviewEvent } from "./retroactive-review.ts";
+import { isLate, type RetroactiveReviewEvent } from "./retroactive-review.ts";
 import type { EmergencySubject } from "./subject.ts";
 import type { EmergencyCommandName, Reply } from "./voice.ts";
 import type { Instant } from "../time/instant.ts";
@@ -40,7 +40,7 @@ export interface EmergencyCase {
 }
 
 /** The event a command means now, and the emergency it happens to; null: a new one. */
-export interface Target {
+export interface EmergencyTarget {
   readonly event: EmergencyEvent;
   readonly record: EmergencyRecord | null;
 }
@@ -81,9 +81,13 @@ interface Written {
 
 /** What can be done to an emergency: what it means now, why someone may not, and what it changes. */
 export interface EmergencyAction {
-  readonly target: (given: EmergencyCase) => Target | Refused;
+  readonly target: (given: EmergencyCase) => EmergencyTarget | Refused;
   readonly refusal: (given: EmergencyCase, candidate: Candidate) => Reply;
-  readonly apply: (given: EmergencyCase, target: Target, candidate: Candidate) => Omit<Applied, "refused">;
+  readonly apply: (
+    given: EmergencyCase,
+    target: EmergencyTarget,
+    candidate: Candidate,
+  ) => Omit<Applied, "refused">;
 }
 
 /** One command of an emergency. */
@@ -95,7 +99,9 @@ interface EmergencyRow extends Written, EmergencyAction {
 export interface ReviewRow extends Written {
   readonly of: "review";
   /** What is decided, with the note that is kept. */
-  readonly parse: (text: string) => { readonly event: ReviewEvent; readonly note: string } | Refused;
+  readonly parse: (
+    text: string,
+  ) => { readonly event: RetroactiveReviewEvent; readonly note: string } | Refused;
 }
 
 const FOLLOW_UP = /^follow-?up\b:?\s*/iu;
@@ -145,7 +151,7 @@ const authorise: EmergencyRow = {
       const reply: Reply = ({ text }) => `You confirmed what ${text(first)} authorised alone.`;
       return { record: confirmed(record, attribution), reply, asks: null };
     }
-    const isAlone = !allows(record, "authorise", rolesOf(eligibility, false));
+    const isAlone = !allows(record, "authorise", emergencyRolesOf(eligibility, false));
     const terms = { by, at: attribution.at, via: attribution.via, head: headOf(subject), authority };
     const after = authorised(record, authorisation(terms, policy, isAlone), given);
     return { record: after, reply: authorisedReply(given, after), asks: isAlone ? "confirmation" : null };
@@ -223,12 +229,12 @@ export function reasonMissing(name: EmergencyCommandName, text: string): Reply |
 export function applyTo(
   action: EmergencyAction,
   given: EmergencyCase,
-  target: Target,
+  target: EmergencyTarget,
   candidate: Candidate,
 ): Applied | Refused {
   const { event, record } = target;
   const { eligibility, authority, alone } = candidate;
-  const roles = rolesOf(eligibility, alone === "yes" && given.subject.kind === "pull");
+  const roles = emergencyRolesOf(eligibility, alone === "yes" && given.subject.kind === "pull");
   const isUnread = authority === null && (event === "authorise" || event === "confirm");
   const { refused } = transition(EMERGENCY_TRANSITIONS, record?.status ?? null, event, roles);
   return refused !== null || isUnread
@@ -245,11 +251,15 @@ function openAt(emergencies: readonly EmergencyFacts[], at: number): EmergencyRe
 }
 
 /** Returns whether acting alone is possible at all: someone has a part in it, and there is a pull request. */
-export function mayBeAlone({ subject }: EmergencyCase, { event }: Target, eligibility: Eligibility): boolean {
+export function mayBeAlone(
+  { subject }: EmergencyCase,
+  { event }: EmergencyTarget,
+  eligibility: Eligibility,
+): boolean {
   return event === "authorise" && subject.kind === "pull" && !isIndependent(eligibility);
 }
 
-function opening(given: EmergencyCase, event: "flag" | "declare"): Target | Refused {
+function opening(given: EmergencyCase, event: "flag" | "declare"): EmergencyTarget | Refused {
   const { subject, policy, repository, attribution } = given;
   const late = subject.kind === "pull" ? tooLateToOpen(subject.pull, attribution.at) : null;
   const refused = late ?? nothingBlocked(policy, repository, subject);
@@ -286,7 +296,7 @@ function headOf(subject: EmergencySubject): string {
 }
 
 /** Returns what `authorise` means now: the emergency that waits, or one that was authorised alone and waits to be confirmed. */
-function waitingFor({ emergencies, subject, attribution, policy }: EmergencyCase): Target | Refused {
+function waitingFor({ emergencies, subject, attribution, policy }: EmergencyCase): EmergencyTarget | Refused {
   const current = openAt(emergencies, attribution.at);
   const lone = emergencies.findLast(
     ({ record }) =>

@@ -57,7 +57,7 @@ export function allows(
 }
 
 /** Returns the roles someone has in an emergency. `alone`: the policy lets them, here and now, act alone. */
-export function rolesOf(eligibility: Eligibility, alone: boolean): readonly EmergencyRole[] {
+export function emergencyRolesOf(eligibility: Eligibility, alone: boolean): readonly EmergencyRole[] {
   const { writes, entitled, declared, authorised } = eligibility;
   const roles: EmergencyRole[] = [];
   if (writes === "yes") roles.push("writer");

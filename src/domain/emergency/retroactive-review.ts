@@ -56,10 +56,10 @@ export function isLate(review: RetroactiveReviewRecord): boolean {
 export const REVIEW_EVENTS = ["approve", "follow-up", "reject"] as const;
 
 /** One decision. */
-export type ReviewEvent = (typeof REVIEW_EVENTS)[number];
+export type RetroactiveReviewEvent = (typeof REVIEW_EVENTS)[number];
 
 /** Every transition of a review. */
-export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, ReviewEvent, "reviewer"> = {
+export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, RetroactiveReviewEvent, "reviewer"> = {
   approve: [{ from: ["due"], to: "approved", needs: ["reviewer"] }],
   "follow-up": [{ from: ["due"], to: "follow-up", needs: ["reviewer"] }],
   reject: [{ from: ["due"], to: "rejected", needs: ["reviewer"] }],
@@ -68,7 +68,7 @@ export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, ReviewEvent, "revi
 /** Returns the review as decided, or null where it was decided before. A rejection owes a revert within the same term. */
 export function decided(
   review: RetroactiveReviewRecord,
-  event: ReviewEvent,
+  event: RetroactiveReviewEvent,
   decision: NonNullable<RetroactiveReviewRecord["decision"]>,
   calendar: Policy["calendar"],
 ): RetroactiveReviewRecord | null {

@@ -19,7 +19,7 @@ import { isInPeriod, type EvidenceSource, type Period } from "./tables/populatio
 import type { LoggedEntry } from "../records/entry.ts";
 import { RIGHTS_USED } from "./rows/rights-used.ts";
 import { DEVIATIONS, deviationsOf } from "./rows/deviations.ts";
-import { MONITORING, WAITING_TIMES } from "./rows/monitoring.ts";
+import { MONTHLY_REVIEWS_TABLE, WAITING_TIMES } from "./rows/monitoring.ts";
 import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./rows/remediation.ts";
 import {
   COMPLETENESS,
@@ -55,7 +55,7 @@ export const TABLES: readonly Table[] = [
   CONTROL_STATE,
   PRIVILEGED_ACTORS,
   RIGHTS_USED,
-  MONITORING,
+  MONTHLY_REVIEWS_TABLE,
   REMEDIATION,
   REMEDIATION_HISTORY,
   WAITING_TIMES,

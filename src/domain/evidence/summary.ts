@@ -80,7 +80,7 @@ export interface SummaryDocument {
 type Row = (column: string) => string;
 
 /** Describes the changes of one branch: all, those in spans that are proven complete, and those with no pull request behind them. */
-export interface BranchCount {
+export interface BranchSummary {
   readonly updates: number;
   readonly updates_matched: number;
   readonly without_pull_request: number;
@@ -97,7 +97,7 @@ export class Tally {
   }
 
   /** The changes of one branch so far. */
-  branch(repositoryId: number, branch: string): BranchCount {
+  branch(repositoryId: number, branch: string): BranchSummary {
     const count = this.#counted(`branch:${repositoryId} ${branch}`);
     return {
       updates: count["all"] ?? 0,

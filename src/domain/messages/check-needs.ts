@@ -6,7 +6,7 @@ import type { RequirementState } from "../approval/requirement-state.ts";
 import { NOT_SHOWN_YET } from "../assessment/not-shown-yet.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import type { WantedCheck } from "../change/checks.ts";
-import { nameOf } from "../controls/checks-passed.ts";
+import { requiredCheckText } from "../controls/checks-passed.ts";
 import { freezeEndText } from "../controls/outside-freeze.ts";
 import { lackingOf, missingReasons, NOBODY_CAN, type Lacking } from "../controls/independently-approved.ts";
 import { NAMES_NOBODY } from "../assessment/unknown-names.ts";
@@ -223,7 +223,9 @@ const UNFINISHED: ReadonlySet<string> = new Set(["missing", "running", "late"]);
 /** The checks of a result in some states, by name. INVARIANT: the control `checks-passed` writes its inputs so. */
 function checksOf({ inputs }: Result, states: ReadonlySet<string>): string {
   const required = (inputs["required"] ?? []) as readonly (WantedCheck & { readonly state: string })[];
-  const names = required.filter(({ state }) => states.has(state)).map((each) => oneLine(nameOf(each)));
+  const names = required
+    .filter(({ state }) => states.has(state))
+    .map((each) => oneLine(requiredCheckText(each)));
   return listed([...new Set(names)]);
 }
 

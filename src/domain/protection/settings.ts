@@ -160,7 +160,9 @@ function requires(guard: Guard, appId: number): CheckRequired {
 
 /** Who may pass all of these guards; null: it cannot be known. One guard that nobody passes is enough to be sure. */
 function whoPasses(guards: readonly Guard[]): readonly string[] | null {
-  const known = guards.map(({ bypassers }) => (isUnobservable(bypassers) ? null : bypassers.map(nameOf)));
+  const known = guards.map(({ bypassers }) =>
+    isUnobservable(bypassers) ? null : bypassers.map(bypasserText),
+  );
   const lists = known.filter((each) => each !== null);
   const common = lists.length === 0 ? null : lists.reduce((a, b) => a.filter((each) => b.includes(each)));
   if (common?.length === 0) return [];
@@ -168,7 +170,7 @@ function whoPasses(guards: readonly Guard[]): readonly string[] | null {
 }
 
 /** Returns one who may bypass, as a word: `role:5`, `team:3001 (pull requests only)`. */
-export function nameOf({ kind, id, mode }: Bypasser): string {
+export function bypasserText({ kind, id, mode }: Bypasser): string {
   const who = id === null ? kind : `${kind}:${id}`;
   if (mode === "always") return who;
   return mode === "pull-request" ? `${who} (pull requests only)` : `${who} (without a trace)`;
@@ -191,7 +193,7 @@ function rulesetSettings(ruleset: SeenRuleset): readonly Setting[] {
     told("rules", unique(ruleset.rules)),
     isUnobservable(bypassers)
       ? { place, setting: "may-bypass", value: null, because: bypassers.unobservable }
-      : told("may-bypass", unique(bypassers.map(nameOf))),
+      : told("may-bypass", unique(bypassers.map(bypasserText))),
   ];
 }
 

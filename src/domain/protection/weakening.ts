@@ -10,7 +10,7 @@ import {
   type SettingName,
   type SettingValue,
 } from "./settings.ts";
-import { ANYONE, nameOf, settingsOf } from "./settings.ts";
+import { ANYONE, bypasserText, settingsOf } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
 import type { Infer } from "../values/schema.ts";
 
@@ -195,7 +195,7 @@ function howChanged(was: SeenRuleset, is: SeenRuleset): string | null {
   if (canonical(was.refs) !== canonical(is.refs)) return "was given other branches";
   const [passed, pass] = [was.bypassers, is.bypassers];
   if (!isUnobservable(passed) && !isUnobservable(pass)) {
-    const more = pass.map(nameOf).filter((each) => !passed.map(nameOf).includes(each));
+    const more = pass.map(bypasserText).filter((each) => !passed.map(bypasserText).includes(each));
     if (more.length > 0) return `lets more pass it by: ${more.join(", ")}`;
   }
   return was.updatedAt === is.updatedAt && canonical(was.rules) === canonical(is.rules)

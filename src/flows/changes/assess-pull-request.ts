@@ -16,7 +16,7 @@ import { candidatesFor } from "../facts/rights.ts";
 import { untoldPullsAt } from "../records/pulls-at-head.ts";
 import { blockingProblemsOf } from "../policy/repair.ts";
 import type { Task } from "../../domain/records/task.ts";
-import { together } from "../../domain/deviation/decide.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import type { Tools } from "../context/tools.ts";
 import { advanceMergedPull } from "../reviews/retroactive-reviews.ts";
 import { emergenciesOfOpenPull } from "../emergencies/emergencies.ts";
@@ -306,5 +306,5 @@ async function say(
     waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
   const groups = isLost && !subject.includes("@") ? await groupsWith(repo, pulls, at) : [];
   const tasks = [...(facts.lookAgain ?? []), ...groups];
-  await repo.commit(together(decision, { tasks }));
+  await repo.commit(mergeDecisions(decision, { tasks }));
 }

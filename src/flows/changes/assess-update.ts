@@ -10,7 +10,7 @@ import {
   policyOrDefault,
   seedOfChange,
 } from "../../domain/decisions/decision.ts";
-import { together } from "../../domain/deviation/decide.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { sha256 } from "../../domain/values/digest.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
@@ -24,7 +24,7 @@ import { emergenciesOfAll, advanceEmergencies } from "../emergencies/emergencies
 import { endWaitingChecks } from "./ended-checks.ts";
 import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
-import { gatherChange, isMerge } from "../facts/branch-update.ts";
+import { gatherChange, isPullRequestMerge } from "../facts/branch-update.ts";
 import { type RepairPolicy, policyAfterRepair } from "../policy/repair.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
@@ -95,7 +95,7 @@ export async function judgeUpdate(
   const endWaiting = (): Promise<readonly Action[]> =>
     endWaitingChecks(repo, change.pullRequests, result, to);
   const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
-  const followed = together({ tasks }, decided, { entries, actions: ends });
+  const followed = mergeDecisions({ tasks }, decided, { entries, actions: ends });
   await repo.commit(isPast ? { ...followed, actions: [] } : followed);
 }
 
@@ -114,7 +114,7 @@ async function policyOfUpdate(
     () => policyBefore(repo, update),
     (because): PolicyInForce => ({ state: "unreadable", because }),
   );
-  if (!isMerge(update)) return { policy: found, mended: null };
+  if (!isPullRequestMerge(update)) return { policy: found, mended: null };
   const mended = await questions.ask(
     () => policyAfterRepair(repo, update, found),
     () => null,
@@ -150,10 +150,14 @@ async function decideUpdate(
   const decided = { change, assessment, policy, to, detectedAt: now, spans, standing, emergencies };
   const used = { at: update.at, subject: change.id, shipped: update.after };
   const gap = await gapOfUpdate(repo, change, questions.untold, now);
-  return together(decideChange(decided), decideUse({ assessment, emergencies, use: used, policy, to, now }), {
-    entries: gap,
-    tasks: await tasksOfLanding(repo, seed?.cause.shared),
-  });
+  return mergeDecisions(
+    decideChange(decided),
+    decideUse({ assessment, emergencies, use: used, policy, to, now }),
+    {
+      entries: gap,
+      tasks: await tasksOfLanding(repo, seed?.cause.shared),
+    },
+  );
 }
 
 /** What people said in an approving review, or pushed, may not have been looked at before it landed. */

@@ -22,7 +22,7 @@ import {
   sinceProduction,
 } from "./followed-branch.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import { isMerge } from "../facts/branch-update.ts";
+import { isPullRequestMerge } from "../facts/branch-update.ts";
 import { changeId, isUnshown, judgeUpdate, occurrenceOf } from "./assess-update.ts";
 import { lastInProduction } from "../policy/former-production-branches.ts";
 import { isMadeByQueue } from "../policy/queue-branches.ts";
@@ -280,7 +280,7 @@ export async function recordUpdate(
   // What landed on the integration branches is known before what came from them.
   const isRead =
     role === INTEGRATION ||
-    !isMerge(update) ||
+    !isPullRequestMerge(update) ||
     (await questions.ask(
       async () => {
         await followIntegration(repo);

@@ -4,7 +4,7 @@ import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { parseComment, type GivenComment } from "../../domain/emergency/command.ts";
 import type { Addressee } from "../../domain/records/entry.ts";
-import { together } from "../../domain/deviation/decide.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
 import type { CommandRecord } from "../../domain/records/repository.ts";
 import type { Task } from "../../domain/records/task.ts";
@@ -128,7 +128,7 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
       ? []
       : [{ kind: "pull", repositoryId, number: judgePull, request, dueAt: now }];
   const answering = { entries: [answer.entry], actions: answer.actions, tasks: again };
-  await repo.commit(together(decided, answering));
+  await repo.commit(mergeDecisions(decided, answering));
 }
 
 /** What a command answers; a refusal where GitHub does not tell what it needs, after it was asked for ten minutes. Throws Trouble. */

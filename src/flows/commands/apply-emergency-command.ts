@@ -13,11 +13,11 @@ import {
   type EmergencyAction,
   type EmergencyCase,
   type ReviewRow,
-  type Target,
+  type EmergencyTarget,
 } from "../../domain/emergency/commands.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { dueTasks } from "../../domain/emergency/due.ts";
-import { allows, rolesOf } from "../../domain/emergency/emergency.ts";
+import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";
 import type { Attribution, EmergencyRecord } from "../../domain/records/emergency.ts";
 import { emergencyEntry } from "../../domain/emergency/life.ts";
 import { notReviewer, POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
@@ -159,7 +159,7 @@ export async function applyEmergencyAction(
 }
 
 /** Reads what the person who acts may do: their rights, their part in it, and whether they may act alone. */
-async function readCandidate(repo: Repo, given: EmergencyCase, target: Target): Promise<Candidate> {
+async function readCandidate(repo: Repo, given: EmergencyCase, target: EmergencyTarget): Promise<Candidate> {
   const { subject, policy, by, attribution } = given;
   const { record, event } = target;
   const { eligibility, authority } = await readEligibility(repo, {
@@ -170,7 +170,7 @@ async function readCandidate(repo: Repo, given: EmergencyCase, target: Target): 
     record,
     policy,
   });
-  const isSettled = record === null || allows(record, event, rolesOf(eligibility, false));
+  const isSettled = record === null || allows(record, event, emergencyRolesOf(eligibility, false));
   if (isSettled || !mayBeAlone(given, target, eligibility) || !isNamedAlone(policy, authority))
     return { eligibility, authority, alone: null };
   const before = await countAlone(repo, aloneSpan(policy, attribution.at));

@@ -13,7 +13,7 @@ import { judgeRun } from "../deployments/from-workflow-run.ts";
 import { checkMergeBack, recordSuccess } from "../deployments/record-deployment.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Span } from "./count-branch.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { DAY } from "../../domain/time/durations.ts";
 
 /** So long before a span one more success in each environment is looked for: what the first one in the span followed (ms). */

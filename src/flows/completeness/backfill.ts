@@ -8,7 +8,7 @@ import { branchOf, isProductionBranch } from "../../domain/policy/scope.ts";
 import type { ReadAhead } from "../../github/queries/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { recordUpdate } from "../changes/follow-branch.ts";
-import type { Span } from "./count-branch.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { recordBackfill, recordProductionRefs } from "../repositories/repositories.ts";
 import { isMadeByQueue } from "../policy/queue-branches.ts";
 import { productionRefs } from "../policy/production-branches.ts";

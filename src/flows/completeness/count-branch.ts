@@ -10,15 +10,9 @@ import { HISTORY_KEPT } from "../changes/follow-branch.ts";
 import { observationsOf } from "../context/observations.ts";
 import type { Tools } from "../context/tools.ts";
 import { recordedFrom } from "../repositories/repositories.ts";
-import { type Instant } from "../../domain/time/instant.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
-
-/** A span of time; `to` is excluded. */
-export interface Span {
-  readonly from: Instant;
-  readonly to: Instant;
-}
 
 type Source = CompletenessRecord["listings"][number];
 

@@ -4,7 +4,7 @@ import { SETTLING } from "../../domain/change/settling.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Task } from "../../domain/records/task.ts";
 import type { Tools } from "../context/tools.ts";
-import type { Span } from "./count-branch.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { askToReconcile } from "./reconcile.ts";
 import { DAY, HOUR } from "../../domain/time/durations.ts";
 

@@ -3,7 +3,7 @@
 import type { Instant } from "../../domain/time/instant.ts";
 import { applyCommand } from "../../domain/deviation/apply-command.ts";
 import { parseCommand } from "../../domain/deviation/commands.ts";
-import { remediationEntry, settle, deviationEntry, together } from "../../domain/deviation/decide.ts";
+import { remediationEntry, settle, deviationEntry, mergeDecisions } from "../../domain/deviation/decide.ts";
 import {
   cadenceOf,
   dayOf,
@@ -72,7 +72,7 @@ export async function commandDeviation(
   const last = result.remediations.at(-1) ?? remediation;
   const to = await senderOf(tools, deviation);
   const shown = settle({ before: deviation, after, remediation: last, policy: given.policy, to });
-  const decision = together(
+  const decision = mergeDecisions(
     {
       entries: [
         ...result.deviations.slice(0, -1).map(deviationEntry),

@@ -3,7 +3,7 @@
 import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { decideWeakening, policyOrDefault } from "../../domain/decisions/decision.ts";
-import { settle, together } from "../../domain/deviation/decide.ts";
+import { settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { deviationIdOf, weakeningKey, withdrawDeviation } from "../../domain/deviation/open.ts";
 import type { Decision } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -69,7 +69,7 @@ export async function recordWeakening(
     detectedAt: tools.clock.now(),
   });
   const taken = await takenOver(tools, policy, to, key, meanwhile);
-  await tools.ledger.record(together(decision, ...taken), tools.clock.now(), fence);
+  await tools.ledger.record(mergeDecisions(decision, ...taken), tools.clock.now(), fence);
 }
 
 /** Moves what had a deviation of its own, before the weaker protection was known, to the deviation of that protection. */

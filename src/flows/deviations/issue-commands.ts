@@ -1,7 +1,7 @@
 /** The commands on a deviation's issue. */
 
 import type { Repo } from "../context/repo.ts";
-import { COMMAND_NAMES, COMMANDS } from "../../domain/deviation/commands.ts";
+import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE } from "../../domain/deviation/commands.ts";
 import { issueKey } from "../../domain/deviation/issue.ts";
 import { asComment } from "../../domain/deviation/next-step.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -18,8 +18,8 @@ import { deviationOf } from "../records/existing-deviations.ts";
 /** Every command on a deviation's issue. */
 export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): Command => ({
   name,
-  asks: COMMANDS[name].usage,
-  does: COMMANDS[name].help.replace(/\.$/u, ""),
+  asks: DEVIATION_COMMAND_TABLE[name].usage,
+  does: DEVIATION_COMMAND_TABLE[name].help.replace(/\.$/u, ""),
   answer,
 }));
 

@@ -2,7 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
-import { remediationEntry, settle, together } from "../../domain/deviation/decide.ts";
+import { remediationEntry, settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";
 import { issueAction, issueText, waitingIssue, withIssue } from "../../domain/deviation/issue.ts";
 import { asComment, nextStep } from "../../domain/deviation/next-step.ts";
@@ -56,7 +56,7 @@ async function askForWaiting(repo: Repo, policy: Policy): Promise<void> {
     decisions.push(settle({ before, after, remediation, policy, to: await senderOf(repo, after) }));
   }
   const list = waitingIssue(left, target, policy, await senderOf(repo, { repository: repo.info }));
-  await repo.commit(together(...decisions, { actions: [list] }));
+  await repo.commit(mergeDecisions(...decisions, { actions: [list] }));
 }
 
 async function flagMissed(repo: Repo, policy: Policy, id: string): Promise<void> {

@@ -6,7 +6,7 @@ import type { Addressee } from "../../domain/records/entry.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { contributed, eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
-import { allows, rolesOf } from "../../domain/emergency/emergency.ts";
+import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";
 import { declarersOf, isOpen, type EmergencyRecord } from "../../domain/records/emergency.ts";
 import { dueTasks, OVERTAKEN } from "../../domain/emergency/due.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
@@ -297,7 +297,7 @@ async function byReview(
       record,
       policy: current.policy,
     });
-    const roles = rolesOf(seen.eligibility, false);
+    const roles = emergencyRolesOf(seen.eligibility, false);
     if (seen.authority === null) continue;
     if (waits && allows(record, "authorise", roles)) {
       const head = pull.head.sha;

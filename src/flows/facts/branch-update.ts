@@ -38,7 +38,7 @@ export async function gatherChange(
   const { info: repository } = repo;
   const read = await repo.github.change(update);
   const isFresh = repo.now() - update.at < SETTLING;
-  if (isMerge(update) && isFresh && read.pulls.length === 0)
+  if (isPullRequestMerge(update) && isFresh && read.pulls.length === 0)
     throw notYet(repo.tools, update, `which pull request ${update.after} merged`);
   const [pending] = read.pending;
   if (isFresh && pending !== undefined) throw notYet(repo.tools, update, `that #${pending} is merged`);
@@ -68,7 +68,7 @@ export async function gatherChange(
     if (pull.merged !== null) gathered.push(pull);
     else if (isFresh) throw notYet(repo.tools, update, `that #${number} is merged`);
   }
-  const awaited = isMerge(update) ? uncovered(read.commits, gathered, update) : [];
+  const awaited = isPullRequestMerge(update) ? uncovered(read.commits, gathered, update) : [];
   if (isFresh && awaited.length > 0)
     throw notYet(repo.tools, update, awaited.map(({ what }) => what).join(", "));
   // Which of several it was cannot be told of one that nobody can read.
@@ -79,7 +79,7 @@ export async function gatherChange(
       ...pull,
       checks: await checksAt(repo, pull.head.sha, pull.checks, update.at),
     });
-    if (isMerge(update)) shipped.push(await repo.github.proveShipped(update, pull));
+    if (isPullRequestMerge(update)) shipped.push(await repo.github.proveShipped(update, pull));
   }
   const approved = await approvedElsewhere(repo, update);
   return {
@@ -173,7 +173,7 @@ function theOneMerged(
 }
 
 /** Returns whether an update merged pull requests. */
-export function isMerge(update: RefUpdate): boolean {
+export function isPullRequestMerge(update: RefUpdate): boolean {
   return update.kind === "pull-request" || update.kind === "queue";
 }
 

@@ -15,7 +15,7 @@ import { followBranch } from "../changes/follow-branch.ts";
 import { assessRun } from "../deployments/from-workflow-run.ts";
 import { assessTag } from "../deployments/from-tag.ts";
 import { assessGroup, assessPull } from "../changes/assess-pull-request.ts";
-import { COMMANDS } from "./command-tables.ts";
+import { COMMENT_COMMANDS } from "./command-tables.ts";
 import { readControlState, readDeployedTo, readOrganization } from "../monitoring/protection.ts";
 import { flagEmergency } from "../commands/emergency-button.ts";
 import { openPullsAt } from "../records/pulls-at-head.ts";
@@ -30,7 +30,7 @@ import { census, rejudgeOpen } from "./sweep.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
-export interface Lease {
+export interface WorkLease {
   readonly owner: string;
   readonly lane: string;
   readonly now: () => number;
@@ -41,7 +41,7 @@ export interface Lease {
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
-export type Receive = (delivery: Delivery, lease: Lease) => Promise<UnderstoodDelivery>;
+export type Receive = (delivery: Delivery, lease: WorkLease) => Promise<UnderstoodDelivery>;
 
 const AT_ONCE = 100;
 const ACTIONS_AT_ONCE = 500;
@@ -61,7 +61,7 @@ const LONGEST_PUZZLE = DAY;
  * Does all due work of one lane, and answers what ended last, to be written down as the lane is given back. Whatever ended before
  * something else was sent is written down by then.
  */
-export async function workLane(tools: Tools, lease: Lease, receive: Receive): Promise<readonly End[]> {
+export async function workLane(tools: Tools, lease: WorkLease, receive: Receive): Promise<readonly End[]> {
   const { queue } = tools.ledger;
   let ends: readonly End[] = [];
   for (let round = 0; round < MOST_ROUNDS && !isStopping(lease); round += 1) {
@@ -76,7 +76,7 @@ export async function workLane(tools: Tools, lease: Lease, receive: Receive): Pr
   return ends;
 }
 
-async function writeDown(tools: Tools, lease: Lease, ends: readonly End[]): Promise<void> {
+async function writeDown(tools: Tools, lease: WorkLease, ends: readonly End[]): Promise<void> {
   await tools.ledger.queue.end(lease.owner, lease.lane, ends, lease.now());
 }
 
@@ -86,7 +86,7 @@ async function writeDown(tools: Tools, lease: Lease, ends: readonly End[]): Prom
  */
 async function actInTurn(
   tools: Tools,
-  lease: Lease,
+  lease: WorkLease,
   asked: readonly StoredAction[],
   before: readonly End[],
 ): Promise<readonly End[]> {
@@ -106,7 +106,7 @@ async function actInTurn(
   return ends;
 }
 
-function isStopping(lease: Lease): boolean {
+function isStopping(lease: WorkLease): boolean {
   return lease.isStopping?.() ?? false;
 }
 
@@ -121,7 +121,7 @@ type Work = SignalSubject | { readonly type: "task"; readonly task: Task };
 /** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. Answers how they ended. */
 async function workDeliveries(
   tools: Tools,
-  lease: Lease,
+  lease: WorkLease,
   due: readonly Delivery[],
   receive: Receive,
 ): Promise<readonly End[]> {
@@ -205,7 +205,7 @@ const ORDER: readonly Work["type"][] = [
 
 async function understand(
   delivery: Delivery,
-  lease: Lease,
+  lease: WorkLease,
   receive: Receive,
 ): Promise<{ note: string; subjects: readonly Work[]; request: string | null }> {
   if (!isTaskEvent(delivery.event)) return { ...(await receive(delivery, lease)), request: null };
@@ -218,7 +218,7 @@ async function understand(
   return { note, subjects: [{ type: "pull", repositoryId, number }], request };
 }
 
-async function look(tools: Tools, lease: Lease, { subject, request }: Job): Promise<void> {
+async function look(tools: Tools, lease: WorkLease, { subject, request }: Job): Promise<void> {
   const fence = lease;
   switch (subject.type) {
     case "lifecycle":
@@ -278,7 +278,7 @@ async function lookAt(repo: Repo, subject: InRepository, request: string | null)
     case "pull":
       return assessPull(repo, subject.number, request);
     case "comment":
-      return answerCommand(repo, COMMANDS, subject);
+      return answerCommand(repo, COMMENT_COMMANDS, subject);
     case "issue":
       return keepIssue(repo, subject);
     case "flag":
@@ -328,7 +328,7 @@ async function rejudgeOrganization(tools: Tools, organizationId: number): Promis
   await tools.ledger.record({ tasks }, dueAt);
 }
 
-async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<End> {
+async function act(tools: Tools, lease: WorkLease, action: StoredAction): Promise<End> {
   const { id } = action;
   try {
     const outcome =

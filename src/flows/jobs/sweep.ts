@@ -21,7 +21,7 @@ import { productionRefs, watchedRefs } from "../policy/production-branches.ts";
 import { knownDeployments } from "../records/deployments.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
-import { COMMANDS } from "./command-tables.ts";
+import { COMMENT_COMMANDS } from "./command-tables.ts";
 import { advanceDeploymentEmergencies } from "../deployments/emergencies.ts";
 import {
   noteClock,
@@ -165,7 +165,7 @@ export async function sweepRepository(repo: Repo, { round }: Task<"sweep">): Pro
   if (seen !== null) await chores.do("the policy", () => currentPolicy(repo, seen.policies));
   // What people decided while nobody listened comes before what it may concern.
   await chores.do("the comments", async () =>
-    eachOf(await unreadCommands(repo, seen), (given) => answerCommand(repo, COMMANDS, given)),
+    eachOf(await unreadCommands(repo, seen), (given) => answerCommand(repo, COMMENT_COMMANDS, given)),
   );
   let refs = await watchedRefs(repo);
   await chores.do("the branches", async () => {

@@ -2,7 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import { decideMove, policyOrDefault } from "../../domain/decisions/decision.ts";
-import { settle, together } from "../../domain/deviation/decide.ts";
+import { settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { endExposure } from "../../domain/deviation/open.ts";
 import type { Decision } from "../../domain/records/entry.ts";
 import { laxerEntries, moveKey, movesKey } from "../../domain/deviation/laxer-scope.ts";
@@ -53,5 +53,5 @@ export async function recordLaxerMatches(repo: Repo, policy: PolicyInForce): Pro
     const remediation = await remediationOf(repo, id);
     decisions.push(settle({ before, after, remediation, policy: effective, to }));
   }
-  await repo.commit(together(...decisions));
+  await repo.commit(mergeDecisions(...decisions));
 }

@@ -4,7 +4,7 @@ import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange } from "../../domain/decisions/decision.ts";
-import { together } from "../../domain/deviation/decide.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { canonical } from "../../domain/values/digest.ts";
 import type { Decision } from "../../domain/records/entry.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
@@ -74,7 +74,7 @@ async function judgeAgain(repo: Repo, before: ChangeRecord): Promise<void> {
   const now = repo.now();
   const decided =
     canonical(assessment) === canonical(judged)
-      ? together()
+      ? mergeDecisions()
       : await decide(repo, { change, assessment, policy, emergencies });
   const use = decideUse({
     assessment,
@@ -85,7 +85,7 @@ async function judgeAgain(repo: Repo, before: ChangeRecord): Promise<void> {
     now,
   });
   const said = repo.past === undefined ? use : { ...use, actions: [] };
-  await repo.commit(together(decided, said));
+  await repo.commit(mergeDecisions(decided, said));
 }
 
 /** The policy a change was judged by, or null: it is not recorded. */

@@ -12,7 +12,7 @@ import {
   isOverdue,
   mayReview,
   nextWord,
-  type ReviewEvent,
+  type RetroactiveReviewEvent,
 } from "../../domain/emergency/retroactive-review.ts";
 import type { RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
 import { eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
@@ -77,7 +77,7 @@ export async function readReviewer(
 /** Returns a review as decided, or null where it was decided before. */
 export function decision(
   owed: OwedReview,
-  event: ReviewEvent,
+  event: RetroactiveReviewEvent,
   made: NonNullable<RetroactiveReviewRecord["decision"]>,
 ): RetroactiveReviewRecord | null {
   return decided(owed.review, event, made, owed.policy.calendar);

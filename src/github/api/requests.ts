@@ -11,7 +11,7 @@ import { graphqlErrorsOf, statusOf, toExternalError } from "./errors.ts";
 export type GitHub = Pick<Octokit, "request" | "graphql">;
 
 /** Holds one answer of the REST API. */
-export interface Answer<Data> {
+export interface ApiAnswer<Data> {
   readonly data: Data;
   readonly headers: Readonly<Record<string, string | number | undefined>>;
 }
@@ -44,7 +44,7 @@ export async function ask<Shape extends z.ZodType>(
   route: string,
   parameters: Readonly<Record<string, unknown>>,
   shape: Shape,
-): Promise<Answer<z.infer<Shape>>> {
+): Promise<ApiAnswer<z.infer<Shape>>> {
   try {
     const { data, headers } = await github.request(route, { ...parameters });
     return { data: checked(shape, data, route), headers };
@@ -60,7 +60,7 @@ export async function askIfExists<Shape extends z.ZodType>(
   parameters: Readonly<Record<string, unknown>>,
   shape: Shape,
   statuses: readonly number[] = [404],
-): Promise<Answer<z.infer<Shape>> | null> {
+): Promise<ApiAnswer<z.infer<Shape>> | null> {
   try {
     return await ask(github, route, parameters, shape);
   } catch (error) {
@@ -90,7 +90,7 @@ export async function* pagesOf<Shape extends z.ZodType>(
 ): AsyncGenerator<Page<z.infer<Shape>>, void, undefined> {
   let following: Readonly<Record<string, string>> | null = {};
   for (let pages = 0; following !== null && pages < most; pages += 1) {
-    const answer: Answer<z.infer<Shape>> = await ask(
+    const answer: ApiAnswer<z.infer<Shape>> = await ask(
       github,
       route,
       { per_page: 100, ...parameters, ...following },
@@ -119,7 +119,7 @@ export async function askAllPages<Shape extends z.ZodType>(
 }
 
 /** Returns the paging parameters (`page`, or a cursor) of the next page by the `Link` header, or null on the last page. */
-export function nextPage(headers: Answer<unknown>["headers"]): Readonly<Record<string, string>> | null {
+export function nextPage(headers: ApiAnswer<unknown>["headers"]): Readonly<Record<string, string>> | null {
   const link = /<([^<>]+)>;\s*rel="next"/u.exec(String(headers["link"] ?? ""))?.[1];
   if (link === undefined) return null;
   const { searchParams } = new URL(link, "http://localhost");

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import {
   BranchSchema,
-  CommitSchema,
+  StoryCommitSchema,
   DurationSchema,
   MomentSchema,
   NameSchema,
@@ -26,7 +26,7 @@ const of = { pull, step };
 export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   check: {
     pull,
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     passes: z.boolean().optional(),
     state: z.enum(["none", "waiting", "success", "failure", "action-required"]).optional(),
     says,
@@ -53,7 +53,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   deployments: {
     step,
     environment: text.optional(),
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged"]).optional(),
     verdict,
     fails: texts.optional(),

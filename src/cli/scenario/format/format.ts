@@ -6,7 +6,7 @@ import type { Expectation, ExpectStep } from "./expectations.ts";
 import { COLUMNS, expectStepSchema, FinalSchema } from "./expectations.ts";
 import type { DoStep } from "./steps.ts";
 import { STEP_KEYS, stepSchema } from "./steps.ts";
-import { MomentSchema, NameSchema, PermissionSchema } from "./words.ts";
+import { MomentSchema, NameSchema, StoryPermissionSchema } from "./words.ts";
 
 /** A policy file: its keys, or its very text (which may be broken). */
 const PolicySchema = z
@@ -14,8 +14,10 @@ const PolicySchema = z
   .describe("a policy file: its keys, or its text as written, also when that is broken");
 
 /** One of the people, bots and apps of a story. */
-export const PersonSchema = z.strictObject({
-  permission: PermissionSchema.optional().describe("in every repository of acme; default: none of their own"),
+export const StoryPersonSchema = z.strictObject({
+  permission: StoryPermissionSchema.optional().describe(
+    "in every repository of acme; default: none of their own",
+  ),
   teams: z.array(z.string().min(1)).optional().describe("teams of acme, as `core` or `acme/core`"),
   app: z.string().min(1).optional().describe("this is a GitHub App with that slug"),
   email: z.string().min(1).optional(),
@@ -23,7 +25,7 @@ export const PersonSchema = z.strictObject({
 });
 
 /** One of acme's repositories. */
-export const RepositorySchema = z.strictObject({
+export const StoryRepositorySchema = z.strictObject({
   policy: PolicySchema.optional().describe("the repository's own policy file"),
   visibility: z.enum(["public", "private", "internal"]).optional().describe("default: private"),
   topics: z.array(z.string().min(1)).optional(),
@@ -46,11 +48,11 @@ export const HeadSchema = z.strictObject({
     "the organisation's policy file, there before the story begins; where it names who approved something, it came by a pull request of `.github` that those of them who are among `people` approved; default: none",
   ),
   repositories: z
-    .record(z.string().min(1), RepositorySchema.nullable())
+    .record(z.string().min(1), StoryRepositorySchema.nullable())
     .optional()
     .describe("acme's repositories besides web, and what is special about web"),
   people: z
-    .record(NameSchema, PersonSchema.nullable())
+    .record(NameSchema, StoryPersonSchema.nullable())
     .optional()
     .describe("accounts, by name; ids in this order"),
   start: MomentSchema.optional().describe("the clock at the beginning; default: 2026-07-06T09:00:00Z"),
@@ -65,8 +67,8 @@ export interface Scenario {
   readonly source: string;
   readonly bypass: z.infer<typeof BypassSchema> | null;
   readonly policy: Readonly<Record<string, unknown>> | string | null;
-  readonly repositories: Readonly<Record<string, z.infer<typeof RepositorySchema>>>;
-  readonly people: Readonly<Record<string, z.infer<typeof PersonSchema>>>;
+  readonly repositories: Readonly<Record<string, z.infer<typeof StoryRepositorySchema>>>;
+  readonly people: Readonly<Record<string, z.infer<typeof StoryPersonSchema>>>;
   readonly start: Instant;
   readonly story: readonly StoryStep[];
   readonly expect: readonly FinalExpectation[];

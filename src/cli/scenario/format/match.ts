@@ -21,7 +21,7 @@ export interface RowSet {
 }
 
 /** The organisation every story plays in. */
-export const ORGANIZATION = "acme";
+export const STORY_ORGANIZATION = "acme";
 
 /** The repository of a row that names none. */
 export const DEFAULT_REPOSITORY = "web";

@@ -7,7 +7,7 @@ import type { z } from "zod";
 import type { Expectation, Row } from "./expectations.ts";
 import { COLUMNS, expectStepSchema, rowSchema } from "./expectations.ts";
 import type { FinalExpectation, Scenario, StoryStep } from "./format.ts";
-import { DEFAULT_START, HeadSchema, PersonSchema, RepositorySchema } from "./format.ts";
+import { DEFAULT_START, HeadSchema, StoryPersonSchema, StoryRepositorySchema } from "./format.ts";
 import type { DoStep } from "./steps.ts";
 import { STEP_KEYS, stepSchema } from "./steps.ts";
 import { momentOf } from "./words.ts";
@@ -207,7 +207,7 @@ function check<S extends z.ZodObject>(
 /** The keys a mapping may have where an unknown one was found. */
 function keysAt(schema: z.ZodObject, at: Path): readonly string[] {
   if (schema !== HeadSchema || at.length === 0) return Object.keys(schema.shape);
-  return Object.keys((at[0] === "people" ? PersonSchema : RepositorySchema).shape);
+  return Object.keys((at[0] === "people" ? StoryPersonSchema : StoryRepositorySchema).shape);
 }
 
 /** "unknown key x; did you mean y?" with the nearest of those that are known. */

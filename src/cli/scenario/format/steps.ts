@@ -3,12 +3,12 @@
 import { z } from "zod";
 import {
   BranchSchema,
-  CommitSchema,
+  StoryCommitSchema,
   DurationSchema,
   FilesSchema,
   MomentSchema,
   NameSchema,
-  PermissionSchema,
+  StoryPermissionSchema,
   PullSchema,
   StepNameSchema,
   byKind,
@@ -44,12 +44,12 @@ const push = {
   message: z.string().optional(),
   author: NameSchema.optional(),
   "co-authors": names.optional(),
-  to: CommitSchema.optional(),
+  to: StoryCommitSchema.optional(),
   via: z.enum(["git", "web", "api", "deploy-key", "token"]).optional(),
   signed: z.boolean().optional(),
   email: text.optional().describe("the address it is committed with, if none of the person's own"),
   merges: z
-    .array(CommitSchema)
+    .array(StoryCommitSchema)
     .min(1)
     .optional()
     .describe("it merges these too: one makes a merge, several an octopus"),
@@ -60,11 +60,11 @@ const push = {
 };
 const branches = {
   branch: BranchSchema,
-  from: CommitSchema.optional(),
+  from: StoryCommitSchema.optional(),
   files: FilesSchema.optional(),
   to: z.string().min(1).optional(),
 };
-const tag = { tag: text, commit: CommitSchema };
+const tag = { tag: text, commit: StoryCommitSchema };
 const person = { person: NameSchema };
 const protection = {
   branch: z.string().min(1).optional().describe("the branch or pattern it guards; default: main"),
@@ -204,7 +204,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   dequeue: pull,
   "enable-auto-merge": { ...pull, method: method.optional() },
   revert: { ...pull, opens: PullSchema.optional() },
-  "cherry-pick": { commit: CommitSchema, branch: BranchSchema },
+  "cherry-pick": { commit: StoryCommitSchema, branch: BranchSchema },
   "create-branch": branches,
   "delete-branch": branches,
   "rename-branch": branches,
@@ -213,7 +213,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "move-tag": tag,
   "publish-release": { tag: text },
   "set-check": {
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     pull: PullSchema.optional(),
     name: text,
     app: text.optional(),
@@ -228,7 +228,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   },
   deploy: {
     environment: text.optional(),
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     via: z.enum(["api", "workflow", "outside"]).optional(),
     event: text.optional(),
     state: text.optional(),
@@ -242,10 +242,10 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     state: z.enum(["approved", "rejected"]).optional(),
     comment: z.string().optional(),
   },
-  "request-gate": { environment: text.optional(), commit: CommitSchema.optional() },
+  "request-gate": { environment: text.optional(), commit: StoryCommitSchema.optional() },
   "report-deployment": {
     environment: text.optional(),
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     source: text.optional().describe("the pipeline: pipeline or second-pipeline; default: pipeline"),
     id: text.optional().describe("what the pipeline calls it; default: the step's name"),
     artifact: text.optional().describe("what was deployed, as the pipeline names it"),
@@ -256,7 +256,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "run-workflow": {
     name: text,
     environment: text.optional(),
-    commit: CommitSchema.optional(),
+    commit: StoryCommitSchema.optional(),
     calls: text.optional().describe("a workflow elsewhere that it calls: owner/name/path@ref"),
   },
   "edit-policy": {
@@ -287,10 +287,10 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   },
   "add-to-team": { ...person, team: text },
   "remove-from-team": { ...person, team: text },
-  "set-permission": { ...person, permission: PermissionSchema },
+  "set-permission": { ...person, permission: StoryPermissionSchema },
   "set-team-permission": {
     team: text,
-    permission: PermissionSchema.describe(
+    permission: StoryPermissionSchema.describe(
       "what the team may do in the repository; none: it is taken from it",
     ),
   },

@@ -37,7 +37,7 @@ export const StepNameSchema = z
   .describe("the name a step gave with `as`");
 
 /** A branch, tag, name of a step or `pull/1`, with `~n` for the nth parent. */
-export const CommitSchema = z
+export const StoryCommitSchema = z
   .string()
   .regex(/^[^\s~]+(~\d+)?$/u, "a commit is a branch, tag, name of a step or pull/1, with ~n for an ancestor")
   .describe("a branch, tag, name of a step or pull/1, with ~n");
@@ -62,7 +62,7 @@ const FileSchema = z
 export const FilesSchema = z.record(z.string().min(1), FileSchema).describe("files by path");
 
 /** A repository permission. */
-export const PermissionSchema = z.enum(PERMISSIONS);
+export const StoryPermissionSchema = z.enum(PERMISSIONS);
 
 /** The milliseconds of a duration such as `10m`; the text must already have been checked by {@link DurationSchema}. */
 export function durationOf(text: string): number {

@@ -6,7 +6,7 @@ import type { TerminalEmergency } from "../../../flows/commands/emergency-at-ter
 import type { EnteredDeviation } from "../../../flows/deviations/enter-deviation.ts";
 import type { Ledger } from "../../../ledger/ledger.ts";
 import type { Double } from "./double.ts";
-import type { Receiver } from "./receiver.ts";
+import type { MessageReceiver } from "./receiver.ts";
 
 /** The App as the runner drives it: its clock moves only by `advance`. */
 export interface AppUnderTest {
@@ -38,7 +38,7 @@ export interface Harness {
   readonly double: Double;
   readonly app: AppUnderTest;
   /** The receiver of its notifications. */
-  readonly receiver: Receiver;
+  readonly receiver: MessageReceiver;
   /** Changes an entry of the evidence log behind the App's back, as someone with the database's password could. Answers its number. */
   tamper(kind: string): Promise<number>;
   /** Opens the App's ledger, read-only; the caller closes it. */

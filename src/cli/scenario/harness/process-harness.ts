@@ -9,7 +9,7 @@ import { Double } from "./double.ts";
 import type { Scenario } from "../format/format.ts";
 import type { AppProcess, DoubleProcess } from "./processes.ts";
 import { freePort, startApp } from "./processes.ts";
-import { Receiver, serveReceiver } from "./receiver.ts";
+import { MessageReceiver, serveReceiver } from "./receiver.ts";
 import { STORY_SOURCES } from "./report.ts";
 import type { Harness } from "./harness.ts";
 import { tamper } from "./tamper.ts";
@@ -46,7 +46,7 @@ export async function openProcessHarness(
     webhookSecret: secret,
     webhookUrl: `http://127.0.0.1:${port}/api/github/webhooks`,
   });
-  const receiver = new Receiver(scenario);
+  const receiver = new MessageReceiver(scenario);
   const post = await serveReceiver(receiver);
   const env = {
     ...receiver.variables(post.url),

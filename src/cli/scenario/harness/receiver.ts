@@ -30,7 +30,7 @@ const SECRET = `whsec_${Buffer.from("a secret for receivers of stories").toStrin
 const BodySchema = z.object({ text: z.string(), kind: z.string().optional(), id: z.string().optional() });
 
 /** Receives messages, or refuses all of them while it fails on purpose. */
-export class Receiver {
+export class MessageReceiver {
   readonly #messages: Message[] = [];
   readonly #named: Named;
   #status = 200;
@@ -75,7 +75,7 @@ export class Receiver {
 
 /** A receiver behind a port of 127.0.0.1. */
 export async function serveReceiver(
-  receiver: Receiver,
+  receiver: MessageReceiver,
 ): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];

@@ -4,7 +4,7 @@ import type { Instant } from "../../../domain/time/instant.ts";
 import { reportRequest } from "../../deployment/report-deployment.ts";
 import type { StepOutput } from "./double.ts";
 import type { Harness } from "./harness.ts";
-import { DEFAULT_REPOSITORY, ORGANIZATION } from "../format/match.ts";
+import { DEFAULT_REPOSITORY, STORY_ORGANIZATION } from "../format/match.ts";
 import type { DoStep } from "../format/steps.ts";
 import { durationOf } from "../format/words.ts";
 
@@ -46,7 +46,7 @@ export async function report(step: DoStep, harness: Harness, now: Instant): Prom
       { source: text("source") ?? "pipeline", secret: text("secret") ?? SECRET, now: signedAt },
       {
         id,
-        repository: `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
+        repository: `${STORY_ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
         sha,
         environment: text("environment") ?? "production",
         ...(text("artifact") === undefined ? {} : { artifact: text("artifact")! }),

@@ -6,10 +6,10 @@ import type { Result } from "../../../domain/values/result.ts";
 import type { DoubleState } from "../harness/double.ts";
 import type { Row } from "../format/expectations.ts";
 import type { RowSet } from "../format/match.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { StorySnapshot } from "./snapshot.ts";
 
 /** Returns each recorded change with its verdict. */
-export async function changeRows(snapshot: Snapshot): Promise<RowSet> {
+export async function changeRows(snapshot: StorySnapshot): Promise<RowSet> {
   const state = await snapshot.state();
   const records = await snapshot.bodies("change");
   const rows = records.map((record): Row => {
@@ -66,7 +66,7 @@ export async function changeRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns each recorded deployment with its verdict and changes. */
-export async function deploymentRows(snapshot: Snapshot): Promise<RowSet> {
+export async function deploymentRows(snapshot: StorySnapshot): Promise<RowSet> {
   const [state, changes, records] = [
     await snapshot.state(),
     await snapshot.bodies("change"),

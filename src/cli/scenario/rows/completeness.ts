@@ -5,7 +5,7 @@ import type { ChangeRecord } from "../../../domain/records/change.ts";
 import type { DoubleState } from "../harness/double.ts";
 import { ExternalError } from "../../../domain/values/external-error.ts";
 import type { Row } from "../format/expectations.ts";
-import { ORGANIZATION, type RowSet } from "../format/match.ts";
+import { STORY_ORGANIZATION, type RowSet } from "../format/match.ts";
 import type { Harness } from "../harness/harness.ts";
 import type { CompletenessRecord } from "../../../domain/records/monitoring.ts";
 import type { RepositoryRecord } from "../../../domain/records/repository.ts";
@@ -20,7 +20,7 @@ export async function completeness(
   // The period's end is excluded, and the last step may have happened this very second.
   const to = now + 1000;
   try {
-    await harness.app.reconcile(ORGANIZATION, from, to);
+    await harness.app.reconcile(STORY_ORGANIZATION, from, to);
   } catch (error) {
     // A listing that failed proves nothing.
     if (!(error instanceof ExternalError)) throw error;

@@ -2,10 +2,10 @@
 
 import type { Row } from "../format/expectations.ts";
 import type { RowSet } from "../format/match.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { StorySnapshot } from "./snapshot.ts";
 
 /** Returns each deviation with what it is about. */
-export async function deviationRows(snapshot: Snapshot): Promise<RowSet> {
+export async function deviationRows(snapshot: StorySnapshot): Promise<RowSet> {
   const changes = await snapshot.bodies("change");
   const deployments = await snapshot.bodies("deployment");
   const records = await snapshot.bodies("deviation");
@@ -38,7 +38,7 @@ export async function deviationRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns each remediation, with the pull request and steps of its deviation. */
-export async function remediationRows(snapshot: Snapshot): Promise<RowSet> {
+export async function remediationRows(snapshot: StorySnapshot): Promise<RowSet> {
   const deviations = (await deviationRows(snapshot)).rows;
   const order = (await snapshot.bodies("deviation")).map(({ id }) => id);
   const records = await snapshot.bodies("remediation");
@@ -62,7 +62,7 @@ export async function remediationRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns each issue on GitHub, with its deviation's pull request and steps. */
-export async function issueRows(snapshot: Snapshot): Promise<RowSet> {
+export async function issueRows(snapshot: StorySnapshot): Promise<RowSet> {
   const state = await snapshot.state();
   const deviations = (await deviationRows(snapshot)).rows;
   const records = await snapshot.bodies("deviation");

@@ -3,12 +3,12 @@
 import type { CheckState } from "../harness/double.ts";
 import type { Row } from "../format/expectations.ts";
 import { DEFAULT_REPOSITORY, type RowSet } from "../format/match.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { StorySnapshot } from "./snapshot.ts";
 
 const CHECK_NAME = "countersign";
 
 /** Returns the App's newest check on each pull request or commit of the expected rows. */
-export async function checkRows(snapshot: Snapshot, expected: readonly Row[]): Promise<RowSet> {
+export async function checkRows(snapshot: StorySnapshot, expected: readonly Row[]): Promise<RowSet> {
   const state = await snapshot.state();
   const rows: Row[] = [];
   const targets = new Map<string, Row>();
@@ -37,7 +37,7 @@ export async function checkRows(snapshot: Snapshot, expected: readonly Row[]): P
 }
 
 /** Returns every comment. */
-export async function commentRows(snapshot: Snapshot): Promise<RowSet> {
+export async function commentRows(snapshot: StorySnapshot): Promise<RowSet> {
   const state = await snapshot.state();
   const rows = state.repositories.flatMap((repository) =>
     repository.comments.map((comment): Row => ({
@@ -51,7 +51,7 @@ export async function commentRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns the requested reviewers whose review is missing: people by name, teams as `acme/core`. */
-export async function reviewerRows(snapshot: Snapshot): Promise<RowSet> {
+export async function reviewerRows(snapshot: StorySnapshot): Promise<RowSet> {
   const state = await snapshot.state();
   const rows = state.repositories.flatMap((repository) =>
     repository.pulls.map((pull): Row => ({
@@ -67,7 +67,7 @@ export async function reviewerRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns every deployment gate with the App's answer. */
-export async function gateRows(snapshot: Snapshot): Promise<RowSet> {
+export async function gateRows(snapshot: StorySnapshot): Promise<RowSet> {
   const state = await snapshot.state();
   const rows = state.repositories.flatMap((repository) =>
     repository.deployments.flatMap(({ id, gates }) =>
@@ -83,7 +83,7 @@ export async function gateRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns the number of the App's requests, since a step if the expected row names one. */
-export async function requestRows(snapshot: Snapshot, expected: readonly Row[]): Promise<RowSet> {
+export async function requestRows(snapshot: StorySnapshot, expected: readonly Row[]): Promise<RowSet> {
   const since = expected[0]?.["since"];
   const marker = typeof since === "string" ? (snapshot.outputs.get(since)?.since ?? 0) : 0;
   const count = await snapshot.harness.double.requestsSince(marker);

@@ -12,10 +12,10 @@ import { readiness } from "../../../flows/monitoring/readiness.ts";
 import { readinessLines } from "../../evidence/readiness.ts";
 import type { Row } from "../format/expectations.ts";
 import type { RowSet } from "../format/match.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { StorySnapshot } from "./snapshot.ts";
 
 /** Returns every coverage gap. */
-export async function coverageGapRows(snapshot: Snapshot): Promise<RowSet> {
+export async function coverageGapRows(snapshot: StorySnapshot): Promise<RowSet> {
   const records = await snapshot.bodies("coverage-gap");
   const rows = records.map(({ cause, to, scope, because }): Row => ({
     repository: /^[^\s/]+\/([^\s/]+)$/u.exec(scope)?.[1],
@@ -27,14 +27,14 @@ export async function coverageGapRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns one row: whether the log verifies. */
-export async function logRows(snapshot: Snapshot): Promise<RowSet> {
+export async function logRows(snapshot: StorySnapshot): Promise<RowSet> {
   const check = await snapshot.withLedger((ledger) => ledger.verifyLog());
   const says = check.ok ? `${check.size} entries` : `entry ${check.seq}: ${check.problem}`;
   return { columns: ["intact", "says"], rows: [{ intact: check.ok, says }] };
 }
 
 /** Returns every protection setting in force. */
-export async function controlStateRows(snapshot: Snapshot): Promise<RowSet> {
+export async function controlStateRows(snapshot: StorySnapshot): Promise<RowSet> {
   const records = await snapshot.bodies("control-state");
   // A setting that stays as it is keeps the name its repository had when it was read.
   const named = new Map(
@@ -52,7 +52,7 @@ export async function controlStateRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns one row: readiness for an audit, tested since the story began. */
-export async function readinessRows(snapshot: Snapshot, from: Instant): Promise<RowSet> {
+export async function readinessRows(snapshot: StorySnapshot, from: Instant): Promise<RowSet> {
   const organizationId = await organizationOf(snapshot);
   const days = Math.ceil((snapshot.now - from) / DAY) + 1;
   const at = snapshot.now + 1000;
@@ -71,7 +71,7 @@ export async function readinessRows(snapshot: Snapshot, from: Instant): Promise<
 }
 
 /** Returns every draft for the quarter in which the story began, about the oldest deviation. */
-export async function draftRows(snapshot: Snapshot, from: Instant): Promise<RowSet> {
+export async function draftRows(snapshot: StorySnapshot, from: Instant): Promise<RowSet> {
   const deviations = await snapshot.bodies("deviation");
   const [oldest] = deviations.toSorted((a, b) => a.happenedAt - b.happenedAt);
   const organization = { id: await organizationOf(snapshot), login: "acme" };
@@ -88,7 +88,7 @@ export async function draftRows(snapshot: Snapshot, from: Instant): Promise<RowS
 }
 
 /** Returns every monthly review. */
-export async function monitoringRows(snapshot: Snapshot): Promise<RowSet> {
+export async function monitoringRows(snapshot: StorySnapshot): Promise<RowSet> {
   const organizationId = await organizationOf(snapshot);
   const { reviews, figures, seen } = await snapshot.withLedger((ledger) =>
     reviewsNow(ledger, organizationId, snapshot.now),
@@ -109,7 +109,7 @@ export async function monitoringRows(snapshot: Snapshot): Promise<RowSet> {
 }
 
 /** Returns what the receivers got. Slack's format names no kind: it is that of the stored action. */
-export async function notificationRows(snapshot: Snapshot): Promise<RowSet> {
+export async function notificationRows(snapshot: StorySnapshot): Promise<RowSet> {
   const { messages } = snapshot.harness.receiver;
   const kinds = await notificationKinds(snapshot);
   const rows = messages.map(({ id, to, on, text, signed }): Row => ({
@@ -121,13 +121,13 @@ export async function notificationRows(snapshot: Snapshot): Promise<RowSet> {
   return { columns: ["on", "to", "signed", "says"], rows, anywhere: true };
 }
 
-async function organizationOf(snapshot: Snapshot): Promise<number> {
+async function organizationOf(snapshot: StorySnapshot): Promise<number> {
   const [repository] = await snapshot.bodies("repository");
   return repository?.repository.ownerId ?? 0;
 }
 
 /** Returns the kind of each message by its id. */
-async function notificationKinds(snapshot: Snapshot): Promise<ReadonlyMap<string, string>> {
+async function notificationKinds(snapshot: StorySnapshot): Promise<ReadonlyMap<string, string>> {
   const actions = await snapshot.withLedger((ledger) =>
     ledger.queue.listActions({ status: "done", limit: 10_000 }),
   );

@@ -9,7 +9,7 @@ import type { CsvRow } from "../../input/read-csv.ts";
 import { readCsv } from "../../input/read-csv.ts";
 import { writePackage } from "../../evidence/write-package.ts";
 import type { Row } from "../format/expectations.ts";
-import { ORGANIZATION, type RowSet } from "../format/match.ts";
+import { STORY_ORGANIZATION, type RowSet } from "../format/match.ts";
 import type { Harness } from "../harness/harness.ts";
 
 /** Writes a package of all there is so far, and reads its files: rows by the file's name; none for what is not CSV. */
@@ -23,9 +23,9 @@ export async function packageFiles(
   try {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const out = join(folder, "package");
-    await harness.app.reconcile(ORGANIZATION, from, now + 1000);
+    await harness.app.reconcile(STORY_ORGANIZATION, from, now + 1000);
     await writePackage(ledger, {
-      organization: ORGANIZATION,
+      organization: STORY_ORGANIZATION,
       period: { name: "story", from, to: now + 1000 },
       out,
       zip: false,

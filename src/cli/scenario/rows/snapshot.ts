@@ -10,7 +10,7 @@ import type { Harness } from "../harness/harness.ts";
 import type { Instant } from "../../../domain/time/instant.ts";
 
 /** The state at one moment, and the steps that made it. */
-export class Snapshot {
+export class StorySnapshot {
   readonly harness: Harness;
   /** The output of each named step, by its name. */
   readonly outputs: ReadonlyMap<string, StepOutput>;

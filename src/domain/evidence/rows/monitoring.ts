@@ -14,7 +14,7 @@ interface ReviewRow extends Stated<"monthly-review"> {
 }
 
 /** Lists one row for each month of each control that was asked for or signed off. */
-export const MONITORING = table<ReviewRow>({
+export const MONTHLY_REVIEWS_TABLE = table<ReviewRow>({
   path: "monitoring.csv",
   description: "Monthly reviews: what each control came to in each month, and who signed it off when.",
   columns: {
