@@ -1,3 +1,5 @@
+/** Review requests: whom to ask for a review, where the policy says so, once for each pull request. */
+
 import { judgeApprovals } from "./approval.ts";
 import type { Requirement } from "../policy/file/requirement.ts";
 import type { PullRequest } from "../change/pull-request.ts";

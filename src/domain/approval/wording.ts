@@ -1,3 +1,5 @@
+/** Sentences about approvals: which count, which do not, and what is missing. */
+
 import type { Sha } from "../change/sha.ts";
 import type { RequirementState, RequirementTreeState } from "./requirement-state.ts";
 import { type Requirement, type Source } from "../policy/file/requirement.ts";

@@ -1,3 +1,5 @@
+/** Results that wait for GitHub to show what a webhook reported. */
+
 import { result } from "../values/result.ts";
 import type { Result, WaitingCause } from "../values/result.ts";
 import { oneLine } from "../texts/wording.ts";

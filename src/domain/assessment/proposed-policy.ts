@@ -33,12 +33,14 @@ export function withProposedPolicy(
   const title = isOne
     ? `Fix the policy file here: line ${first.line}: ${first.message}`
     : `Fix ${annotations.length} problems in the policy file here`;
-  const told = isOne
+  // The title names the only problem, unless the policy observes: then the title is the verdict's.
+  const isInTitle = isOne && !observing;
+  const told = isInTitle
     ? []
     : annotations
         .slice(0, MOST_TOLD)
         .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
-  const more = isOne ? 0 : annotations.length - told.length;
+  const more = isInTitle ? 0 : annotations.length - told.length;
   const problems = [
     `Fix ${paths} in this pull request: as it stands here, it is not valid${observing ? "" : " and blocks the merge"}.`,
     ...told,

@@ -1,3 +1,5 @@
+/** A control: one named requirement, tested the same way before a merge, after it, and when an auditor asks. */
+
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { ControlName, Outcome, Result } from "../values/result.ts";

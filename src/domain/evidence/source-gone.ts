@@ -1,3 +1,5 @@
+/** Sources of a verdict that GitHub no longer shows: what was kept of them stays, and the row names since when. */
+
 import { type Sha } from "../change/sha.ts";
 import { NO_COMMIT } from "../change/sha.ts";
 import { canonical } from "../values/digest.ts";

@@ -1,3 +1,5 @@
+/** The people a policy names, in words. */
+
 import { namedBy, type Source } from "./file/requirement.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 

@@ -1,6 +1,7 @@
+/** The kinds of entry the evidence log holds, with their bodies, and the actions of a decision. */
+
 import type { Instant } from "../time/instant.ts";
 import type { Repository } from "../change/repository.ts";
-/** The kinds of entry the evidence log holds, with their bodies, and the actions of a decision. */
 
 import type { z } from "zod";
 import { AcceptanceSchema } from "../change/pull-request.ts";
