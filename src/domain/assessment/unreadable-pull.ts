@@ -10,16 +10,22 @@ import { pullsOf, type Subject } from "../records/subject.ts";
 import { result } from "../values/result.ts";
 import { SETTLING } from "../change/settling.ts";
 
-/** The controls that read pull requests. */
-const LOOKING: ReadonlySet<ControlName> = new Set([
-  "independently-approved",
-  "approved-by-owners",
-  "checks-passed",
-  "record-linked",
-  "change-documented",
-  "gate-respected",
-  "content-as-reviewed",
-]);
+/** Names which controls read pull requests: complete by the compiler, because what is left out would pass or fail unread. */
+const READS_PULL_REQUESTS: Readonly<Record<ControlName, boolean>> = {
+  "independently-approved": true,
+  "approved-by-owners": true,
+  "checks-passed": true,
+  "record-linked": true,
+  "change-documented": true,
+  "outside-freeze": false,
+  "merged-by-pull-request": false,
+  "gate-respected": true,
+  "content-as-reviewed": true,
+  "emergency-authorised": false,
+  "emergency-reviewed-in-time": false,
+  "deployment-traceable": false,
+  "deployment-approved": false,
+};
 
 /** Of what a queue merges, these test the commit that landed. */
 const OF_THE_COMMIT: ReadonlySet<ControlName> = new Set(["checks-passed", "gate-respected"]);
@@ -32,7 +38,7 @@ export function withUnreadablePull(
   context: Context,
 ): Result {
   const unread = pullsOf(subject).filter((pull) => pull.unread !== undefined);
-  const says = !LOOKING.has(control.name) || (isOfQueue(subject) && OF_THE_COMMIT.has(control.name));
+  const says = !READS_PULL_REQUESTS[control.name] || (isOfQueue(subject) && OF_THE_COMMIT.has(control.name));
   if (unread.length === 0 || says) return tested;
   // What the policy does not require is not required of it either.
   if (tested.outcome === "not-applicable" && tested.cause !== "nothing-approved") return tested;

@@ -3,7 +3,7 @@
 import { moveDeviation, type LaxerEntry } from "../deviation/laxer-scope.ts";
 import type { Change } from "../change/change.ts";
 import { CHECK_NAME } from "../values/check-name.ts";
-import { REPEATED_CAUSES } from "../controls/deployment-approved.ts";
+import { REPEATED_CAUSES } from "../controls/deployments/deployment-approved.ts";
 import { PRE_APPROVED } from "../controls/independently-approved.ts";
 import type { Deployment } from "../deployment/deployment.ts";
 import {

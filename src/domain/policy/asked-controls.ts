@@ -30,7 +30,13 @@ export function isAskedFor(policy: Policy, control: ControlName): boolean {
       return policy.sections.length > 0;
     case "outside-freeze":
       return policy.freezes.length > 0;
-    default:
+    case "merged-by-pull-request":
+    case "gate-respected":
+    case "content-as-reviewed":
+    case "emergency-authorised":
+    case "emergency-reviewed-in-time":
+    case "deployment-traceable":
+    case "deployment-approved":
       return true;
   }
 }

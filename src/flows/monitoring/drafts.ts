@@ -9,7 +9,7 @@ import { draftQuestions } from "../../domain/drafts/questions.ts";
 import { draftResponse } from "../../domain/drafts/response.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
-import { REPEATED_CAUSES } from "../../domain/controls/deployment-approved.ts";
+import { REPEATED_CAUSES } from "../../domain/controls/deployments/deployment-approved.ts";
 import { short } from "../../domain/texts/wording.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import { reviewedMonths } from "../../domain/deviation/operating.ts";

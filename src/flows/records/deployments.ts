@@ -1,7 +1,7 @@
 /** Which deployments are recorded, kept at hand so that one more need not read every other again. */
 
 import type { Sha } from "../../domain/change/sha.ts";
-import { contentVerdict } from "../../domain/controls/deployment-approved.ts";
+import { contentVerdict } from "../../domain/controls/deployments/deployment-approved.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Verdict } from "../../domain/values/result.ts";
 import { cachedRecords } from "./record-cache.ts";

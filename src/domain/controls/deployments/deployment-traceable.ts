@@ -1,7 +1,7 @@
 /** This deployment was traceable to a production branch. */
 
-import { oneLine, short, time } from "../texts/wording.ts";
-import { defineControl, fails, passes, unverifiable } from "./control.ts";
+import { oneLine, short, time } from "../../texts/wording.ts";
+import { defineControl, fails, passes, unverifiable } from "../control.ts";
 
 /** Requires that the deployed commit is on a production branch. */
 export const deploymentTraceable = defineControl({

@@ -1,11 +1,11 @@
 /** What the rules of an environment say of a deployment: who approved the job, and whether it went round them. */
 
-import type { Actor } from "../change/people.ts";
-import type { Deployment, RunApproval } from "../deployment/deployment.ts";
-import { isSamePerson } from "../policy/identity.ts";
-import type { Policy } from "../policy/file/policy.ts";
-import { oneLine, some, time } from "../texts/wording.ts";
-import { fails, unverifiable, type Ruling } from "./control.ts";
+import type { Actor } from "../../change/people.ts";
+import type { Deployment, RunApproval } from "../../deployment/deployment.ts";
+import { isSamePerson } from "../../policy/identity.ts";
+import type { Policy } from "../../policy/file/policy.ts";
+import { oneLine, some, time } from "../../texts/wording.ts";
+import { fails, unverifiable, type Ruling } from "../control.ts";
 
 const NAMES = 5;
 

@@ -1,12 +1,12 @@
 /** This deployment was made of approved changes. */
 
-import type { Deployment } from "../deployment/deployment.ts";
-import type { DeploymentRecord } from "../records/deployment.ts";
-import type { Verdict } from "../values/result.ts";
-import { short } from "../texts/wording.ts";
-import { defineControl, fails, notApplicable, passes, unverifiable, type Ruling } from "./control.ts";
+import type { Deployment } from "../../deployment/deployment.ts";
+import type { DeploymentRecord } from "../../records/deployment.ts";
+import type { Verdict } from "../../values/result.ts";
+import { short } from "../../texts/wording.ts";
+import { defineControl, fails, notApplicable, passes, unverifiable, type Ruling } from "../control.ts";
 import { ruleRulings } from "./environment-rules.ts";
-import { worst } from "../values/result.ts";
+import { worst } from "../../values/result.ts";
 
 const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
 
