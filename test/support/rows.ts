@@ -39,7 +39,8 @@ const NUMBER = /(?<=\breply:\d+:)\d+\b|(?<=countersign-comment:)[0-9a-f]{32}\b|(
 const LATER: readonly string[] = ["late", "at", "since"];
 /** A gap says what was tried by the time it was found. */
 const OF_A_GAP: readonly string[] = [...LATER, "says"];
-const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|\b[\d.]+ (?:minute|hour|day)s?\b/gu;
+const TIME =
+  /\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z| \d\d:\d\d(?::\d\d)? [A-Z][\w/+-]*(?: \(UTC[+-]\d\d:\d\d\))?)|\b[\d.]+ (?:minute|hour|day)s?\b/gu;
 
 const NOTHING: Expectation = { kind: "check", rows: [], exactly: false, absent: false };
 const LOOK: Scenario["story"][number] = { expect: NOTHING, line: 0 };

@@ -29,7 +29,7 @@ export function endedCheckText(
         ? `Nothing to do: #${number} was ${VERDICT_TITLES[verdict]} when it was merged.`
         : `**What to do:** review what #${number} merged, and revert it if it should not be in production.${deviationText(deviation)}`,
       `Before the merge: **${markdown(said.title)}**.`,
-      `<details><summary>What was needed</summary>\n\n${said.summary}\n\n</details>`,
+      `<details><summary>What was needed before the merge: too late now</summary>\n\n${said.summary}\n\n</details>`,
     ].join("\n\n"),
   };
 }
@@ -39,7 +39,7 @@ function deviationText(deviation: DeviationRecord | null): string {
   const { id, issue } = deviation;
   const where =
     issue.state === "asked" && issue.repository !== null ? ` in ${markdown(issue.repository)}` : "";
-  return ` Answer deviation ${id}${where}.`;
+  return ` Answer deviation ${id}${where}. To explain the bypass, comment \`/countersign explain-bypass <reason>\`.`;
 }
 
 function titleOf(verdict: Verdict): string {

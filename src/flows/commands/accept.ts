@@ -17,7 +17,7 @@ import { approversText } from "../../domain/policy/approvers-text.ts";
 export const accept: Command = {
   name: "accept",
   asks: "<reason>",
-  does: "accepts, with a reason, what could not be verified of this pull request",
+  does: "Accept, with a reason, what could not be verified of this pull request",
   async answer(repo, { number, rest, comment }) {
     const reason = rest.trim();
     if (reason === "") return refused("Add the reason on the same line: `/countersign accept <reason>`.");

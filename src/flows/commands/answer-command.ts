@@ -185,7 +185,7 @@ function helpOf(table: readonly Command[]): Command {
   const help: Command = {
     name: "help",
     asks: "",
-    does: "lists the commands",
+    does: "List the commands",
     answer: () =>
       Promise.resolve({
         outcome: "done",

@@ -9,7 +9,7 @@ import { assessPull } from "../changes/assess-pull-request.ts";
 export const explain: Command = {
   name: "explain",
   asks: "",
-  does: "says what the check found, control by control, and what is still needed",
+  does: "Show what the check found, control by control, and what is still needed",
   async answer(repo, { number }) {
     await assessPull(repo, number, null);
     const said = await lastSaid(repo, number);
@@ -28,7 +28,7 @@ export const explain: Command = {
 export const recheck: Command = {
   name: "recheck",
   asks: "",
-  does: "judges this pull request again",
+  does: "Check this pull request again",
   async answer() {
     return {
       outcome: "done",

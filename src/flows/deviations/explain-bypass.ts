@@ -16,7 +16,7 @@ import { HOUR } from "../../domain/time/durations.ts";
 export const explainBypass: Command = {
   name: "explain-bypass",
   asks: "<reason>",
-  does: "records why a merged pull request went round the gate; it stays a deviation",
+  does: "Record why a merged pull request bypassed the check. It stays a deviation",
   async answer(repo, { number, rest, comment }) {
     const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
     if (rest === "")
