@@ -46,15 +46,20 @@ for (const kind of STORES)
       expect(whole.writes).toBeGreaterThan(50);
       const faults = faultsFor(kind, scenario);
       const wrong: string[] = [];
+      // Printed when found: all plays take the better part of an hour, and whoever ends the run has seen them.
+      const report = (line: string): void => {
+        console.log(line);
+        wrong.push(line);
+      };
       let happened = 0;
       for (const fault of faults) {
         const name = `${fault.kind}:${fault.first}`;
         try {
           const broken = await played(kind, scenario, fault);
           happened += broken.happened;
-          wrong.push(...differences(whole.rows, broken.rows).map((line) => `${name}: ${line}`));
+          for (const line of differences(whole.rows, broken.rows)) report(`${name}: ${line}`);
         } catch (error) {
-          wrong.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+          report(`${name}: ${error instanceof Error ? error.message : String(error)}`);
         }
       }
       console.log(
