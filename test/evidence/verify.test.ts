@@ -180,6 +180,23 @@ function withOddEntry(files: Map<string, string>): void {
   files.set("log/cited.jsonl", [first, ...lines.slice(1), ""].join("\n"));
 }
 
+const BETWEEN_CELLS = /,(?=(?:[^"]*"[^"]*")*[^"]*$)/u;
+
+/** Leaves one column out of a table and its schema. */
+function withoutColumn(files: Map<string, string>, path: string, name: string): void {
+  const rows = (files.get(path) ?? "").split("\r\n").map((row) => row.split(BETWEEN_CELLS));
+  const place = (rows[0] ?? []).indexOf(name);
+  files.set(path, rows.map((cells) => cells.filter((_, index) => index !== place).join(",")).join("\r\n"));
+  const schemaPath = `schemas/${path}.schema.json`;
+  const schema = JSON.parse(files.get(schemaPath) ?? "") as {
+    required: string[];
+    properties: Record<string, unknown>;
+  };
+  schema.required = schema.required.filter((each) => each !== name);
+  delete schema.properties[name];
+  files.set(schemaPath, `${canonical(schema)}\n`);
+}
+
 describe("a folder that someone rearranged", () => {
   test("names a file that is missing", async () => {
     const aside = join(folder, "aside");
@@ -284,6 +301,100 @@ describe("a package that was signed again", () => {
     expect(outcome(found, "log")).toMatchObject({
       state: "not-checked",
       because: expect.stringContaining("made by version 9.9.9"),
+    });
+  });
+
+  describe("by another version with other columns", () => {
+    const named = edited("manifest.json", (text) => text.replace(`"${VERSION}"`, '"9.9.9"'));
+
+    test("is held to the schemas it carries, and that is said", async () => {
+      const found = await verifyPath(
+        await resealed((files) => {
+          named(files);
+          withoutColumn(files, "scope.csv", "visibility");
+        }),
+      );
+      expect(found.defects).toEqual([]);
+      expect(outcome(found, "form")).toMatchObject({
+        state: "not-checked",
+        because:
+          "the package was made by version 9.9.9: scope.csv can only be held to the schema in the package",
+      });
+      expect(outcome(found, "counts")).toMatchObject({ state: "passed" });
+    });
+
+    test("is counted again as far as its columns go", async () => {
+      const found = await verifyPath(
+        await resealed((files) => {
+          named(files);
+          withoutColumn(files, "changes.csv", "verdict");
+        }),
+      );
+      expect(found.defects).toEqual([]);
+      expect(outcome(found, "counts")).toMatchObject({
+        state: "not-checked",
+        because: "the package was made by version 9.9.9, whose tables or summary have another form",
+      });
+    });
+
+    test.each<[string, (files: Map<string, string>) => void, string]>([
+      [
+        "has other columns than its schema",
+        edited("scope.csv", (text) => text.replace("visibility,", "")),
+        "scope.csv form-wrong",
+      ],
+      [
+        "has cells of another type than its schema names",
+        (files) => {
+          withoutColumn(files, "scope.csv", "visibility");
+          edited("scope.csv", (text) => text.replaceAll(",yes,", ",perhaps,"))(files);
+        },
+        "scope.csv form-wrong",
+      ],
+      [
+        "has its rows in another order",
+        (files) => {
+          withoutColumn(files, "changes.csv", "mode");
+          edited("changes.csv", (text) => {
+            const [header = "", first = "", second = "", ...others] = text.split("\r\n");
+            return [header, second, first, ...others].join("\r\n");
+          })(files);
+        },
+        "changes.csv form-wrong",
+      ],
+      [
+        "has a schema that is none",
+        (files) => {
+          withoutColumn(files, "scope.csv", "visibility");
+          files.set("schemas/scope.csv.schema.json", "{}\n");
+        },
+        "scope.csv form-wrong",
+      ],
+      [
+        "has other counts than its rows, though it lacks a column that is not counted",
+        (files) => {
+          withoutColumn(files, "changes.csv", "before_sha");
+          edited("deviations.csv", (text) => text.replace("operating", "design"))(files);
+        },
+        "summary.json counts-disagree",
+      ],
+    ])("is no sound package where it %s", async (_, edit, defect) => {
+      const { defects } = await verifyPath(
+        await resealed((files) => {
+          named(files);
+          edit(files);
+        }),
+      );
+      expect(defects.map(({ file, code }) => `${file} ${code}`)).toContain(defect);
+    });
+
+    test("is no sound package where it names this version", async () => {
+      const { defects } = await verifyPath(
+        await resealed((files) => withoutColumn(files, "scope.csv", "visibility")),
+      );
+      expect(defects.map(({ file, code }) => `${file} ${code}`)).toEqual(
+        expect.arrayContaining(["scope.csv form-wrong", "schemas/scope.csv.schema.json text-not-as-logged"]),
+      );
     });
   });
 

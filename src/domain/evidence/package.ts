@@ -14,7 +14,7 @@ import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./rows/contro
 import { EXEMPTIONS } from "./rows/exemptions.ts";
 import { unaskedText } from "../policy/asked-controls.ts";
 import type { ControlName } from "../values/result.ts";
-import { timeText, type ColumnInfo, type Table } from "./tables/table.ts";
+import { table, timeText, type ColumnInfo, type Table, type TableForm } from "./tables/table.ts";
 import { isInPeriod, type EvidenceSource, type Period } from "./tables/population.ts";
 import type { LoggedEntry } from "../records/entry.ts";
 import { RIGHTS_USED } from "./rows/rights-used.ts";
@@ -34,7 +34,6 @@ import {
   TOOL_COLUMNS,
   type ToolFact,
 } from "./rows/scope.ts";
-import { table } from "./tables/table.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
 
 /** Holds the tables read from the log, in the order they are written. */
@@ -75,12 +74,9 @@ export function toolTable(facts: readonly ToolFact[]): Table {
 }
 
 /** Holds every CSV file of the package with its columns, for schemas, docs and checks. */
-export const TABLE_FORMS: readonly {
-  readonly path: string;
-  readonly description: string;
-  readonly sortedBy: readonly string[];
-  readonly columns: readonly ColumnInfo[];
-}[] = [...TABLES, toolTable([])].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+export const TABLE_FORMS: readonly TableForm[] = [...TABLES, toolTable([])].toSorted((a, b) =>
+  a.path < b.path ? -1 : 1,
+);
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/u);
 const Time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/u);
@@ -423,15 +419,18 @@ function some(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** Returns the cells of one row by column name; a name that the table lacks is a bug and throws. */
+/** Returns the cells of one row by column name; a name that the table lacks is a bug and throws, unless `lacking` takes it. */
 export function rowReader(
   columns: readonly ColumnInfo[],
+  lacking: (name: string) => void = (name) => {
+    throw new Error(`no column ${name}`);
+  },
 ): (cells: readonly string[]) => (name: string) => string {
   const places = new Map(columns.map((column, index) => [column.name, index]));
   return (cells) => (name) => {
     const place = places.get(name);
-    if (place === undefined) throw new Error(`no column ${name}`);
-    return cells[place] ?? "";
+    if (place === undefined) lacking(name);
+    return cells[place ?? -1] ?? "";
   };
 }
 

@@ -146,12 +146,11 @@ export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
   digest: /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/u,
 };
 
+/** Describes a table without its rows. */
+export type TableForm = Omit<Table, "rows">;
+
 /** Returns the JSON Schema of one row of a table read as an object of texts, which is what every CSV reader gives. */
-export function schemaOfTable(info: {
-  readonly path: string;
-  readonly description: string;
-  readonly columns: readonly ColumnInfo[];
-}): Readonly<Record<string, unknown>> {
+export function schemaOfTable(info: TableForm): Readonly<Record<string, unknown>> {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: `https://countersign.dev/schema/evidence/v1/${schemaName(info.path)}`,
@@ -160,6 +159,7 @@ export function schemaOfTable(info: {
     type: "object",
     additionalProperties: false,
     required: info.columns.map((column) => column.name),
+    "x-countersign-sorted-by": info.sortedBy,
     properties: Object.fromEntries(
       info.columns.map(({ name, type, description }) => [
         name,

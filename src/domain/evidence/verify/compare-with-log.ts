@@ -14,22 +14,14 @@ import { openLog, type Kept } from "./package-log.ts";
 import { completenessDocument } from "../completeness.ts";
 import { sortable } from "./file-checks.ts";
 import { CsvRows } from "../tables/read-csv.ts";
-import {
-  DOCUMENTS,
-  ObservedSchema,
-  packageId,
-  rowReader,
-  schemaOfDocument,
-  TABLE_FORMS,
-  TABLES,
-  type Manifest,
-} from "../package.ts";
+import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
 import type { EvidenceSource } from "../tables/population.ts";
 import { gapsOf, scopePolicies } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
 import { frontMatter, type StartHere } from "../start-here.ts";
 import type { SummaryDocument } from "../summary.ts";
-import { schemaName, schemaOfTable, type Rests, type Table } from "../tables/table.ts";
+import type { Rests, Table } from "../tables/table.ts";
+import { ownSchemas, schemaPath } from "./forms.ts";
 import type { CodeOf, Say } from "./checks.ts";
 import { type PolicyRecord, type PolicySource } from "../../policy/record.ts";
 
@@ -89,10 +81,7 @@ export async function compareWithLog(
     if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
   };
   expect("verify.sh", maker.verifyScript);
-  for (const form of TABLE_FORMS) expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfTable(form)));
-  for (const { schema, ...form } of DOCUMENTS)
-    if (schema !== null)
-      expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfDocument({ ...form, schema })));
+  for (const [path, schema] of ownSchemas()) expect(schemaPath(path), schema);
   await compareWords({ sealed, source, policyDigests, apiUrl: await compareTool(sealed, say) }, maker, {
     say,
     expect,

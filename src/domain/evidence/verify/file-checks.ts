@@ -5,15 +5,23 @@ import type { z } from "zod";
 import { linkHash } from "../../records/chain.ts";
 import type { LogLine } from "../../records/stored.ts";
 import { CsvProblem, CsvRows } from "../tables/read-csv.ts";
-import { documentForm, rowReader, TABLE_FORMS } from "../package.ts";
+import { rowReader } from "../package.ts";
 import { isObject, parsed, spelled } from "../seal.ts";
 import type { Tally } from "../summary.ts";
-import { CELL_FORMS, type ColumnInfo } from "../tables/table.ts";
+import { CELL_FORMS, type ColumnInfo, type TableForm } from "../tables/table.ts";
+import type { Forms } from "./forms.ts";
 
-/** Reads one file's text in pieces; `end` answers how many rows it had (null: it has no rows) and every problem, a few at most. */
+/** Describes what was found in a file. `rows`: null where it has none; `problems`: a few at most; `isCounted`: whether it has every column that is counted. */
+export interface ContentFound {
+  readonly rows: number | null;
+  readonly problems: readonly string[];
+  readonly isCounted: boolean;
+}
+
+/** Reads one file's text in pieces. */
 export interface ContentCheck {
   push(text: string): void;
-  end(): { readonly rows: number | null; readonly problems: readonly string[] };
+  end(): ContentFound;
   /** The whole text, where it was kept (JSON documents, short texts). */
   text(): string | null;
 }
@@ -23,26 +31,24 @@ const MOST_KEPT = 64 * 1024 * 1024;
 const MOST_PROBLEMS = 5;
 
 /** Returns the check that belongs to a file; `tally` counts the rows of tables. */
-export function contentCheckOf(path: string, tally: Tally): ContentCheck {
-  const table = TABLE_FORMS.find((each) => each.path === path);
-  if (table !== undefined) return tableCheck(table, tally);
-  const schema = documentForm(path)?.schema ?? null;
+export function contentCheckOf(path: string, forms: Forms, tally: Tally): ContentCheck {
+  const isForeign = forms.foreign.has(path);
+  const table = forms.tables.get(path);
+  if (table !== undefined) return tableCheck(table, isForeign, tally);
+  const schema = isForeign ? null : (forms.documents.get(path) ?? null);
   if (path.endsWith(".jsonl")) return linesCheck(schema, path === "log/entries.jsonl");
   if (path.endsWith(".json") && path !== "manifest.dsse.json") return jsonCheck(schema);
   return keptCheck(() => []);
 }
 
-function tableCheck(
-  table: {
-    readonly path: string;
-    readonly columns: readonly ColumnInfo[];
-    readonly sortedBy: readonly string[];
-  },
-  tally: Tally,
-): ContentCheck {
+function tableCheck(table: TableForm, isForeign: boolean, tally: Tally): ContentCheck {
   const csv = new CsvRows();
   const problems: string[] = [];
-  const readerOf = rowReader(table.columns);
+  let isCounted = true;
+  const lacking = (): void => {
+    isCounted = false;
+  };
+  const readerOf = isForeign ? rowReader(table.columns, lacking) : rowReader(table.columns);
   let rows = -1;
   let last: readonly string[] | null = null;
   const check = (cells: readonly string[]): void => {
@@ -62,7 +68,7 @@ function tableCheck(
     });
     const read = readerOf(cells);
     const key = table.sortedBy.map((name) => sortable(table.columns, read, name));
-    if (last !== null && !isBefore(last, key))
+    if (last !== null && key.length > 0 && !isBefore(last, key))
       problems.push(`row ${rows} is not in its place, or is there twice`);
     last = key;
     tally.count(table.path, read);
@@ -85,7 +91,11 @@ function tableCheck(
     end() {
       guarded(() => csv.end());
       if (rows < 0) problems.push("has no header");
-      return { rows: Math.max(0, rows), problems: problems.filter((problem) => problem !== undefined) };
+      return {
+        rows: Math.max(0, rows),
+        problems: problems.filter((problem) => problem !== undefined),
+        isCounted,
+      };
     },
     text: () => null,
   };
@@ -150,7 +160,7 @@ function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
     },
     end() {
       if (rest !== "") problems.push("does not end with a line feed");
-      return { rows, problems };
+      return { rows, problems, isCounted: true };
     },
     text: () => null,
   };
@@ -175,7 +185,11 @@ function keptCheck(check: (text: string) => readonly string[]): ContentCheck {
     push(text) {
       if (kept !== null) kept = kept.length + text.length > MOST_KEPT ? null : kept + text;
     },
-    end: () => ({ rows: null, problems: kept === null ? ["is too large to check"] : check(kept) }),
+    end: () => ({
+      rows: null,
+      problems: kept === null ? ["is too large to check"] : check(kept),
+      isCounted: true,
+    }),
     text: () => kept,
   };
 }

@@ -6,7 +6,8 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Span } from "../../time/span.ts";
 import type { Kept } from "./package-log.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
-import { contentCheckOf } from "./file-checks.ts";
+import { contentCheckOf, type ContentFound, type ContentCheck } from "./file-checks.ts";
+import { carriedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
 import { CompletenessSchema, ManifestSchema, type Manifest } from "../package.ts";
 import { parsed, readSeal, type Seal, type SealedFile } from "../seal.ts";
 import { Tally } from "../summary.ts";
@@ -45,11 +46,9 @@ export interface PackageReader {
 }
 
 /** A file as read. `text`: of documents, which are kept whole. */
-interface FileRead {
+interface FileRead extends ContentFound {
   readonly sha256: string;
   readonly bytes: number;
-  readonly rows: number | null;
-  readonly problems: readonly string[];
   readonly text: string | null;
 }
 
@@ -72,10 +71,12 @@ export interface PackageRead {
   readonly branches: readonly BranchCompleteness[];
   /** What the rows of the tables count to. */
   readonly tally: Tally;
+  /** What the files were held to. */
+  readonly forms: Forms;
 }
 
-/** Reads everything that the checks look at. */
-export async function readPackage(reader: PackageReader): Promise<PackageRead> {
+/** Reads everything that the checks look at, as a program of a version. */
+export async function readPackage(reader: PackageReader, version: string): Promise<PackageRead> {
   const { members, defects: container } = await reader.members();
   const shelf = new Shelf(reader, members);
   const sealed = await shelf.read(SEAL_FILE);
@@ -83,15 +84,18 @@ export async function readPackage(reader: PackageReader): Promise<PackageRead> {
   const sums = await shelf.read(SUMS_FILE);
   const seal = sealed === null ? null : sealIn(sealed);
   const subjects = isSound(seal) ? seal.subjects : subjectsOfSums(sums?.text ?? "");
+  const names = subjects.map(({ name }) => name).filter((name) => isPathInPackage(name));
+  const manifest = names.includes(MANIFEST_FILE) ? manifestIn(await shelf.read(MANIFEST_FILE)) : null;
+  if (manifest !== null && manifest.generator.version !== version)
+    shelf.forms = await carriedBy(shelf, names);
   // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
   const branches = branchesIn(shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null);
   shelf.tally = new Tally(provenBy(branches));
   const files = new Map<string, FileRead>();
-  for (const { name } of subjects) {
-    const file = isPathInPackage(name) ? await shelf.read(name) : null;
+  for (const name of names) {
+    const file = await shelf.read(name);
     if (file !== null) files.set(name, file);
   }
-  const manifest = ManifestSchema.safeParse(parsed(files.get(MANIFEST_FILE)?.text ?? ""));
   return {
     reader,
     members,
@@ -101,9 +105,10 @@ export async function readPackage(reader: PackageReader): Promise<PackageRead> {
     sums,
     subjects,
     files,
-    manifest: manifest.success ? manifest.data : null,
+    manifest,
     branches,
     tally: shelf.tally,
+    forms: shelf.forms,
   };
 }
 
@@ -130,6 +135,8 @@ class Shelf {
   readonly defects: Defect<"missing" | "unreadable">[] = [];
   /** Counts the rows of every table that is read from now on. */
   tally = new Tally();
+  /** What every file that is read from now on is held to. */
+  forms = OWN_FORMS;
 
   constructor(reader: PackageReader, members: readonly Member[]) {
     this.#reader = reader;
@@ -156,7 +163,7 @@ class Shelf {
       return null;
     }
     try {
-      return await readFile(this.#reader, path, this.tally);
+      return await readFile(this.#reader, path, contentCheckOf(path, this.forms, this.tally));
     } catch (error) {
       this.defects.push({ file: path, code: "unreadable", problem: `cannot be read: ${messageOf(error)}` });
       return null;
@@ -164,9 +171,8 @@ class Shelf {
   }
 }
 
-async function readFile(reader: PackageReader, path: string, tally: Tally): Promise<FileRead> {
+async function readFile(reader: PackageReader, path: string, check: ContentCheck): Promise<FileRead> {
   const hash = sha256.create();
-  const check = contentCheckOf(path, tally);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let bytes = 0;
   let isText = true;
@@ -185,12 +191,12 @@ async function readFile(reader: PackageReader, path: string, tally: Tally): Prom
     feed(piece);
   }
   feed();
-  const { rows, problems } = check.end();
+  const content = check.end();
   return {
     sha256: bytesToHex(hash.digest()),
     bytes,
-    rows,
-    problems: isText ? problems : ["is not UTF-8", ...problems],
+    ...content,
+    problems: isText ? content.problems : ["is not UTF-8", ...content.problems],
     text: isText ? check.text() : null,
   };
 }
@@ -204,6 +210,18 @@ function subjectsOfSums(text: string): readonly SealedFile[] {
     const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
     return sha256 === undefined || name === undefined ? [] : [{ name, sha256 }];
   });
+}
+
+function manifestIn(file: FileRead | null): Manifest | null {
+  return ManifestSchema.safeParse(parsed(file?.text ?? "")).data ?? null;
+}
+
+/** What the files are held to by the schemas beside them. */
+async function carriedBy(shelf: Shelf, names: readonly string[]): Promise<Forms> {
+  const schemas = new Map<string, string | null>();
+  for (const path of names.map(schemaPath).filter((path) => names.includes(path)))
+    schemas.set(path, (await shelf.read(path))?.text ?? null);
+  return carriedForms(names, (path) => schemas.get(path) ?? null);
 }
 
 /** The branches of completeness.json; none where it is not as its schema says, which is a defect of its own. */

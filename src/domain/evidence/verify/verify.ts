@@ -3,6 +3,8 @@
 import { LOG_FILES } from "./package-log.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem } from "../seal.ts";
+import type { Manifest } from "../package.ts";
+import type { Forms } from "./forms.ts";
 import {
   checkIds,
   outcomesOf,
@@ -65,7 +67,7 @@ export async function verifyPackage(
   reader: PackageReader,
   options: Omit<Options, "defects">,
 ): Promise<Verification> {
-  const found = await readPackage(reader);
+  const found = await readPackage(reader, options.maker.version);
   const defects: Defect[] = [];
   const say = (file: string, code: DefectCode, problem: string): void => {
     if (!defects.some((defect) => defect.file === file && defect.problem === problem))
@@ -221,7 +223,7 @@ function checkLists(
 
 /** Of a file that is not the sealed one its form tells nothing more. */
 function checkForm(
-  { seal, subjects, files, manifest }: PackageRead,
+  { seal, subjects, files, manifest, forms }: PackageRead,
   say: Say<CodeOf<"form">>,
 ): string | null {
   for (const { name, sha256 } of subjects) {
@@ -234,7 +236,13 @@ function checkForm(
     say(MANIFEST_FILE, "form-wrong", "is missing or not text");
   else if (manifest === null)
     say(MANIFEST_FILE, "form-wrong", "is not a manifest of a version this program knows");
-  return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
+  if (!isAsSealed({ subjects, files })) return NOT_AS_SEALED;
+  if (manifest === null || forms.foreign.size === 0) return null;
+  return `${madeBy(manifest)}: ${[...forms.foreign].join(", ")} can only be held to the schema in the package`;
+}
+
+function madeBy({ generator }: Manifest): string {
+  return `the package was made by version ${generator.version}`;
 }
 
 function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">): boolean {
@@ -243,10 +251,12 @@ function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">
 
 /** What was counted when the package was made must be counted again from its rows. */
 function checkCounts(
-  { seal, subjects, files, manifest, branches, tally }: PackageRead,
+  { seal, subjects, files, manifest, branches, tally, forms }: PackageRead,
   say: Say<CodeOf<"counts">>,
 ): string | null {
-  for (const branch of branches) {
+  const areCounted = (paths: readonly string[]): boolean =>
+    paths.every((path) => files.get(path)?.isCounted !== false);
+  for (const branch of areCounted(["changes.csv"]) ? branches : []) {
     const { updates, updates_matched, without_pull_request } = branch;
     const counted = tally.branch(branch.repository_id, branch.branch);
     if (spelled(counted) !== spelled({ updates, updates_matched, without_pull_request }))
@@ -269,7 +279,8 @@ function checkCounts(
   if (changes !== ref_updates)
     say("ref-updates.csv", "counts-disagree", "does not have one row for each change");
   const summary = files.get("summary.json")?.text ?? null;
-  if (summary !== null && summary !== `${spelled(tally.summary()) ?? ""}\n`)
+  const isOwn = areCounted([...files.keys()]) && hasOwnForm("summary.json", summary, forms);
+  if (summary !== null && isOwn && summary !== `${spelled(tally.summary()) ?? ""}\n`)
     say("summary.json", "counts-disagree", "does not give the counts of the tables");
   const head: unknown = parsed(files.get("log/head.json")?.text ?? "");
   const agrees =
@@ -280,7 +291,13 @@ function checkCounts(
     head["cited"] === rowsOf("log/cited.jsonl");
   if (!agrees)
     say("log/head.json", "counts-disagree", "does not agree with manifest.json and the log entries");
-  return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
+  if (!isAsSealed({ subjects, files })) return NOT_AS_SEALED;
+  return isOwn ? null : `${madeBy(manifest)}, whose tables or summary have another form`;
+}
+
+/** Tells whether this version would give a document this form, whatever schema lies beside it. */
+function hasOwnForm(path: string, text: string | null, { documents, foreign }: Forms): boolean {
+  return !foreign.has(path) || documents.get(path)?.safeParse(parsed(text ?? "")).success === true;
 }
 
 const NOT_AS_SEALED = "files are missing or were changed";
@@ -299,7 +316,7 @@ async function checkLog(
   if (defects.some(({ file }) => LOG_FILES.some((path) => path === file))) return "the log cannot be read";
   const { version } = manifest.generator;
   if (version !== maker.version)
-    return `the package was made by version ${version}, and this is version ${maker.version}: verify it with that version`;
+    return `${madeBy(manifest)}, and this is version ${maker.version}: verify it with that version`;
   try {
     await compareWithLog(
       {
