@@ -253,6 +253,13 @@ describe("own work", () => {
     expect(verdict.verdict).toBe("unverifiable");
     expect(resultOf(verdict).reasons).toContain("GitHub did not list all commits of this pull request");
   });
+  test("makers that were not all asked for are no verdict, where approval is required at all", () => {
+    const verdict = gate(story().review(bob).with({ moreMakers: true }));
+    expect(verdict.verdict).toBe("unverifiable");
+    expect(resultOf(verdict).reasons.join()).toContain("takes more requests to GitHub than are sent");
+    const none = policy({ approvals: [{ required: 0, from: { permission: "write" } }] });
+    expect(gate(story().with({ moreMakers: true }), none).verdict).toBe("compliant");
+  });
 });
 
 describe("merging the base", () => {

@@ -7,7 +7,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
-import { compare, noTally } from "./small-world/compare.ts";
+import { compare, judgeUncompared, noTally } from "./small-world/compare.ts";
 import { acted, opened, type Act, type Who } from "./small-world/world.ts";
 
 const PEOPLE = ["ann", "bob", "cat"] as const;
@@ -39,6 +39,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 test("nobody approves alone what they may have made", () => {
   const tally = noTally();
+  const uncompared = new Set<string>();
   const began = performance.now();
   fc.assert(
     fc.property(
@@ -61,6 +62,7 @@ test("nobody approves alone what they may have made", () => {
           done.push(each);
         }
         compare(world, done, tally);
+        uncompared.add(judgeUncompared(world, done));
       },
     ),
     { seed: SEED, numRuns: rounds(1_200, 100_000), endOnFailure },
@@ -68,4 +70,5 @@ test("nobody approves alone what they may have made", () => {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`makers: ${tally.histories} histories in ${seconds} s, ${JSON.stringify(tally.said)}`);
   expect(Object.values(tally.said).every((count) => count > 0)).toBe(true);
+  expect(uncompared.has("compliant")).toBe(true);
 });

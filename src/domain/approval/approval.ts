@@ -62,6 +62,9 @@ export interface ApprovalJudgement {
   readonly doubts: readonly string[];
 }
 
+const MORE_MAKERS =
+  "To find out who made its commits takes more requests to GitHub than are sent for one pull request";
+
 /** Several controls and the texts need the same judgement. Facts and policies never change, so the last one is kept. */
 const judgements = new WeakMap<
   PullRequest,
@@ -99,11 +102,14 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
   const reached = (requirement: Requirement): ReachedBy =>
     reachedBy(requirement, { given, pull, policy, makers, leaves, requirements, judged, inherited, spared });
+  const isRequired = leaves.some((each) => each.required > 0);
   // Who approved, requested changes or moved the base beyond the end of a list is not known.
-  const beyond = truncationReasons(pull.cut, ["reviews", "events"]);
+  const beyond = [
+    ...truncationReasons(pull.cut, ["reviews", "events"]),
+    ...(pull.moreMakers === true && isRequired ? [MORE_MAKERS] : []),
+  ];
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
-  const isRequired = leaves.some((each) => each.required > 0);
   const unread = [
     ...(pull.commitsComplete || !isRequired ? [] : ["GitHub did not list all commits of this pull request"]),
     ...open

@@ -45,22 +45,24 @@ export interface QuestionScope {
   readonly ofPeople?: readonly number[];
   /** Whether someone's approval may be one of those required; absent: anyone's. What others pushed elsewhere changes nothing. */
   readonly mayCount?: (person: number) => boolean;
+  /** Whether no more commits are compared: what is not proven the same counts as different. Who made it still matters. */
+  readonly isCompared?: boolean;
 }
 
 /** Returns the questions that can be sent next, together; none when nothing is missing. */
 export function nextQuestions(
   pull: PullRequest,
-  { ofAll = false, ofPeople = [], mayCount = () => true }: QuestionScope = {},
+  { ofAll = false, ofPeople = [], mayCount = () => true, isCompared = false }: QuestionScope = {},
 ): readonly Question[] {
   const approvals = openApprovals(pull);
   const reviewers = approvals.flatMap(({ author }) => (author === null ? [] : [author.id]));
   const hands = ofAll ? contributorsOf(pull).map(({ actor }) => actor.id) : ofPeople;
   const merges = [...mergesToProve(pull, [...reviewers, ...hands]), ...unprovenMerges(pull)];
   const first: readonly Question[] = [
-    ...approvals.flatMap((review) => aboutContent(pull, review)),
+    ...(isCompared ? [] : approvals.flatMap((review) => aboutContent(pull, review))),
     // One answer serves all pull requests of a repository: requested early, it is cached when the first approval comes.
     ...(pull.keyHolders === undefined && isPushedByPerson(pull) ? [{ ask: "keys" } as const] : []),
-    ...aboutPairs(pull, merges),
+    ...(isCompared ? [] : aboutPairs(pull, merges)),
   ];
   if (first.length > 0) return first;
   const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
@@ -69,11 +71,11 @@ export function nextQuestions(
   if (unread !== undefined) return [{ ask: "earlier", head: unread }];
   if (approvers.length > 0 && pull.mergedInto === undefined && mayHoldMerged(pull))
     return [{ ask: "merged-into" }];
-  const updates = aboutPairs(pull, updatesToProve(pull, [...approvers, ...hands]));
+  const updates = isCompared ? [] : aboutPairs(pull, updatesToProve(pull, [...approvers, ...hands]));
   if (updates.length > 0) return updates;
   const person = approvers.find((id) => mayCount(id) && mayHavePushedElsewhere(pull, id));
   if (person !== undefined) return [{ ask: "elsewhere", person }];
-  for (const reviewer of [...approvers, ...ofPeople]) {
+  for (const reviewer of isCompared ? [] : [...approvers, ...ofPeople]) {
     const questions = aboutOwnPart(pull, reviewer, approvers.length > 1);
     if (questions.length > 0) return questions;
   }

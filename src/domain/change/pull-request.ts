@@ -236,6 +236,12 @@ export const PullRequestSchema = z.object({
     .array(MergedIntoSchema)
     .exactOptional()
     .describe("The pull requests merged into its branch. Absent: not asked"),
+  moreMakers: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      "Finding out who made it takes more requests than are sent for one pull request. Absent: all were sent",
+    ),
   pushes: z.array(PushSchema),
   reviews: z.array(ReviewSchema),
   checks: z.array(CheckSchema),

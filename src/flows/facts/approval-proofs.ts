@@ -19,8 +19,14 @@ import { mergedInto, pushedElsewhere } from "./work-elsewhere.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Holders } from "../../domain/change/people.ts";
 
-/** So many questions are asked about one pull request; beyond that its content and makers stay unproven. */
-const MOST_QUESTIONS = 60;
+/**
+ * Bounds what is asked about one pull request. Beyond so many proofs its content stays unproven, which counts for nobody; beyond so many
+ * questions about its makers it is recorded that more of them may be unknown.
+ */
+const MOST = { proofs: 60, makers: 60 } as const;
+
+/** The questions whose answers only ever count for someone: without one, what is asked about counts as made by whoever pushed it. */
+const PROOFS: readonly Question["ask"][] = ["same", "files", "touched"];
 
 /** What a pull request is compared with. */
 interface Base {
@@ -42,21 +48,26 @@ export async function withProofs(
 ): Promise<PullRequest> {
   const { base, policy, requirements } = about;
   let pull = given;
-  let left = MOST_QUESTIONS;
+  const left: Record<keyof typeof MOST, number> = { ...MOST };
   const askFor = async (concern: QuestionScope): Promise<void> => {
-    while (left > 0) {
+    for (;;) {
       const asked = asOnePerson(pull, policy);
       const mayCount = (person: number): boolean => mayGiveAny(asked, person, requirements);
-      const questions = nextQuestions(asked, { ...concern, mayCount });
+      const questions = nextQuestions(asked, { ...concern, mayCount, isCompared: left.proofs === 0 });
       if (questions.length === 0) return;
-      const compares = atMost(left, questions);
+      const compares = atMost(left.proofs, questions);
       const proofs = compares.length === 0 ? [] : await repo.github.proveSameContent(base.name, compares);
       pull = { ...pull, sameContent: [...pull.sameContent, ...proofs] };
-      left -= proofs.length;
+      left.proofs -= proofs.length;
       for (const question of questions) {
-        if (question.ask === "same" || left === 0) continue;
+        if (question.ask === "same") continue;
+        const kind = PROOFS.includes(question.ask) ? "proofs" : "makers";
+        if (left[kind] === 0) {
+          if (kind === "makers") pull = { ...pull, moreMakers: true };
+          return;
+        }
         pull = { ...pull, ...(await answerTo(repo, pull, base, policy, question)) };
-        left -= 1;
+        left[kind] -= 1;
       }
     }
   };

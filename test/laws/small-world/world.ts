@@ -346,8 +346,11 @@ function answer(world: World, pull: PullRequest, question: Question): Partial<Pu
   }
 }
 
-/** The facts as they would have been gathered, and how many questions that took. */
-export function factsOf(world: World): { readonly pull: PullRequest; readonly questions: number } {
+/** The facts as they would have been gathered, and how many questions that took. `isCompared`: no more commits are compared. */
+export function factsOf(
+  world: World,
+  isCompared = false,
+): { readonly pull: PullRequest; readonly questions: number } {
   const { content } = headOf(world);
   const merged = world.isMerged ? { at: world.at, by: ann, commit: "merged" } : null;
   const rights = [...new Map(world.reviews.map(({ author }) => [author!.id, author!])).values()];
@@ -383,7 +386,8 @@ export function factsOf(world: World): { readonly pull: PullRequest; readonly qu
     merged,
   };
   let questions = 0;
-  for (let asked = nextQuestions(pull); asked.length > 0; asked = nextQuestions(pull)) {
+  const next = (): readonly Question[] => nextQuestions(pull, { isCompared });
+  for (let asked = next(); asked.length > 0; asked = next()) {
     for (const each of asked) {
       const proofs = pull.sameContent.length;
       pull = { ...pull, ...answer(world, pull, each) };
