@@ -7,6 +7,7 @@ import {
   type EmergencyCommandName,
   type Voice,
 } from "../../domain/emergency/voice.ts";
+import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import { markdown } from "../../domain/texts/wording.ts";
 import type { Command, Commanded } from "./answer-command.ts";
 import {
@@ -15,7 +16,8 @@ import {
   refuse,
   type EmergencyResult,
 } from "./apply-emergency-command.ts";
-import type { Tools } from "../context/tools.ts";
+import { deviationOf } from "../records/existing-deviations.ts";
+import { watchedRepository } from "../repositories/repositories.ts";
 
 /** Renders a reply for a comment on GitHub. */
 export const COMMENT: Voice = {
@@ -54,10 +56,10 @@ async function apply(
   { rest, comment, number, deviation }: Commanded,
 ): Promise<EmergencyResult> {
   const { id, author: by, createdAt: at } = comment;
-  const pull = deviation === null ? number : await pullOfDeviation(repo.tools, deviation);
-  if (pull === null) return refuse(NO_REVIEW_OWED);
-  return applyEmergencyCommand(repo, name, {
-    place: { kind: "pull", number: pull },
+  const place = deviation === null ? { home: repo, pull: number } : await placeOf(repo, deviation);
+  if (place === null) return refuse(NO_REVIEW_OWED);
+  return applyEmergencyCommand(place.home, name, {
+    place: { kind: "pull", number: place.pull },
     by,
     attribution: { by, at, via: "comment" },
     source: `comment:${id}`,
@@ -65,14 +67,23 @@ async function apply(
   });
 }
 
+/** Finds the pull request that a deviation is about, in its own repository: the issue may be in another one. */
+async function placeOf(
+  repo: Repo,
+  id: string,
+): Promise<{ readonly home: Repo; readonly pull: number } | null> {
+  const deviation = await deviationOf(repo, id);
+  if (deviation === null) return null;
+  const home = await watchedRepository(repo.tools, deviation.repository.id, repo.lease);
+  const pull = await pullOfDeviation(repo, deviation);
+  return home === null || pull === null ? null : { home, pull };
+}
+
 /** Finds the pull request of a deviation: its own, or that of the first of its changes that has one. */
-async function pullOfDeviation(tools: Tools, deviation: string): Promise<number | null> {
-  const entry = await tools.ledger.state("deviation", deviation);
-  if (entry === undefined) return null;
-  const record = entry.body;
+async function pullOfDeviation({ ledger }: Repo, record: DeviationRecord): Promise<number | null> {
   if (record.pull !== null) return record.pull;
   for (const id of record.subjects) {
-    const change = await tools.ledger.state("change", id);
+    const change = await ledger.state("change", id);
     const [pull] = change === undefined ? [] : change.body.change.pullRequests;
     if (pull !== undefined) return pull.number;
   }
