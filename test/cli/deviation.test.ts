@@ -52,6 +52,16 @@ test("what is said is recorded under the login given, and shown with every step"
   expect(steps.map(({ command }) => command)).toContain("cause");
 });
 
+test("an address given as evidence is shown as it was given, without a mark of Markdown", async () => {
+  const address = "https://ci.example.test/runs/1?job=a_b";
+  await said("evidence", id, address, "--as", "ann");
+  await said("evidence", id, "see", "https://ci.example.test/a_b", "--as", "ann");
+  const { printed } = await said("show", id);
+  expect(printed).toContain(`- evidence from ann: ${address}\n`);
+  expect(printed).toContain("- evidence from ann: see https://ci.example.test/a_b\n");
+  expect(printed).not.toMatch(/[\u200b\\]/u);
+});
+
 test("a wrong word is answered with what was meant, and exit code 1", async () => {
   const { code, printed } = await said("cause", id, "toling:", "x", "--as", "ann");
   expect(printed).toContain("Did you mean `cause tooling: x`?");

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { localTime } from "../../src/domain/texts/wording.ts";
+import { plain } from "../../src/cli/terminal/columns.ts";
+import { failedControls, localTime, markdown, markdownOrLink } from "../../src/domain/texts/wording.ts";
 
 describe("a moment as clocks show it", () => {
   test("is the time of the zone, with seconds only where there are any", () => {
@@ -30,6 +31,66 @@ describe("a moment as clocks show it", () => {
       fc.property(second, second, zone, (a, b, timezone) => {
         const isSame = localTime(day + a * 1_000, timezone) === localTime(day + b * 1_000, timezone);
         expect(isSame).toBe(a === b);
+      }),
+    );
+  });
+});
+
+describe("failed controls", () => {
+  test("are worded as what the change was not", () => {
+    expect(failedControls(["checks-passed"])).toBe("not passed by the required checks");
+    expect(failedControls(["checks-passed", "gate-respected"])).toBe(
+      "not passed by the required checks or let through by the gate",
+    );
+  });
+});
+
+/** Addresses as people paste them. */
+const ADDRESSES = [
+  "https://ci.example.test/runs/1",
+  "https://github.com/acme/web/rules/1",
+  "https://ci.example.test:8443/job/web_a/12/?x=1&y=%20b#L10",
+  "https://example.test",
+];
+
+/** What is no plain address as a whole, or would do harm as a link. */
+const OTHERS = [
+  "see https://ci.example.test/runs/1",
+  "https://ci.example.test/runs/1 shows it",
+  "http://ci.example.test/runs/1",
+  "<https://ci.example.test/runs/1>",
+  "https://github.com@evil.test/",
+  "https://github.com:pw@evil.test/",
+  "https://medium.test/@ann",
+  "javascript:alert(1)",
+  "https://a.test/><img src=x>",
+  "https://a.test/`x`",
+  "https://a.test/[x](y)",
+  "https://a.test/a|b",
+  "https://a.test/countersign-deviation:DEV-1",
+  "https://аррӏе.test/",
+  `https://a.test/${"x".repeat(400)}`,
+];
+
+describe("an address in words", () => {
+  test.each(ADDRESSES)("is a link where someone with write permission gave nothing else: %s", (address) => {
+    expect(markdownOrLink(address)).toBe(`<${address}>`);
+    expect(plain(`evidence from ann: ${markdownOrLink(address)}`)).toBe(`evidence from ann: ${address}`);
+  });
+
+  test.each([...ADDRESSES, ...OTHERS])("is no link where anyone may write: %s", (text) => {
+    expect(markdown(text)).not.toMatch(/:\/\/|(?<!\\)</u);
+  });
+
+  test.each(OTHERS)("is no link if it is more than that: %s", (text) => {
+    expect(markdownOrLink(text)).toBe(markdown(text));
+  });
+
+  test("comes back whole at a terminal, as every other text does", () => {
+    const texts = fc.string({ unit: "grapheme-ascii", maxLength: 100 });
+    fc.assert(
+      fc.property(fc.oneof(texts, fc.constantFrom(...ADDRESSES, ...OTHERS.slice(0, -1))), (text) => {
+        expect(plain(markdown(text))).toBe(text.trim());
       }),
     );
   });

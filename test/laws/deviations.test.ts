@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE, parseCommand } from "../../src/domain/deviation/commands.ts";
 import { decideDeviation, NOTHING_STANDING } from "../../src/domain/deviation/decide.ts";
 import { DEVIATION_EVENTS, DEVIATION_STATES } from "../../src/domain/deviation/deviation.ts";
-import { nextStep } from "../../src/domain/deviation/next-step.ts";
+import { issueText } from "../../src/domain/deviation/issue.ts";
+import { asComment, nextStep } from "../../src/domain/deviation/next-step.ts";
 import { openDeviation } from "../../src/domain/deviation/open.ts";
 import {
   plannedRemediation,
@@ -13,7 +14,18 @@ import {
 import { destination, type TransitionTable } from "../../src/domain/values/transitions.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import type { Person } from "../../src/domain/records/deviation.ts";
-import { DAY, deviation, PEOPLE, say, seed, START, WEB, type Case } from "../support/deviations.ts";
+import {
+  DAY,
+  deviation,
+  PEOPLE,
+  PLAN,
+  say,
+  sayAll,
+  seed,
+  START,
+  WEB,
+  type Case,
+} from "../support/deviations.ts";
 
 const WORKERS = "owner, other, causer, owner-and-causer";
 const ANYONE = "owner, other, causer, auditor, owner-and-causer";
@@ -161,7 +173,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     reply: "Informed: bob and carol.",
     wrong: [
       "raci responsible @bob",
-      "Write `raci accountable|consulted|informed @login...`. The owner is responsible: `owner @login`.",
+      "Choose accountable, consulted or informed, and name one account or more, such as `raci accountable @login`. The owner is responsible: `owner @login`.",
     ],
     steps: PLANNING,
   },
@@ -428,7 +440,7 @@ describe("what happens by itself", () => {
 
 const LINES: readonly string[] = [
   ...Object.values(EXPECTED).map(({ line }) => line),
-  ...COMMAND_NAMES.map((name) => `${name} words`),
+  ...COMMAND_NAMES.flatMap((name) => [name, `${name} words`]),
   "type design: the rule asked for nothing",
   "severity medium: no customer saw it",
   "severity high: a customer saw it",
@@ -505,19 +517,22 @@ describe("whatever happens in whatever order", () => {
     });
   }
 
-  test("nobody who owned a remediation calls it effective, and no causer calls it no exception", () => {
+  test("nobody who owned a remediation judges it once it is done, and no causer calls it no exception", () => {
     fc.assert(
-      fc.property(walks, (all) => {
-        const owners = new Set<string>();
-        walk(all, (before, after, step) => {
+      fc.property(fc.constantFrom(...PAIRS), walks, (pair, all) => {
+        const begin = caseIn(pair);
+        const owners = new Set(begin.remediation?.owners.map(({ login }) => login));
+        const look: Parameters<typeof walk>[1] = (before, after, step) => {
           if (after.remediation?.owner != null) owners.add(after.remediation.owner.login);
-          if (step === null) return;
-          const { who, asAuditor } = step;
-          if (after.deviation.status === "effective" && before.deviation.status === "done" && !asAuditor)
-            expect(owners.has(who.login)).toBe(false);
-          if (after.deviation.status === "not-an-exception" && before.deviation.status !== "not-an-exception")
-            expect(asAuditor || who.login !== "eve").toBe(true);
-        });
+          if (step === null || step.asAuditor) return;
+          const { status, type, severity } = after.deviation;
+          const isCalled = (state: string): boolean => status === state && before.deviation.status !== state;
+          const isJudged =
+            isCalled("effective") || type !== before.deviation.type || severity !== before.deviation.severity;
+          if (before.deviation.status === "done") expect(isJudged && owners.has(step.who.login)).toBe(false);
+          if (isCalled("not-an-exception")) expect(step.who.login).not.toBe("eve");
+        };
+        walk(all, look, begin);
       }),
       { numRuns: 300 },
     );
@@ -547,6 +562,8 @@ describe("whatever happens in whatever order", () => {
         walk(all, (_, __, step) => {
           for (const [, text = ""] of (step?.said ?? "").matchAll(/`([^`]*)`/gu)) {
             const [name = "", ...rest] = text.split(" ");
+            // People copy it: where there are several ways to write it, it is one of them.
+            expect(text).not.toContain("|");
             const isPartly = /^(?:severity|cause|type) [a-z]+: <(?:reason|text)>$/u.test(text);
             const isRead = parseCommand(text, "2026-07-06").problem === null;
             expect(
@@ -585,5 +602,47 @@ describe("whatever happens in whatever order", () => {
       expect(after.deviation.exposure.to).toBeNull();
       expect(openDeviation(after.deviation, seed(), START).status).toBe("open");
     }
+  });
+});
+
+describe("whoever owned a remediation before", () => {
+  const handed = sayAll(
+    {
+      deviation: deviation({ type: "design", severity: "low" }),
+      remediation: null,
+    },
+    PEOPLE.ann,
+    [...PLAN, "owner @bob"],
+  );
+
+  test("judges nothing of it once it is done", () => {
+    const done = sayAll(handed, PEOPLE.bob, ["done"]);
+    for (const line of ["type operating: x", "severity observation: x", "effective x"])
+      for (const who of [PEOPLE.ann, PEOPLE.bob]) {
+        const { after, answer } = say(done, who, line);
+        expect(answer.refused, `${who.login}: ${line}`).not.toBeNull();
+        expect(after).toBe(done);
+      }
+  });
+
+  test("judges it until then, and everyone else afterwards", () => {
+    for (const line of ["type operating: x", "severity medium: x"]) {
+      expect(say(handed, PEOPLE.ann, line).answer.refused).toBeNull();
+      expect(say(sayAll(handed, PEOPLE.bob, ["done"]), PEOPLE.carol, line).answer.refused).toBeNull();
+    }
+  });
+});
+
+describe("a sentence about a deviation", () => {
+  test("makes what people wrote harmless once, and keeps our own commands", () => {
+    const done = sayAll({ deviation: deviation({ type: "design" }), remediation: null }, PEOPLE.bob, PLAN);
+    const owner = { id: 9, login: "ann_acme" };
+    const remediation = done.remediation === null ? null : { ...done.remediation, owner };
+    const sentence = nextStep(done.deviation, remediation);
+    expect(sentence).toBe("Nothing is missing: ann_acme, its owner, can use `done`.");
+    expect(asComment(sentence)).toBe(
+      "Nothing is missing: ann\\_acme, its owner, can use `/countersign done`.",
+    );
+    expect(issueText(done.deviation, remediation).body).toContain(asComment(sentence));
   });
 });

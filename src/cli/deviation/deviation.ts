@@ -18,6 +18,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import { UsageError, type Answer } from "../terminal/answer.ts";
+import { plain } from "../terminal/columns.ts";
 import { organizationIn } from "../input/organization.ts";
 import type { DeviationRecord, DeviationTransition } from "../../domain/records/deviation.ts";
 
@@ -87,7 +88,7 @@ export async function showDeviation(where: StoreLocation, prefix: string): Promi
       lines: [
         title,
         "",
-        ...body.replace(/\n*<!--[\s\S]*$/u, "").split("\n"),
+        ...plain(body.replace(/\n*<!--[\s\S]*$/u, "")).split("\n"),
         "",
         // One step of both deviation and remediation is one line.
         ...new Set(

@@ -19,6 +19,7 @@ export function plain(markdown: string): string {
     .replaceAll(/<details><summary>(.*?)<\/summary>\n+/gu, "$1:\n")
     .replaceAll(/\n+<\/details>/gu, "")
     .replaceAll("**", "")
+    .replaceAll(/(?<!\\)<(https:\/\/[^\s<>]+)>/gu, "$1")
     .replaceAll(/(?<!\\)<details><summary>(.*)<\/summary>\n\n/gu, "$1: ")
     .replaceAll(/\n\n(?<!\\)<\/details>/gu, "")
     .replaceAll(/\\([\\`*_{}[\]<>#|~!$])/gu, "$1")

@@ -94,12 +94,16 @@ export function applyCommand(given: Given): CommandResult {
   });
 }
 
-/** Returns the roles of whoever gives the command; for `effective`, everyone who ever owned the remediation is an owner. */
+/** Returns the roles of whoever gives the command. Where owners are barred, everyone who ever owned the remediation is one. */
 function rolesIn(given: Given): readonly DeviationRole[] {
   const { by, asAuditor, deviation, remediation, command, same = isSameAccount } = given;
   if (asAuditor) return ["auditor"];
   const roles = remediationRolesOf(by, deviation, remediation, same);
-  const hadIt = command.name === "effective" && remediation !== null && hadItInHand(by, remediation, same);
+  const step = DEVIATION_COMMAND_TABLE[command.name].deviation.find(({ from }) =>
+    from.includes(deviation.status),
+  );
+  const isBarred = step?.bars?.includes("owner") === true;
+  const hadIt = isBarred && remediation !== null && hadItInHand(by, remediation, same);
   return hadIt && !roles.includes("owner") ? ["owner", ...roles] : roles;
 }
 
@@ -112,7 +116,7 @@ function refusalOf(
   if (refused.because === "role") return refused.row.refusal;
   const possible = refused.allowed.filter((each) => each !== null).map(worded);
   const isOver = what === "deviation" && refused.allowed.includes("open");
-  const reopen = isOver && REOPENABLE.includes(state) ? ` Reopen it first: \`${written("reopen")}\`.` : "";
+  const reopen = isOver && REOPENABLE.includes(state) ? ` Reopen it first: ${written("reopen")}.` : "";
   return `The ${what} is ${worded(state)}: \`${name}\` is possible only when it is ${listed(possible, "or")}.${reopen}`;
 }
 

@@ -16,8 +16,10 @@ export type Parsed<Value> = { readonly problem: null; readonly value: Value } | 
 
 /** One kind of argument. */
 export interface Argument<Value> {
-  /** How it is written, such as `<YYYY-MM-DD>`; what stands in brackets may be left out. */
+  /** How it is written, such as `<YYYY-MM-DD>`; what is in brackets may be left out. */
   readonly usage: string;
+  /** One of several ways to write it, such as `design: <reason>`; left out where there is only one. */
+  readonly oneWay?: string;
   /** Reads one line without spaces around it. Never throws. */
   readonly parse: (text: string, place: ArgumentPlace) => Parsed<Value>;
   /** Returns the words that the record keeps of it. */
@@ -82,17 +84,21 @@ interface Choice<Word extends string> {
 /** A word from a list, a colon that may be left out, and words. `noun` names the list, `rest` is such as `<reason>`. */
 export function choice<Word extends string>(
   noun: string,
-  all: readonly Word[],
+  all: readonly [Word, ...Word[]],
   rest: string,
 ): Argument<Choice<Word>> {
-  const usage = `${all.join("|")}: ${rest}`;
+  const oneWay = `${all[0]}: ${rest}`;
   return {
-    usage,
+    usage: `${all.join("|")}: ${rest}`,
+    oneWay,
     parse(given, place) {
       const { command } = place;
       const [, first = "", text = ""] = /^([^\s:]*)\s*:?\s*(.*)$/u.exec(given) ?? [];
       const written = first.toLowerCase();
-      if (written === "") return incomplete(place, usage);
+      if (written === "")
+        return problem(
+          `This command is incomplete. Choose ${listed(all, "or")}, such as \`${command} ${oneWay}\`.`,
+        );
       const word = all.find((each) => each === written);
       if (word !== undefined)
         return text === "" ? incomplete(place, `${word}: ${rest}`) : understood({ word, text });
@@ -136,17 +142,20 @@ interface ArgumentParts {
   readonly logins: readonly string[];
 }
 
-const PARTS: readonly RaciPart[] = ["accountable", "consulted", "informed"];
+const PARTS = ["accountable", "consulted", "informed"] as const satisfies readonly RaciPart[];
 
 /** A part and one account or more. */
 export const RACI: Argument<ArgumentParts> = {
   usage: `${PARTS.join("|")} @login...`,
+  oneWay: `${PARTS[0]} @login`,
   parse(text, { command }) {
     const [first = "", ...given] = text.split(/[\s,]+/u).filter((each) => each !== "");
     const part = PARTS.find((each) => each === first.toLowerCase());
     const logins = given.flatMap((each) => LOGIN.exec(each)?.[1] ?? []);
     return part === undefined || logins.length === 0 || logins.length < given.length
-      ? problem(`Write \`${command} ${RACI.usage}\`. The owner is responsible: \`owner @login\`.`)
+      ? problem(
+          `Choose ${listed(PARTS, "or")}, and name one account or more, such as \`${command} ${PARTS[0]} @login\`. The owner is responsible: \`owner @login\`.`,
+        )
       : understood({ part, logins });
   },
   print: ({ part, logins }) => `${part} ${logins.join(" ")}`,
@@ -167,7 +176,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
     : null;
 }
 
-/** Returns what somebody wrote as a sentence may quote it. */
+/** Returns what someone wrote as a sentence may quote it. */
 export function shown(text: string): string {
   return truncate(oneLine(text).replaceAll("`", "'"), 120);
 }

@@ -110,6 +110,8 @@ export interface CommandStep<State extends string> extends TransitionRow<State, 
 interface DeviationCommandRow {
   /** What follows the name. */
   readonly usage: string;
+  /** One of several ways to write that; null: there is only one. */
+  readonly oneWay: string | null;
   readonly help: string;
   readonly example: string;
   /** Where it leads the deviation. */
@@ -122,6 +124,7 @@ interface DeviationCommandRow {
 function row<Value>({ takes, help, example, when, refuse, apply, reply }: Row<Value>): DeviationCommandRow {
   return {
     usage: takes.usage,
+    oneWay: takes.oneWay ?? null,
     help,
     example,
     deviation: when.map(({ deviation: from, to, who }) => ({ from, to: to?.deviation ?? "same", ...who })),
@@ -206,7 +209,7 @@ function judgement(what: string): readonly StateStep[] {
       who: {
         needs: ["other", "auditor"],
         bars: ["owner", "causer", "app"],
-        refusal: `Once the remediation is done, neither its owner nor whoever caused the deviation can ${what}.`,
+        refusal: `Once the remediation is done, nobody who owned it or caused the deviation can ${what}.`,
       },
     },
   ];
@@ -557,14 +560,15 @@ export function parseCommand(line: string, today: string): Parsed<DeviationComma
   };
 }
 
-/** Returns how a command is written, without `/countersign`. */
+/** Returns a command as people can copy it: where there are several ways to write it, one of them as an example. */
 export function written(name: CommandName): string {
-  return `${name} ${DEVIATION_COMMAND_TABLE[name].usage}`;
+  const { usage, oneWay } = DEVIATION_COMMAND_TABLE[name];
+  return oneWay === null ? `\`${name} ${usage}\`` : `such as \`${name} ${oneWay}\``;
 }
 
 /** Returns what is needed, with the command that gives it. */
 export function needed({ what, command }: Lack): string {
-  return `${what} (\`${written(command)}\`)`;
+  return `${what} (${written(command)})`;
 }
 
 function noteOf(text: string, { by, at }: CommandCircumstances): DeviationNote {

@@ -5,7 +5,15 @@ import { sha256 } from "../values/digest.ts";
 import type { Action } from "../records/entry.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
-import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../texts/wording.ts";
+import {
+  clipped,
+  failedControls,
+  listed,
+  markdown,
+  markdownOrLink,
+  oneLine,
+  time,
+} from "../texts/wording.ts";
 import { isSettled, worded } from "./deviation.ts";
 import { asComment, missingUntilDone, nextStep } from "./next-step.ts";
 import { dayOf } from "./operating.ts";
@@ -269,15 +277,13 @@ function statusLines(deviation: DeviationRecord): readonly string[] {
     `${deviation.id}: ${worded(deviation.status)}`,
     `type ${deviation.type}: ${markdown(deviation.typeReason)}`,
     `severity ${deviation.severity}, ${exposed}`,
-    ...(deviation.controls.length === 0
-      ? []
-      : [`failed controls: ${listed(deviation.controls.map((control) => CONTROL_TITLES[control]))}`]),
+    ...(deviation.controls.length === 0 ? [] : [`failed controls: ${failedControls(deviation.controls)}`]),
     ...(deviation.explained ?? [])
       .slice(-ITEMS_SHOWN)
-      .map(({ text, by, at }) => `explained by ${person(by)} at ${time(at)}: ${markdown(text)}`),
+      .map(({ text, by, at }) => `explained by ${person(by)} at ${time(at)}: ${markdownOrLink(text)}`),
     ...(deviation.source === "auditor"
       ? [
-          `reported by an auditor${deviation.reference === null ? "" : ` (${markdown(deviation.reference)})`}, entered by ${person(deviation.enteredBy)}`,
+          `reported by an auditor${deviation.reference === null ? "" : ` (${markdownOrLink(deviation.reference)})`}, entered by ${person(deviation.enteredBy)}`,
         ]
       : []),
   ];
@@ -293,12 +299,14 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
   const missed = remediation.reviews.filter(({ at }) => at === null).map((each) => each.due);
   return [
     `status: ${remediation.status}`,
-    ...(rootCause === null ? [] : [`root cause, ${rootCause.category}: ${markdown(rootCause.text)}`]),
-    ...remediation.whys.slice(0, ITEMS_SHOWN).map(({ text }, index) => `why ${index + 1}: ${markdown(text)}`),
-    ...(remediation.action === null ? [] : [`action: ${markdown(remediation.action)}`]),
+    ...(rootCause === null ? [] : [`root cause, ${rootCause.category}: ${markdownOrLink(rootCause.text)}`]),
+    ...remediation.whys
+      .slice(0, ITEMS_SHOWN)
+      .map(({ text }, index) => `why ${index + 1}: ${markdownOrLink(text)}`),
+    ...(remediation.action === null ? [] : [`action: ${markdownOrLink(remediation.action)}`]),
     ...(measure === null
       ? []
-      : [`preventive measure${measure.suggested ? " (suggested)" : ""}: ${markdown(measure.text)}`]),
+      : [`preventive measure${measure.suggested ? " (suggested)" : ""}: ${markdownOrLink(measure.text)}`]),
     ...(owner === null ? [] : [`owner (responsible): ${person(owner)}`]),
     ...people("accountable", raci.accountable),
     ...people("consulted", raci.consulted),
@@ -311,11 +319,11 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...(priority === null || score === null
       ? []
       : [`priority ${score}: impact ${priority.impact}, effort ${priority.effort}, risk ${priority.risk}`]),
-    ...(remediation.method === null ? [] : [`verified by: ${markdown(remediation.method)}`]),
+    ...(remediation.method === null ? [] : [`verified by: ${markdownOrLink(remediation.method)}`]),
     ...remediation.evidence
       .slice(-ITEMS_SHOWN)
-      .map(({ text, by }) => `evidence from ${person(by)}: ${markdown(text)}`),
-    ...(blocker === undefined ? [] : [`blocked since ${time(blocker.at)}: ${markdown(blocker.text)}`]),
+      .map(({ text, by }) => `evidence from ${person(by)}: ${markdownOrLink(text)}`),
+    ...(blocker === undefined ? [] : [`blocked since ${time(blocker.at)}: ${markdownOrLink(blocker.text)}`]),
     ...(missed.length === 0 ? [] : [`reviews missed: ${missed.slice(-ITEMS_SHOWN).join(", ")}`]),
     ...(remediation.done === null
       ? []
@@ -323,13 +331,15 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...(remediation.effective === null
       ? []
       : [
-          `confirmed effective by ${person(remediation.effective.by)} at ${time(remediation.effective.at)}: ${markdown(remediation.effective.text)}`,
+          `confirmed effective by ${person(remediation.effective.by)} at ${time(remediation.effective.at)}: ${markdownOrLink(remediation.effective.text)}`,
         ]),
-    ...(remediation.elsewhere === null ? [] : [`checked elsewhere: ${markdown(remediation.elsewhere.text)}`]),
+    ...(remediation.elsewhere === null
+      ? []
+      : [`checked elsewhere: ${markdownOrLink(remediation.elsewhere.text)}`]),
     ...(remediation.customers === null
       ? []
-      : [`affected customers: ${markdown(remediation.customers.text)}`]),
-    ...remediation.expectations.map(({ text }) => `the auditor expects: ${markdown(text)}`),
+      : [`affected customers: ${markdownOrLink(remediation.customers.text)}`]),
+    ...remediation.expectations.map(({ text }) => `the auditor expects: ${markdownOrLink(text)}`),
   ];
 }
 

@@ -42,22 +42,20 @@ export function nextStep(
   switch (deviation.status) {
     case "open": {
       const answer = [
-        ...(remediation?.rootCause == null ? [`record why it happened (\`${written("cause")}\`)`] : []),
-        ...(remediation?.owner == null
-          ? [`name the owner of the remediation (\`${written("owner")}\`)`]
-          : []),
+        ...(remediation?.rootCause == null ? [`record why it happened (${written("cause")})`] : []),
+        ...(remediation?.owner == null ? [`name the owner of the remediation (${written("owner")})`] : []),
       ];
-      const again = `revise the remediation (\`${written("action")}\`)`;
-      return `Next: ${answer.length === 0 ? again : listed(answer)}. If it is no exception, explain why: \`${written("not-an-exception")}\`.`;
+      const again = `revise the remediation (${written("action")})`;
+      return `Next: ${answer.length === 0 ? again : listed(answer)}. If it is no exception, explain why: ${written("not-an-exception")}.`;
     }
     case "in-remediation": {
-      const [next, ...later] = missingUntilDone(deviation, remediation);
+      const [next, ...later] = remediation === null ? [] : lackingToBeDone(remediation, deviation);
       if (next === undefined) return `Nothing is missing: ${ownerOf(remediation)} can use \`done\`.`;
-      const more = later.length === 0 ? "" : `, and ${later.length} more after that`;
-      return `Still needed before its owner can call it done: ${next}${more}.`;
+      const more = later.length === 0 ? "" : ` After that: ${listed(later.map(({ what }) => what))}.`;
+      return `Still needed before its owner can call it done: ${needed(next)}.${more}`;
     }
     case "done": {
-      const judge = `someone who never owned the remediation and did not cause the deviation uses \`${written("effective")}\`.`;
+      const judge = `someone who never owned the remediation and did not cause the deviation uses ${written("effective")}.`;
       const clean = remediation === null ? 0 : cleanMonthsOf(deviation, remediation, months);
       return deviation.type === "operating" && clean < MONTHS_OF_OPERATION
         ? `Next: ${MONTHS_OF_OPERATION} months in a row with a clean monthly review of ${listed(deviation.controls)} (so far: ${clean}). Then ${judge}`
@@ -72,9 +70,20 @@ export function nextStep(
   }
 }
 
-/** Returns a text of this room as a comment has it, with every command written whole; a terminal has it as it is. */
+/**
+ * Returns a sentence of this room as a comment has it; a terminal has it as it is. Every command is written whole, and what people
+ * wrote around it is made harmless.
+ */
 export function asComment(text: string): string {
-  return text.replaceAll(/`([^`]+)`/gu, (_, command: string) => `\`/countersign ${command}\``);
+  return text
+    .split(/`([^`]+)`/u)
+    .map((part, index) => (index % 2 === 1 ? `\`/countersign ${part}\`` : harmless(part)))
+    .join("");
+}
+
+function harmless(part: string): string {
+  const [, before = "", words = "", after = ""] = /^(\s*)([\s\S]*?)(\s*)$/u.exec(part) ?? [];
+  return `${before}${markdown(words)}${after}`;
 }
 
 function cleanMonthsOf(
@@ -86,5 +95,5 @@ function cleanMonthsOf(
 }
 
 function ownerOf(remediation: RemediationRecord | null): string {
-  return remediation?.owner == null ? "its owner" : `${markdown(remediation.owner.login)}, its owner,`;
+  return remediation?.owner == null ? "its owner" : `${remediation.owner.login}, its owner,`;
 }

@@ -26,7 +26,7 @@ export const REMEDIATION_EVENTS: TransitionTable<RemediationStatus, RemediationE
   reopen: [{ from: REMEDIATION_STATES, to: "planned", needs: ["app"] }],
 };
 
-/** The categories of root causes, with what is asked and the preventive measure that follows from each. */
+/** Explains the categories of root causes, with the preventive measure that follows from each. */
 export const ROOT_CAUSES: Readonly<
   Record<RootCause, { readonly meaning: string; readonly measure: string }>
 > = {
@@ -53,13 +53,13 @@ export const ROOT_CAUSES: Readonly<
 };
 
 /** Every category of root causes. */
-export const ROOT_CAUSE_NAMES: readonly RootCause[] = [
+export const ROOT_CAUSE_NAMES = [
   "process",
   "resource",
   "awareness",
   "tooling",
   "ownership",
-];
+] as const satisfies readonly RootCause[];
 
 const WHYS: Readonly<Record<Severity, number>> = { observation: 0, low: 1, medium: 3, high: 5, critical: 5 };
 
@@ -198,7 +198,7 @@ export function isSameAccount(a: Person, b: Person): boolean {
   return isSamePerson({ identities: [] }, a, b);
 }
 
-/** Returns the roles a person has. Whoever ever owned the remediation or called it done counts as its owner where that is barred. */
+/** Returns the roles a person has now; who had the remediation before is {@link hadItInHand}. */
 export function remediationRolesOf(
   person: Person,
   deviation: DeviationRecord,
@@ -214,7 +214,7 @@ export function remediationRolesOf(
   return roles.length === 0 ? ["other"] : roles;
 }
 
-/** Returns whether someone ever owned the remediation or called it done: they cannot confirm it. */
+/** Returns whether someone ever owned the remediation or called it done: they do not judge it. */
 export function hadItInHand(
   person: Person,
   remediation: RemediationRecord,

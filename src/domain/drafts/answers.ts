@@ -2,7 +2,7 @@
 
 import { isDeviation } from "../monitoring/monthly.ts";
 import type { RootCause } from "../records/remediation.ts";
-import { CONTROL_TITLES, listed, markdownInFile } from "../texts/wording.ts";
+import { failedControls, markdownInFile } from "../texts/wording.ts";
 import { day } from "../time/span.ts";
 import { counted, recorded, type Citations, type DraftRecorded, type Records } from "./draft.ts";
 import type { Person } from "../records/deviation.ts";
@@ -65,10 +65,7 @@ export function deviationLine({ deviation, listed: subjects }: DraftAnswered, ci
   const from = isNoted
     ? ` (noted by the auditor${reference === null ? "" : `: ${markdownInFile(reference)}`})`
     : "";
-  return `${markdownInFile(title)}${from}, ${on}: not ${listed(
-    controls.map((control) => CONTROL_TITLES[control]),
-    "or",
-  )}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). ${subjects.length === 0 ? "It names no change or deployment" : `It concerns ${counted(subjects.length, subjectKind)}`} ${marks}.`;
+  return `${markdownInFile(title)}${from}, ${on}: ${failedControls(controls)}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). ${subjects.length === 0 ? "It names no change or deployment" : `It concerns ${counted(subjects.length, subjectKind)}`} ${marks}.`;
 }
 
 const TYPE_WORDS = {

@@ -20,7 +20,7 @@ import {
   hint,
   clipped,
   CONTROL_TITLES,
-  listed,
+  failedControls,
   markdown,
   NAMES_SHOWN,
   oneLine,
@@ -359,13 +359,10 @@ export function deviationText(
     | { readonly deployment: Deployment; readonly assessment: Assessment },
 ): { readonly title: string; readonly description: string } {
   const failed = facts.assessment.results.filter((each) => each.outcome === "fail");
-  const denied = ({ control }: Result): string =>
-    control === "checks-passed" ? "checked with success" : CONTROL_TITLES[control];
-  const controls = failed.map((each) => `- not ${denied(each)}: ${joined(each.reasons)}`);
-  const not = listed(failed.map(denied), "or");
+  const controls = failed.map((each) => `- ${failedControls([each.control])}: ${joined(each.reasons)}`);
   const [title, what] = "change" in facts ? aboutChange(facts.change) : aboutDeployment(facts.deployment);
   const description = [
-    `${what} It was not ${not}.`,
+    `${what} It was ${failedControls(failed.map(({ control }) => control))}.`,
     "",
     `**What to do:** ${whatToDo(failed)}`,
     "",

@@ -60,7 +60,7 @@ function invited(said: CheckRunText, assessment: Assessment, policy: Policy): Ch
   const line =
     never.length === 0
       ? `Comment \`/countersign emergency <reason>\`. Whoever may authorise it is asked at once: ${who}.`
-      : `The policy lets no emergency waive this: ${listed(never)}.`;
+      : `The policy lets no emergency waive ${never.length === 1 ? "this requirement" : "these requirements"}: ${listed(never)}.`;
   return { ...said, summary: `${said.summary}\n\n${hint(line)}` };
 }
 

@@ -43,6 +43,12 @@ export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
   "deployment-approved": "made of approved changes",
 };
 
+/** Completes "This change was ..." for controls that failed: "not documented or let through by the gate". */
+export function failedControls(controls: readonly ControlName[]): string {
+  const titles = controls.map((control) => CONTROL_TITLES[control]);
+  return `not ${listed(titles, "or")}`;
+}
+
 /** Names the verdicts in people's words. */
 export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   compliant: "compliant",
@@ -113,6 +119,18 @@ export function markdown(text: string): string {
       .replace(/\bwww\./giu, "www\u200b.")
       .replace(/countersign-(?=deviation|comment)/giu, "countersign-\u200b")
   );
+}
+
+/** Matches a plain address as a whole: no credentials, and no character that means anything to Markdown or to a shell. */
+const ADDRESS = /^https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?#][\w\-./?=&%+,:~#]*)?$/iu;
+
+/**
+ * Makes words harmless for Markdown, and an address by itself a link. Only for what people with write permission recorded: the
+ * comment they gave it in is such a link already, so this one leads nowhere else and notifies nobody else.
+ */
+export function markdownOrLink(text: string): string {
+  const isLink = ADDRESS.test(text) && text.length <= MOST_CHARACTERS && !/countersign-/iu.test(text);
+  return isLink ? `<${text}>` : markdown(text);
 }
 
 /**

@@ -6,7 +6,6 @@ import { issueKey } from "../../domain/deviation/issue.ts";
 import { asComment } from "../../domain/deviation/next-step.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
-import { markdown } from "../../domain/texts/wording.ts";
 import type { Command, Commanded, CommandAnswer } from "../commands/answer-command.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { commandDeviation } from "./commands.ts";
@@ -48,9 +47,9 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
       return account?.type === "User" ? { id: account.id, login: account.login } : null;
     },
   });
-  if (result.refused !== null) return refuse(harmless(asComment(result.refused)));
+  if (result.refused !== null) return refuse(asComment(result.refused));
   const { entries, actions } = result.decision;
-  return { outcome: "done", reply: harmless(asComment(result.reply)), entries, actions };
+  return { outcome: "done", reply: asComment(result.reply), entries, actions };
 }
 
 function refuse(reply: string): CommandAnswer {
@@ -70,17 +69,4 @@ export async function isIssueOf(
   const done = await ledger.queue.carriedOut(issueKey(deviation));
   const last = done.at(-1)?.outcome as { readonly number?: number } | undefined;
   return last?.number === number;
-}
-
-/** Returns a reply in which our own words keep their code, and what people wrote is made harmless. */
-function harmless(text: string): string {
-  return text
-    .split(/(`[^`]*`)/u)
-    .map((part, index) => (index % 2 === 1 ? part : spaced(part)))
-    .join("");
-}
-
-function spaced(part: string): string {
-  const [, before = "", words = "", after = ""] = /^(\s*)([\s\S]*?)(\s*)$/u.exec(part) ?? [];
-  return `${before}${markdown(words)}${after}`;
 }
