@@ -112,6 +112,6 @@ test("an export without GitHub needs no key of the App's, and says what nobody o
   expect(code, said).toBe(0);
   // The App of this story stands still in February: nobody has been there since.
   expect(await readFile(join(out, "START-HERE.html"), "utf8")).toContain(
-    "Nobody observed 2026-02-02T10:00:00Z until before",
+    "Nobody observed 2026-02-02T10:00:00Z to ",
   );
 });

@@ -493,7 +493,7 @@ describe("what the drafts say", () => {
   test("the bridge says which days nobody observed, and nothing of them", () => {
     const unseen = [{ from: end + 5 * DAY, to: end + 9 * DAY }];
     const text = textOf(draftBridge({ ...RECORDS, sight: { ...SEEN, unseen } }, PERIOD, SINCE));
-    expect(text).toContain("Nobody observed 2026-10-06 until before 2026-10-10.");
+    expect(text).toContain("Nobody observed 2026-10-06 to the end of 2026-10-09.");
     expect(text).toContain("No deviation was recorded on the days that were observed.");
     expect(text).toContain("2 deployments were recorded on the days that were observed");
   });
@@ -503,7 +503,7 @@ describe("what the drafts say", () => {
     for (const said of [
       "## Variant A: for management's own letter",
       "## Variant B: support for the auditor's letter",
-      "2026-10-01 until before 2026-10-21",
+      "2026-10-01 to the end of 2026-10-20",
       "No deviation was recorded.",
       "No change of the policy was recorded.",
       "every repository could not be seen",
@@ -514,7 +514,7 @@ describe("what the drafts say", () => {
 
   test("there is no bridge before the period is over", () => {
     const made = draftBridge(RECORDS, PERIOD, { ...SINCE, to: end });
-    expect(made.ok ? [] : made.missing).toEqual(["the end of 2026-Q3: it ends on 2026-10-01"]);
+    expect(made.ok ? [] : made.missing).toEqual(["the end of 2026-Q3: it ends with 2026-09-30"]);
   });
 
   test("the sheet for the auditor asks the four questions of each open deviation and of no other", () => {

@@ -7,7 +7,7 @@ import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { columns } from "../terminal/columns.ts";
 import { readFacts, titleOf } from "../input/facts-file.ts";
 import { policyFrom } from "../input/policy-files.ts";
-import { approvalWords } from "../../domain/approval/wording.ts";
+import { approvalWords, countsText } from "../../domain/approval/wording.ts";
 
 /** Assesses the facts under the policy recorded with them, or under the given files. */
 export async function assessFacts(
@@ -50,7 +50,7 @@ export function approvalLines({ approvals }: Assessment): readonly string[] {
   if (approvals.length === 0) return [];
   const rows = approvals.map((each) => [
     oneLine(each.login),
-    each.counts ? "yes" : "no",
+    countsText(each),
     (each.served ?? []).map(servedWords).join(" and "),
     oneLine(approvalWords(each)),
   ]);

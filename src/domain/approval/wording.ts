@@ -51,6 +51,12 @@ export interface ApprovalDetail {
   };
 }
 
+/** Returns whether an approval counts, in a word of a table. */
+export function countsText({ counts, code }: Pick<JudgedApproval, "counts" | "code">): string {
+  if (!counts) return "no";
+  return code === "covers-some" || code === "replaced-work" ? "in part" : "yes";
+}
+
 /** Returns one sentence on one approval. */
 export function approvalReason(code: ApprovalCode, login: string, detail: ApprovalDetail = {}): string {
   const who = oneLine(login);
@@ -70,7 +76,7 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
     case "earlier-version":
       return `${who} approved an earlier version; the content changed afterwards`;
     case "no-authority":
-      return `${who} is not among the people whose approval the policy asks for`;
+      return `${who} is not among the people who can give a required approval`;
     case "entitled-later":
       return `${who} approved before ${gainedIn(detail)}: ${who} must approve again`;
     case "bot":

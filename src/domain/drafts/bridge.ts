@@ -4,7 +4,7 @@ import { observedIn, spansText, type Statement } from "../monitoring/observed-ti
 import { settingNameText, settingValueText, weakerText } from "../protection/words.ts";
 import { markdownInFile, short, time } from "../texts/wording.ts";
 import { answeredDeviations, draftAnswerOf, deviationLine, personName } from "./answers.ts";
-import { day } from "../time/span.ts";
+import { day, lastDay, spanText } from "../time/span.ts";
 import { Citations, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
 import { populationOf, type CountedPeriod } from "./population.ts";
 import { STATUS_WORDS } from "./response.ts";
@@ -13,17 +13,17 @@ import { STATUS_WORDS } from "./response.ts";
 export function draftBridge(records: Records, period: CountedPeriod, since: CountedPeriod): Draft {
   const cite = new Citations(records);
   if (since.to <= period.to) {
-    cite.lacks(`the end of ${period.name}: it ends on ${day(period.to)}`);
+    cite.lacks(`the end of ${period.name}: it ends with ${lastDay(period.to)}`);
     return cite.draft([]);
   }
   const { facts, statements } = factsOf(records, period, since, cite);
   return cite.draft(
     [
-      `# Support for a bridge letter: ${day(period.to)} until before ${day(since.to)}`,
+      `# Support for a bridge letter: ${spanText({ from: period.to, to: since.to })}`,
       "",
       DRAFT_NOTE,
       "",
-      `The report of ${records.organization} for ${period.name} ends on ${day(period.to)}. The following is what the records show from then on.`,
+      `The report of ${records.organization} for ${period.name} ends with ${lastDay(period.to)}. The following is what the records show from then on.`,
       "",
       "## Variant A: for management's own letter",
       "",

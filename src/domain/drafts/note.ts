@@ -1,6 +1,6 @@
 /** A cover note to customers: what the auditor's report notes, and what the company found itself, with how far each answer is. No internal names. */
 
-import { day } from "../time/span.ts";
+import { day, lastDay, spanText } from "../time/span.ts";
 import { failedControls, listed } from "../texts/wording.ts";
 import { answeredDeviations, draftAnswerOf, ROOT_CAUSE_WORDS, type DraftAnswered } from "./answers.ts";
 import { Citations, counted, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
@@ -10,7 +10,7 @@ import { populationOf, type CountedPeriod } from "./population.ts";
 export function draftNote(records: Records, period: CountedPeriod): Draft {
   const cite = new Citations(records);
   if (records.at < period.to) {
-    cite.lacks(`the end of ${period.name}: it ends on ${day(period.to)}`);
+    cite.lacks(`the end of ${period.name}: it ends with ${lastDay(period.to)}`);
     return cite.draft([]);
   }
   const own = answeredDeviations(records, cite).filter(
@@ -24,7 +24,7 @@ export function draftNote(records: Records, period: CountedPeriod): Draft {
     "",
     DRAFT_NOTE,
     "",
-    `The report covers ${day(period.from)} until before ${day(period.to)}. In it ${statement.says} ${cite.of(...proofs.map(({ entry }) => entry))}.${unseen.length === 0 ? "" : " Part of this time was not observed; the evidence package names the days."}`,
+    `The report covers ${spanText(period)}. In it ${statement.says} ${cite.of(...proofs.map(({ entry }) => entry))}.${unseen.length === 0 ? "" : " Part of this time was not observed; the evidence package names the days."}`,
     "",
     noted.length === 0
       ? "No exception noted by the auditor is on record here: compare this with the report before it is sent."

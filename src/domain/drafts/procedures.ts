@@ -165,7 +165,7 @@ function changes(policy: Policy): readonly string[] {
       : []),
     ...policy.freezes.map(
       ({ from, to, except }) =>
-        `From ${from} until before ${to} (${policy.calendar.timezone}) nothing lands${except === null ? "" : ", emergencies excepted"}.`,
+        `From ${from} up to, not including, ${to} (${policy.calendar.timezone}) nothing lands${except === null ? "" : ", emergencies excepted"}.`,
     ),
     ...(policy.requestReviews === null
       ? []
@@ -279,7 +279,7 @@ function monitoring(policy: Policy): readonly string[] {
     `Days off are ${listed([...weekend, ...holidays])}; times are reckoned in ${timezone}.`,
     policy.periods.length === 0
       ? "Observation periods are calendar quarters, UTC."
-      : `Observation periods: ${listed(policy.periods.map(({ name, from, to }) => `${markdownInFile(name)} from ${from} until before ${to}`))}, UTC.`,
+      : `Observation periods: ${listed(policy.periods.map(({ name, from, to }) => `${markdownInFile(name)} from ${from} up to, not including, ${to}`))}, UTC.`,
     policy.retention.years === null
       ? "How long records are kept is not said."
       : `Records are kept for ${counted(policy.retention.years, "year")}.`,

@@ -198,15 +198,13 @@ export function gapsWords(
       : []),
     gaps === 0 && unseen.length === 0 && seen.length > 0
       ? says(
-          `None is known in ${spansText(seen)}: the App saw, or read afterwards, every span of it in which it was installed.`,
+          `None is known for ${spansText(seen)}: the App saw, or read afterwards, every span of it in which it was installed.`,
           seen,
         )
       : says(
           `${some(gaps, "span", "spans")} in which the App could not see; what happened then was read from GitHub afterwards for ${gaps - unread} of ${gaps}.`,
         ),
-    ...(unseen.length === 0
-      ? []
-      : [says(`What happened in ${spansText(unseen)} was not observed, and not read afterwards.`)]),
+    ...(unseen.length === 0 ? [] : [says(`Not observed, and not read afterwards: ${spansText(unseen)}.`)]),
   ];
 }
 

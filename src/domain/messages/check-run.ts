@@ -31,7 +31,7 @@ import {
 } from "../texts/wording.ts";
 import type { Sha } from "../change/sha.ts";
 import type { PolicySource } from "../policy/record.ts";
-import { unseenNotes } from "../approval/wording.ts";
+import { countsText, unseenNotes } from "../approval/wording.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
 /** So many lines are listed of anything; GitHub takes 65,535 characters for each part of a check run and for an issue. */
@@ -310,7 +310,7 @@ function approvalLines({ approvals }: Assessment, told: ReadonlySet<string>): re
     const by = [...new Set((each.served ?? []).flatMap((served) => served.by))].map(markdown);
     const reason = told.has(each.reason) ? "see above" : each.reason;
     const why = [...(each.code === "counts" ? [] : [reason]), ...unseenNotes(each)].map(markdown);
-    const cells = [markdown(each.login), each.counts ? "yes" : "no", some(by, NAMES_SHOWN), why.join("; ")];
+    const cells = [markdown(each.login), countsText(each), some(by, NAMES_SHOWN), why.join("; ")];
     return `| ${cells.join(" | ")} |`;
   });
   const more = approvals.length - LINES_SHOWN;

@@ -27,11 +27,18 @@ export function day(at: Instant): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
-/** Returns a span in words: by days where it begins and ends with one, else to the second. */
+/** Returns the last day before an end that is not included, YYYY-MM-DD, UTC. */
+export function lastDay(to: Instant): string {
+  return day(to - 1);
+}
+
+/** Returns a span in words: by days where it begins or ends with one, else to the second. */
 export function spanText({ from, to }: Span): string {
   const text = (at: Instant): string =>
     at % DAY === 0 ? day(at) : new Date(at).toISOString().replace(/\.\d{3}Z$/u, "Z");
-  return `${text(from)} until before ${text(to)}`;
+  if (to % DAY !== 0) return `${text(from)} to ${text(to)}`;
+  const last = lastDay(to);
+  return text(from) === last ? last : `${text(from)} to the end of ${last}`;
 }
 
 /** Returns how many whole days the spans hold together. */

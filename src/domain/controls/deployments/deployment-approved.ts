@@ -117,8 +117,8 @@ function goingForward({ carried, unaccounted }: Deployment): Ruling {
     return fails(
       "carries-refused",
       carried.length === 1
-        ? "its only change is not compliant"
-        : `${refused.length} of its ${carried.length} changes ${isAre(refused.length)} not compliant`,
+        ? "the only change in this deployment is not compliant"
+        : `${refused.length} of the ${carried.length} changes in this deployment ${isAre(refused.length)} not compliant`,
     );
   if (unaccounted !== null && unaccounted.length > 0)
     return fails(
