@@ -1,10 +1,11 @@
 /** Mistakes to be made on purpose: each is one piece of text put in place of another, and some test must notice it. */
 
-/** A mistake. `file` is below src; `right` stands there, and `wrong` is put in its place. */
+/** Describes a mistake: `wrong` in the place of `right`, which is in `file` (below src) once, or as many `times`. */
 export interface Mistake {
   readonly name: string;
   readonly file: string;
   readonly right: string;
+  readonly times?: number;
   readonly wrong: string;
 }
 
@@ -155,7 +156,7 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     file: "domain/approval/contribution/pushes.ts",
     tests: ["test/domain/makers.test.ts", "test/laws/makers.test.ts"],
     right: 'const clean = isOctopus ? "no" : changesNothing(pull, { ...push, before });',
-    wrong: 'const clean = ((): Arrival["clean"] => "no")();',
+    wrong: 'const clean = ((): CommitArrival["clean"] => "no")();',
   },
   {
     name: "a push makes nothing unless it is proven to",
@@ -234,7 +235,7 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     name: "what was there before a forced push that nobody saw is nobody's",
     file: "domain/approval/contribution/pushes.ts",
     tests: ["test/domain/makers.test.ts", "test/laws/makers.test.ts"],
-    right: "if (!isTold(before) && !heads.has(before)) heads.set(before, nobody());",
+    right: "if (!isKnown(before) && !heads.has(before)) heads.set(before, nobody());",
     wrong: "",
   },
   {
@@ -396,9 +397,9 @@ export const JUDGEMENT: readonly Misjudgement[] = [
   },
   {
     name: "one patch is the same in every file",
-    file: "domain/elsewhere.ts",
+    file: "domain/approval/contribution/work-elsewhere.ts",
     tests: ["test/domain/elsewhere.test.ts"],
-    right: "namesOf(own).some((name) => namesOf(other).includes(name)) &&",
+    right: "pathsOfWork(own).some((name) => pathsOfWork(other).includes(name)) &&",
     wrong: "",
   },
   {
@@ -412,15 +413,15 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     name: "whom a replaced head names is not asked",
     file: "domain/approval/open-questions.ts",
     tests: ["test/laws/makers.test.ts"],
-    right: "const untold = standing.length > 0 ? untoldHead(pull) : undefined;",
-    wrong: "const untold = standing.length > 1000 ? untoldHead(pull) : undefined;",
+    right: "const unread = approvers.length > 0 ? unreadHead(pull) : undefined;",
+    wrong: "const unread = approvers.length > 1000 ? unreadHead(pull) : undefined;",
   },
   {
     name: "of several approvers one commit that stays settles it",
     file: "domain/approval/open-questions.ts",
     tests: ["test/laws/makers.test.ts"],
-    right: "aboutOwnPart(pull, reviewer, standing.length > 1)",
-    wrong: "aboutOwnPart(pull, reviewer, standing.length > 1000)",
+    right: "aboutOwnPart(pull, reviewer, approvers.length > 1)",
+    wrong: "aboutOwnPart(pull, reviewer, approvers.length > 1000)",
   },
 ];
 
@@ -435,37 +436,37 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "deploy keys are not asked for",
     story: "b79-deploy-key-in-anothers-hands.yaml",
-    file: "domain/question.ts",
-    right: 'if (pull.keyHolders === undefined && isPushedByPerson(pull)) return { ask: "keys" };',
-    wrong: "",
+    file: "domain/approval/open-questions.ts",
+    right: 'pull.keyHolders === undefined && isPushedByPerson(pull) ? [{ ask: "keys" } as const] : []',
+    wrong: "[] as const",
   },
   {
     name: "webhooks about deploy keys are not heard",
     story: "attack-deploy-key-added-and-deleted.yaml",
-    file: "github/hear-branches.ts",
-    right: 'same(deployKey, "created", "deleted")',
-    wrong: "same(deployKey)",
+    file: "github/webhooks/branches.ts",
+    right: 'sameHandler(deployKey, "created", "deleted")',
+    wrong: "sameHandler(deployKey)",
   },
   {
     name: "what an approver pushed on other branches is not asked for",
     story: "b70-own-patch-picked-by-another.yaml",
-    file: "domain/question.ts",
-    right: 'if (person !== undefined) return { ask: "elsewhere", person };',
+    file: "domain/approval/open-questions.ts",
+    right: 'if (person !== undefined) return [{ ask: "elsewhere", person }];',
     wrong: "",
   },
   {
     name: "what was merged into the branch is not asked for",
     story: "attack-stack-merged-by-a-bot.yaml",
-    file: "domain/question.ts",
+    file: "domain/approval/open-questions.ts",
     right: "pull.mergedInto === undefined && mayHoldMerged(pull)",
     wrong: "pull.mergedInto === undefined && knownCommits(pull).length > 1000",
   },
   {
     name: "work brought up to date from the base is the bringer's",
     story: "honest-backport-of-anothers-fix.yaml",
-    file: "flows/elsewhere.ts",
-    right: "if (apart === null || touches(apart.files, new Set(own.flatMap(namesOf)))) same.push(sha);",
-    wrong: "if (isNew || apart === null || touches([...own], new Set(own.flatMap(namesOf)))) same.push(sha);",
+    file: "flows/facts/work-elsewhere.ts",
+    right: "if (apart === null || touches(apart.files, new Set(own.flatMap(pathsOfWork)))) same.push(sha);",
+    wrong: "if (apart === null || touches([...own], new Set(own.flatMap(pathsOfWork)))) same.push(sha);",
   },
   {
     name: "it waits for what nobody is left to give",
@@ -477,42 +478,42 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "skipped lines of CODEOWNERS are not told",
     story: "codeowners-skipped-line.yaml",
-    file: "domain/owners.ts",
+    file: "domain/approval/code-owners.ts",
     right: "for (const each of skippedFor(read, path)) {",
     wrong: "for (const each of skippedFor(read, path).slice(1)) {",
   },
   {
     name: "escaped brackets of CODEOWNERS are skipped",
     story: "codeowners-escaped-brackets.yaml",
-    file: "domain/codeowners.ts",
+    file: "domain/approval/codeowners-file.ts",
     right: "if (/(?<!\\\\)(?:\\\\\\\\)*[[\\]]/u.test(pattern))",
     wrong: "if (/[[\\]]/u.test(pattern))",
   },
   {
     name: "brackets of a waiver are a set of letters",
     story: "standard-change-brackets.yaml",
-    file: "domain/policy/glob.ts",
+    file: "domain/patterns/glob.ts",
     right: 'if (use === "lets") return literal;',
     wrong: "",
   },
   {
     name: "globs that match nothing are taken",
     story: "policy-globs-that-match-nothing.yaml",
-    file: "domain/policy/glob.ts",
+    file: "domain/patterns/glob.ts",
     right: "if (nowhere !== null) return nowhere;",
     wrong: "",
   },
   {
     name: "an answer counts for every attempt of a run",
     story: "run-again-on-an-old-approval.yaml",
-    file: "domain/controls/environment-rules.ts",
+    file: "domain/controls/deployments/environment-rules.ts",
     right: "attempt === undefined || attempt === run.attempt",
     wrong: "attempt !== 0",
   },
   {
     name: "an old run that is run again is a merge gone back to",
     story: "b45-old-run-again.yaml",
-    file: "domain/controls/deployment-approved.ts",
+    file: "domain/controls/deployments/deployment-approved.ts",
     right: "if (!began && run !== null && run.attempt > 1 && run.createdAt <= previous.at) return never;",
     wrong: "",
   },
@@ -520,28 +521,28 @@ export const SEEING: readonly Blindness[] = [
     name: "names in another alphabet are not read",
     story: "environment-lookalike-names.yaml",
     file: "domain/policy/scope.ts",
-    right: "const read = asRead(environment);",
+    right: "const read = nameSkeleton(environment);",
     wrong: "const read = environment.toLowerCase();",
   },
   {
     name: "an exemption follows the name",
     story: "exempted-name-taken-over.yaml",
-    file: "domain/exemption.ts",
+    file: "domain/policy/exemption.ts",
     right: 'if (pinned.meant.includes(id)) return "this";',
     wrong: 'if (fits) return "this";',
   },
   {
     name: "every pull request of the same commits is judged",
     story: "honest-same-commits-in-two-pulls.yaml",
-    file: "flows/gather-change.ts",
+    file: "flows/facts/branch-update.ts",
     right: "return byName.length === 0 ? left : byName;",
     wrong: "return left;",
   },
   {
     name: "renaming the base ends approvals",
     story: "honest-base-branch-renamed.yaml",
-    file: "github/base-changes.ts",
-    right: "if (!(await isRenaming(github, repository, change))) return change.at;",
+    file: "github/pull-requests/base-changes.ts",
+    right: "if (!(await isRenaming(client, change))) return change.at;",
     wrong: "return change.at;",
   },
   {
@@ -554,9 +555,9 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "webhooks about rulesets are not heard",
     story: "b11-ruleset-disabled-then-restored.yaml",
-    file: "github/hear-branches.ts",
-    right: 'same(protection, "created", "edited", "deleted")',
-    wrong: "same(protection)",
+    file: "github/webhooks/branches.ts",
+    right: 'sameHandler(protection, "created", "edited", "deleted")',
+    wrong: "sameHandler(protection)",
   },
   {
     name: "a ruleset edited unseen is no gap",
@@ -589,49 +590,49 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "a repository that went out of sight is no gap",
     story: "b54-uninstalled.yaml",
-    file: "flows/repositories.ts",
+    file: "flows/repositories/repositories.ts",
     right: "const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];",
     wrong: "const entries = [entryOf({ ...record, removedAt: at })];",
   },
   {
     name: "repositories that were not selected are forgotten",
     story: "b55-repository-left-out.yaml",
-    file: "flows/blind-spots.ts",
+    file: "flows/repositories/blind-spots.ts",
     right: 'selection === "all"',
     wrong: 'selection !== ""',
   },
   {
     name: "missing permissions are not missed",
     story: "b56-permission-missing.yaml",
-    file: "github/permissions.ts",
+    file: "github/installation/app-permissions.ts",
     right: 'return held === undefined || (level === "write" && held === "read");',
     wrong: 'return held === "";',
   },
   {
     name: "a repository nobody lists any more is not missed",
     story: "b57-renamed-moved-archived.yaml",
-    file: "flows/repositories.ts",
+    file: "flows/repositories/repositories.ts",
     right: "if (record.removedAt === null && !isSeen) gone.push(record);",
     wrong: "if (isSeen) continue;",
   },
   {
     name: "webhooks that did not arrive are not missed",
     story: "b58-webhooks-lost.yaml",
-    file: "flows/blind-spots.ts",
+    file: "flows/repositories/blind-spots.ts",
     right: "lost === undefined || now - lost.at < REPAIRED_BY",
     wrong: "now > 0",
   },
   {
     name: "another address of the webhook goes unnoticed",
     story: "b59-webhook-changed.yaml",
-    file: "flows/blind-spots.ts",
+    file: "flows/repositories/blind-spots.ts",
     right: "first !== undefined && first.url !== url",
     wrong: "false",
   },
   {
     name: "listings that do not agree are complete",
     story: "b60-list-cut-short.yaml",
-    file: "flows/reconcile.ts",
+    file: "flows/completeness/count-branch.ts",
     right:
       "complete: contiguous && !truncated && differences.every(({ explanation }) => explanation !== null),",
     wrong: "complete: true,",
@@ -646,22 +647,23 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "a wrong clock goes unnoticed",
     story: "b62-clock-wrong.yaml",
-    file: "flows/blind-spots.ts",
+    file: "flows/repositories/blind-spots.ts",
     right: "skew === null || Math.abs(skew) <= MOST_SKEW",
     wrong: "skew !== 1",
   },
   {
     name: "reviews are not kept as they were given",
     story: "b63-evidence-decays.yaml",
-    file: "github/hear-pulls.ts",
+    file: "github/webhooks/pull-requests.ts",
     right: "return { subjects: [theReviewed(event)], observations: [observed] };",
+    times: 2,
     wrong: "return { subjects: [theReviewed(event)] };",
   },
   {
     name: "what landed is judged by today's policy",
     story: "b64-policy-weakened-later.yaml",
-    file: "flows/current-policy.ts",
-    right: "if (before !== NO_COMMIT) return policyAt(tools, watched, before, at);",
-    wrong: "if (before !== NO_COMMIT) return currentPolicy(tools, watched);",
+    file: "flows/policy/current-policy.ts",
+    right: "if (before !== NO_COMMIT) return policyAt(repo, before, at);",
+    wrong: "if (before !== NO_COMMIT) return currentPolicy(repo);",
   },
 ];
