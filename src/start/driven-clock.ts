@@ -6,7 +6,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { firstAndLast, queueAppointment, type Recurring } from "../timetable.ts";
 import type { Worker } from "../worker.ts";
 
-/** A clock that is moved by hand. */
+/** Keeps a time that stands still until it is moved. */
 export class DrivenClock implements Clock {
   #now: Instant;
 
@@ -24,7 +24,7 @@ export class DrivenClock implements Clock {
   }
 }
 
-/** What is asked for out of turn, and what a driven clock does on its way. */
+/** Does what is asked for out of turn, and what is due while a driven clock is moved. */
 export class Driver {
   readonly #clock: Clock;
   readonly #ledger: Ledger;
@@ -66,7 +66,7 @@ export class Driver {
     this.#kept = clock.now();
   }
 
-  /** Does at its own moment what the App itself put off until then: what expires, is due, or must be looked at again. */
+  /** Does at its own moment what the App itself put off until then: what expires, is due, or must be read again. */
   async #passUntil(clock: DrivenClock, to: Instant): Promise<void> {
     for (;;) {
       const next = await this.#ledger.queue.nextTask(clock.now(), to);

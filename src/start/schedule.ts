@@ -15,7 +15,7 @@ import type { Worker } from "../worker.ts";
 /** So often the App notes that it is there. */
 const BEAT = MINUTE / 4;
 
-/** The App's own schedule: begun once, when its store is the right one. */
+/** Keeps the App's own schedule: begun once, when its store is the right one. */
 export class Schedule {
   readonly #tools: Tools;
   readonly #ledger: Ledger;

@@ -20,7 +20,7 @@ import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
 
-/** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
+/** Describes how the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
 export interface StartTools {
   readonly clock: Clock;
   readonly fetch?: Fetch;
@@ -41,7 +41,7 @@ export interface StartTools {
   readonly role?: "serve" | "command";
 }
 
-/** The tools of the flows, and what they are made of that must be shown or ended. */
+/** Holds the tools of the flows, and what they are made of that must be shown or ended. */
 export interface Built {
   readonly tools: Tools;
   readonly probot: Probot;
@@ -52,7 +52,7 @@ export interface Built {
   readonly isKeyRefused: () => boolean | null;
 }
 
-/** Builds the tools on a clock. `wall`: the clock GitHub's is compared with; null: none. Throws Trouble when the store cannot be opened. */
+/** Builds the tools on a clock. `wall`: the clock GitHub's is compared with; null: none. Throws {@link ExternalError} when the store cannot be opened. */
 export async function buildTools(
   settings: Settings,
   start: StartTools,

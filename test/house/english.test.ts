@@ -72,11 +72,26 @@ const ROOM: readonly string[] = sourcesIn("src/github")
   .map(({ path }) => path)
   .filter((path) => path !== "src/github/installation/app-permissions.ts");
 
+/** Folders of the flows whose texts and doc comments follow the rules. */
+const FLOWS: readonly string[] =
+  "changes completeness context deployments facts jobs policy records repositories"
+    .split(" ")
+    .map((name) => `src/flows/${name}`);
+
 /** Files and folders of the sources whose texts and comments these rules read: the longer this list, the better. */
-const SOURCES: readonly string[] = [...TOP, ...ROOM, ...DOMAIN, "src/cli", "src/ledger", "src/notifications"];
+const SOURCES: readonly string[] = [
+  ...TOP,
+  ...ROOM,
+  ...DOMAIN,
+  ...FLOWS,
+  "src/cli",
+  "src/ledger",
+  "src/notifications",
+  "src/start",
+];
 
 /** Those of them whose exports are described by a verb: the longer this list, the better. */
-const VERBED: readonly string[] = [...TOP, ...DOMAIN, "src/github", "src/ledger"];
+const VERBED: readonly string[] = [...TOP, ...DOMAIN, ...FLOWS, "src/github", "src/ledger", "src/start"];
 
 /** First words in "s" that are no verb, or none for software. */
 const NO_VERBS = "always as besides has hears its others says sees tells this unless was".split(" ");

@@ -68,7 +68,7 @@ export class ExternalError extends Error {
     } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
-    this.name = "Trouble";
+    this.name = "ExternalError";
     this.code = code;
     this.retry = more.retry ?? EXTERNAL_ERRORS[code].retry;
     this.waitMs = more.waitMs ?? null;

@@ -32,12 +32,12 @@ import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
 
-/** The change id: the same whether a webhook, the sweep or a backfill found it. */
+/** Returns the change id: the same whether a webhook, the sweep or a backfill found it. */
 export function changeId(repositoryId: number, update: RefUpdate, occurrence: number): string {
   return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`);
 }
 
-/** What is known of an update before it is judged. */
+/** Holds what is known of an update before it is judged. */
 export interface KnownUpdate {
   readonly role: Role;
   /** Which time this very update happens. */
@@ -187,7 +187,7 @@ function isNews(change: Change, known: readonly number[]): boolean {
   return known.length > 0 && known.every((each) => change.pullRequests.some(({ number }) => number === each));
 }
 
-/** Returns whether GitHub did not show all of what an update brought. */
+/** Returns whether GitHub did not show all of what an update introduced. */
 export function isUnshown({ awaited, pullRequests }: Change): boolean {
   return (
     awaited !== undefined ||
@@ -195,7 +195,7 @@ export function isUnshown({ awaited, pullRequests }: Change): boolean {
   );
 }
 
-/** Which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
+/** Returns which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
 export async function occurrenceOf(
   repo: Repo,
   update: RefUpdate,

@@ -8,7 +8,7 @@ import { endedCheckText, type LandedResult } from "../../domain/messages/ended-c
 import { openPullsAt } from "../records/pulls-at-head.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
 
-/** The actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws Trouble. */
+/** Returns the actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws {@link ExternalError}. */
 export async function endWaitingChecks(
   repo: Repo,
   pulls: readonly PullRequest[],

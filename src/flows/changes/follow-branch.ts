@@ -39,7 +39,7 @@ const LOOKED_AT_AGAIN = 31 * DAY;
 /** So many updates of a branch are read at once. */
 const READ_AT_ONCE = 20;
 
-/** Follows the integration branches there are, so that what landed on them is recorded; says whether anything was. Throws Trouble. */
+/** Follows the integration branches there are, so that what landed on them is recorded; returns whether anything was. Throws {@link ExternalError}. */
 export async function followIntegration(repo: Repo): Promise<boolean> {
   const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return false;
@@ -57,7 +57,7 @@ export async function followIntegration(repo: Repo): Promise<boolean> {
   return isNews;
 }
 
-/** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
+/** Records every update of the branch since the last one followed, oldest first; returns whether there were any. */
 export async function followBranch(repo: Repo, ref: string): Promise<boolean> {
   const role = await roleOf(repo, ref);
   const isNews = role === PRODUCTION ? false : await followToItsEnd(repo, ref);
@@ -154,7 +154,7 @@ async function queuedIn(repo: Repo, updates: readonly RefUpdate[]): Promise<read
   return [...numbers];
 }
 
-/** GitHub keeps the updates of a branch for a year (ms). */
+/** Limits how long GitHub keeps the updates of a branch (ms). */
 export const HISTORY_KEPT = 365 * DAY;
 
 /** Each update begins where the one before ended; where it does not, the list lags, or it has forgotten what was between. */

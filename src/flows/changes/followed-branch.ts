@@ -11,15 +11,15 @@ import { currentPolicy } from "../policy/current-policy.ts";
 import { productionRefsThen } from "../policy/former-production-branches.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 
-/** What a followed branch is to production, and the kinds of entry that keep its place and its updates. */
+/** Describes what a followed branch is to production, and the kinds of entry that keep its place and its updates. */
 export interface Role {
   readonly place: "branch" | "integration-branch";
   readonly update: "change" | "landing";
 }
 
-/** A branch of production. */
+/** Describes a branch of production. */
 export const PRODUCTION: Role = { place: "branch", update: "change" };
-/** A branch that gathers changes for production. */
+/** Describes a branch that gathers changes for production. */
 export const INTEGRATION: Role = { place: "integration-branch", update: "landing" };
 
 /** Returns what this ref is under the policy its repository has now; null: it is not followed. */

@@ -10,10 +10,10 @@ import { acceptanceOf, gatherPull } from "../facts/pull-request.ts";
 import { policyAt } from "../policy/in-force.ts";
 import { isNotAnswered, unreadPull } from "../facts/unanswered.ts";
 
-/** A pull request gathered with the policy it is judged by. */
+/** Describes a pull request gathered with the policy it is judged by. */
 export type OpenPullFacts = Awaited<ReturnType<typeof gatherPull>>;
 
-/** A pull request as {@link gatherWhole}; of an open one that GitHub cannot answer, what is known of it. */
+/** Returns a pull request as {@link gatherWhole}; of an open one that GitHub cannot answer, what is known of it. */
 export async function gatherOpen(repo: Repo, number: number): Promise<OpenPullFacts> {
   try {
     return await gatherWhole(repo, number);
@@ -43,7 +43,7 @@ async function gatherWhole(repo: Repo, number: number): Promise<OpenPullFacts> {
 
 /**
  * Returns a pull request with who made it, where it could not be read: its head's commits and whoever was seen to push them. Whoever
- * authorises an emergency must have had no part in it. Throws Trouble.
+ * authorises an emergency must have had no part in it. Throws {@link ExternalError}.
  */
 export async function withMakers(repo: Repo, pull: PullRequest): Promise<PullRequest> {
   if (pull.unread === undefined) return pull;

@@ -22,7 +22,7 @@ const FOLLOWED = 365 * DAY;
 /** So many deployments before a span are read to find one that succeeded. */
 const MOST_EARLIER = 5;
 
-/** What a backfill of deployments did. */
+/** Describes what a backfill of deployments did. */
 export interface BackfilledDeployments {
   /** Those recorded now, with the one before the span in each environment. */
   readonly recorded: number;
@@ -35,7 +35,7 @@ export interface BackfilledDeployments {
 /**
  * Records every success in production in a span that is not on record yet, oldest first, after the changes of the span were
  * filled in; `refs`: the production branches. Nothing is said on GitHub. The last success before the span is recorded too, as
- * what the first one followed. Throws Trouble.
+ * what the first one followed. Throws {@link ExternalError}.
  */
 export async function backfillDeployments(
   repo: Repo,

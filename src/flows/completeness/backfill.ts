@@ -22,7 +22,7 @@ const MADE_BEFORE = 30 * DAY;
 /** Fewer updates than this are cheaper asked one by one. */
 const WORTH_LISTING = 20;
 
-/** What a backfill did. */
+/** Describes what a backfill did. */
 export interface Backfilled {
   /** Updates of production branches in the period. */
   readonly updates: number;
@@ -36,7 +36,7 @@ export interface Backfilled {
   readonly refs: readonly string[];
 }
 
-/** Records every update of a repository's production branches in a span that is not on record yet; done again it asks only for what is missing. Throws Trouble. */
+/** Records every update of a repository's production branches in a span that is not on record yet; done again it asks only for what is missing. Throws {@link ExternalError}. */
 export async function backfillRepository(
   repo: Repo,
   { from, to }: Span,

@@ -16,7 +16,7 @@ import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
 
 type Source = CompletenessRecord["listings"][number];
 
-/** Lists a branch's span anew from every place that knows of it, and counts the listings against each other. Records nothing. Throws Trouble. */
+/** Lists a branch's span anew from every place that knows of it, and counts the listings against each other. Records nothing. Throws {@link ExternalError}. */
 export async function countBranch(repo: Repo, ref: string, span: Span): Promise<CompletenessRecord> {
   const { info: repository } = repo;
   const { github, ledger } = repo;

@@ -49,7 +49,7 @@ async function hasUncounted(
   return false;
 }
 
-/** What the branches of an organisation came to when they were reconciled for exactly this span. */
+/** Returns what the branches of an organisation came to when they were reconciled for exactly this span. */
 export async function reconciled(
   tools: Tools,
   organizationId: number,
@@ -63,14 +63,14 @@ export async function reconciled(
   return found;
 }
 
-/** What the branches of one repository came to. */
+/** Describes what the branches of one repository came to. */
 export interface BranchCount {
   readonly counted: readonly CompletenessRecord[];
   /** Those of which GitHub does not answer the listings, and why: nothing is known of them. */
   readonly uncounted: readonly UncountedBranch[];
 }
 
-/** A branch of which GitHub does not answer the listings. */
+/** Describes a branch of which GitHub does not answer the listings. */
 export interface UncountedBranch {
   readonly repository: Repo["info"];
   readonly ref: string;
@@ -83,7 +83,7 @@ interface Which {
   readonly onlyUnproven?: boolean;
 }
 
-/** Reconciles every production branch of one repository, each for itself, and records what each came to. Throws Trouble. */
+/** Reconciles every production branch of one repository, each for itself, and records what each came to. Throws {@link ExternalError}. */
 export async function reconcileRepository(
   repo: Repo,
   span: Span,

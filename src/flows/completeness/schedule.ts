@@ -11,13 +11,13 @@ import { DAY, HOUR } from "../../domain/time/durations.ts";
 /** How long after its end a period is still counted, where nobody was there to do so on the day (ms). */
 const STILL_DUE = 40 * 24 * HOUR;
 
-/** The last whole hour that GitHub's lists have had time to settle after. */
+/** Returns the last whole hour that GitHub's lists have had time to settle after. */
 export function lastHour(now: Instant): Span {
   const to = Math.floor((now - SETTLING) / HOUR) * HOUR;
   return { from: to - HOUR, to };
 }
 
-/** The month and the calendar quarter that ended last, and of the named periods those that ended lately. */
+/** Lists the month and the calendar quarter that ended last, and of the named periods those that ended lately. */
 export function endedSpans(now: Instant, named: readonly Span[]): readonly Span[] {
   const at = new Date(now - SETTLING);
   const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];

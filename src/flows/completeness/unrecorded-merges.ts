@@ -20,7 +20,7 @@ const LOOKED_BACK = 40 * DAY;
 
 /**
  * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
- * repository's overview. Throws Trouble.
+ * repository's overview. Throws {@link ExternalError}.
  */
 export async function findUnnamed(repo: Repo, ref: string, seen: Overview | null): Promise<void> {
   const { info: repository } = repo;
@@ -45,7 +45,7 @@ export async function findUnnamed(repo: Repo, ref: string, seen: Overview | null
   if (entries.length > 0) await repo.commit({ entries });
 }
 
-/** Returns whether a row names the pull request, or was recorded anew to name it, or need not: what brought it was taken off the branch. */
+/** Returns whether a row names the pull request, or was recorded anew to name it, or need not: what introduced it was taken off the branch. */
 async function isRecorded(
   repo: Repo,
   changes: readonly Change[],
@@ -102,7 +102,7 @@ function gapOf({ info: repository }: Repo, ref: string, { number, at }: MergedPu
     scope: `${repository.owner}/${repository.name} ${ref}, #${number}`,
     from: at,
     to: null,
-    because: `GitHub lists #${number} as merged, and no update of the branch that brought it`,
+    because: `GitHub lists #${number} as merged, and no update of the branch that introduced it`,
     backfilled: false,
   };
 }

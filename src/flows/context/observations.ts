@@ -1,4 +1,4 @@
-/** What webhooks told, read back: of one pull request, of a ref, of an owner's people and policy. */
+/** What webhooks reported, read back: of one pull request, of a ref, of an owner's people and policy. */
 
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Observation } from "../../domain/change/observation.ts";
@@ -6,7 +6,7 @@ import type { Tools } from "./tools.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
+/** Returns the entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
   return `${repositoryId}/${aboutOf(observation)}/${own}`;
 }
@@ -19,12 +19,12 @@ function aboutOf(observation: Observation): string {
   return observation.kind === "key-told" ? "keys" : observation.ref;
 }
 
-/** What the checks of a commit are observed under. */
+/** Returns what the checks of a commit are observed under. */
 export function checksOf(sha: Sha): string {
   return `checks/${sha}`;
 }
 
-/** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
+/** Returns everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
 export async function observationsOf(
   tools: Pick<Tools, "ledger">,
   repositoryId: number,

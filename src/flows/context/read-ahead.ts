@@ -12,8 +12,8 @@ interface Wanted {
 }
 
 /**
- * Returns the same repository, with what these updates brought, their policies and these pull requests read in one query. Where GitHub does
- * not answer it, each is asked for by itself.
+ * Returns the same repository, with what these updates introduced, their policies and these pull requests read in one query. Where GitHub does
+ * not answer it, each is requested by itself.
  */
 export async function prefetch(repo: Repo, { ref, updates = [], pulls = [] }: Wanted): Promise<Repo> {
   if (updates.length + pulls.length === 0) return repo;

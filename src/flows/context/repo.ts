@@ -40,7 +40,7 @@ type Recording = Partial<Omit<Decision, "entries">> & {
   readonly entries?: readonly (Entry | OwnEntry)[];
 };
 
-/** The repository a job is about, with everything the job is done with. */
+/** Holds the repository a job is about, with everything the job is done with. */
 export interface Repo extends Context, Omit<Tools, "github"> {
   /** GitHub as it is asked about this repository. */
   readonly github: RepositoryGitHub;
@@ -48,18 +48,18 @@ export interface Repo extends Context, Omit<Tools, "github"> {
   readonly tools: Tools;
   /** Returns the App's time. */
   now(): Instant;
-  /** Returns the newest body of one subject; undefined: there is none. Throws Trouble. */
+  /** Returns the newest body of one subject; undefined: there is none. Throws {@link ExternalError}. */
   latest<K extends EntryKind>(kind: K, subject: string): Promise<Bodies[K] | undefined>;
-  /** Returns the newest entry of each of the repository's subjects of a kind. Throws Trouble. */
+  /** Returns the newest entry of each of the repository's subjects of a kind. Throws {@link ExternalError}. */
   states<K extends EntryKind>(
     kind: K,
     filter?: Omit<StateFilter, "repositoryId">,
   ): AsyncIterable<LoggedEntry<K>>;
-  /** Returns what webhooks told since `from`, oldest first: of a pull request, a ref, the checks of a commit. Throws Trouble. */
+  /** Returns what webhooks reported since `from`, oldest first: of a pull request, a ref, the checks of a commit. Throws {@link ExternalError}. */
   observed(about: string, from?: Instant): Promise<readonly Observation[]>;
   /** Returns what GitHub's answers about the repository are held against. */
   witnesses(): Witnesses;
-  /** Records under the job's lease, at `at` or now; adds the repository and its owner to entries without. Throws Trouble. */
+  /** Records under the job's lease, at `at` or now; adds the repository and its owner to entries without. Throws {@link ExternalError}. */
   commit(recording: Recording, at?: Instant): Promise<void>;
   /** Returns the same repository, asked about through another client. */
   through(client: GitHub): Repo;

@@ -1,4 +1,4 @@
-/** Everything that is asked of GitHub about one repository, with the client, the repository and the cache inside. */
+/** Every question to GitHub about one repository, with the client, the repository and the cache inside. */
 
 import type { Repository } from "../../domain/change/repository.ts";
 import type { GitHub } from "../../github/api/requests.ts";
@@ -100,5 +100,5 @@ export function repositoryGitHub(github: GitHubRoom, client: () => Promise<GitHu
   };
 }
 
-/** GitHub as it is asked about one repository. */
+/** Describes GitHub as it is asked about one repository. */
 export type RepositoryGitHub = ReturnType<typeof repositoryGitHub>;

@@ -11,7 +11,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import type { SendNotification } from "../../notifications/send.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** The clock; `serve` hands in the system's, scenarios their own. */
+/** Returns the time; `serve` hands in the system's clock, scenarios their own. */
 export interface Clock {
   now(): Instant;
 }
@@ -25,7 +25,7 @@ type GitHubRoom = typeof facts & {
   readonly lookups: Lookups;
 };
 
-/** What every flow works with. */
+/** Holds what every flow works with. */
 export interface Tools {
   readonly appId: number;
   readonly clock: Clock;
@@ -34,9 +34,9 @@ export interface Tools {
   readonly log: Logger;
   /** How far GitHub's clock is ahead of ours (ms), by its last answer; null: it has not answered yet. */
   readonly skew: () => number | null;
-  /** There was no App to hold anything back: what the policy asks of the gate is not asked. */
+  /** There was no App to block anything: what the policy requires of the gate is not required. */
   readonly withoutGate?: true;
-  /** A past is filled in: nothing is said on GitHub about it, and these branches, followed no further, are those of production. */
+  /** A past is filled in: nothing is written on GitHub about it, and these branches, followed no further, are those of production. */
   readonly past?: { readonly refs: readonly string[] };
   /** Sends messages outside GitHub. */
   readonly sendNotification: SendNotification;

@@ -13,7 +13,7 @@ import { policyWhen } from "../policy/policy-at.ts";
 import { emergenciesForDeployment } from "../emergencies/emergencies.ts";
 import { gateSubject, waitingGates } from "../records/deployment-gates.ts";
 
-/** What GitHub asks of the gate: a run's job that would deploy to an environment. */
+/** Describes what GitHub asks of the gate: a run's job that would deploy to an environment. */
 export interface AskedGate {
   readonly deployment: number;
   readonly environment: string;

@@ -20,7 +20,7 @@ const MOST_ASKED = 100;
 
 /**
  * Reads who worked on what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
- * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws Trouble.
+ * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws {@link ExternalError}.
  */
 export async function makersOfDeployment(
   repo: Repo,

@@ -1,4 +1,4 @@
-/** Facts of a deployment gathered whole: what ran there before, what it brought, who let it pass. */
+/** Facts of a deployment gathered whole: what ran there before, what it deployed, who let it pass. */
 
 import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
@@ -25,7 +25,7 @@ import type { Sha } from "../../domain/change/sha.ts";
 /** So many earlier deployments of a commit are looked at to find one that succeeded before we watched. */
 const MOST_EARLIER = 5;
 
-/** One success in production, and the policy it is judged by. */
+/** Describes one success in production, and the policy it is judged by. */
 export interface Success {
   readonly id: string;
   readonly origin: DeploymentOrigin;
@@ -43,7 +43,7 @@ export interface Success {
   readonly policy: PolicyInForce;
 }
 
-/** Everything known of a success, or of what would be one if it succeeded now. */
+/** Returns everything known of a success, or of what would be one if it succeeded now. */
 export async function gatherDeployment(repo: Repo, success: Success): Promise<Deployment> {
   const { info: repository } = repo;
   const { id, sha, environment, at, origin } = success;
@@ -150,7 +150,7 @@ async function kindOf(
   return left ? "hotfix" : "forward";
 }
 
-/** The newest deployment here of a commit that another one stands on, and what lies between the two; null: none is known. */
+/** The newest deployment here of a commit that is an ancestor of another one, and what lies between the two; null: none is known. */
 async function ancestorOf(
   repo: Repo,
   earlier: readonly KnownDeployment[],
@@ -170,7 +170,7 @@ async function isOn(repo: Repo, ref: string, sha: Sha): Promise<boolean> {
   return (await repo.github.isOnBranch(branch, sha)) === true;
 }
 
-/** Whether GitHub knows an earlier success of the same commit in the same environment, also from before we watched. */
+/** Whether GitHub shows an earlier success of the same commit in the same environment, also from before we watched. */
 async function ranBeforeWeWatched(repo: Repo, { origin, sha, environment, at }: Success): Promise<boolean> {
   if (origin.kind !== "github") return false;
   const only = { environment, sha };

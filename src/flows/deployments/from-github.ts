@@ -16,7 +16,7 @@ import { policyWhen } from "../policy/policy-at.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
-/** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
+/** Limits by how much a deployment may succeed before one that was made earlier (ms). */
 export const OVERTAKING = DAY;
 
 /** How soon a webhook that is late is looked for again (ms). */
@@ -25,15 +25,15 @@ const ASK_AGAIN = MINUTE;
 /** How soon a job that is not shown is first asked for again (ms). */
 const FIRST_LOOK = 2_000;
 
-/** A deployment as GitHub tells it. */
+/** Describes a deployment as GitHub shows it. */
 export type ReadDeploymentAnswer = Awaited<ReturnType<typeof readDeployment>>;
 
-/** The deployment's id in our records. */
+/** Returns the deployment's id in our records. */
 export function deploymentId(repositoryId: number, number: number, environment: string): string {
   return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`);
 }
 
-/** A success in production, with the deployment and the status it was found by. */
+/** Describes a success in production, with the deployment and the status it was found by. */
 export interface FoundDeployment extends Success {
   readonly read: ReadDeploymentAnswer;
   readonly status: DeploymentStatus;
@@ -52,7 +52,7 @@ export async function assessDeployment(repo: Repo, number: number): Promise<void
   }
 }
 
-/** Each production environment this deployment succeeded in at `from` or later and no record says so, with the first success there. */
+/** Lists each production environment this deployment succeeded in at `from` or later without a record, with the first success there. */
 export async function successesOf(
   repo: Repo,
   number: number,
@@ -98,7 +98,7 @@ function productionName(policy: Policy, status: DeploymentStatus, read: ReadDepl
   return names.find((name) => isProductionEnvironment(policy, name)) ?? null;
 }
 
-/** The same with the run whose job made it and the rules of the environment that job named. */
+/** Returns the same with the run whose job made it and the rules of the environment that job named. */
 export async function withRun<Made extends Success>(
   repo: Repo,
   success: Made & { readonly read: ReadDeploymentAnswer },

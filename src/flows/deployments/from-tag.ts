@@ -34,7 +34,7 @@ export async function assessTag(repo: Repo, tag: string): Promise<void> {
 }
 
 /**
- * Judges the tags that stand for something else than the log knows: their webhooks were lost. GitHub keeps no history of tags,
+ * Judges the tags that stand for something else than the log records: their webhooks were lost. GitHub keeps no history of tags,
  * so such a move is taken to have happened when it is found. What was there when tags began to count is no deployment.
  */
 export async function assessTags(repo: Repo): Promise<void> {

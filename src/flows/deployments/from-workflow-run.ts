@@ -74,7 +74,7 @@ export async function judgeRun(repo: Repo, run: ReadRun, from = repo.since): Pro
 
 /**
  * Judges what was deployed of a run's commit since it began: a deployment that one of its jobs made, told or shown only later, is the one
- * that counts. Throws Trouble where GitHub does not show yet which run made one.
+ * that counts. Throws {@link ExternalError} where GitHub does not show yet which run made one.
  */
 async function judgeDeploymentsOf(repo: Repo, { sha, startedAt }: ReadRun, policy: Policy): Promise<void> {
   const { info: repository } = repo;

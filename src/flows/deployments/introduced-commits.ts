@@ -1,4 +1,4 @@
-/** What a deployment brought: the recorded changes its commits landed with, and the commits that landed with none. */
+/** What a deployment introduced: the recorded changes its commits landed with, and the commits that landed with none. */
 
 import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
@@ -15,13 +15,13 @@ import { type Instant } from "../../domain/time/instant.ts";
 /** How soon lists that lag are asked again (ms). */
 const ASK_AGAIN = 5_000;
 
-/** So many updates of a branch are looked at to find the one that brought a commit in its middle. */
+/** So many updates of a branch are read to find the one that introduced a commit in its middle. */
 const MOST_UPDATES = 20;
 
-/** What a deployment carried, the commits no change accounts for, and when its own commit landed. */
+/** Describes what a deployment carried, the commits no change accounts for, and when its own commit landed. */
 export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "landedAt">;
 
-/** The changes that brought these commits to the production branches, when the newest did, and the commits that no change accounts for. */
+/** Returns the changes that introduced these commits to the production branches, when the newest did, and the commits that no change accounts for. */
 export async function deployedContent(
   repo: Repo,
   brought: {
@@ -56,7 +56,7 @@ export async function deployedContent(
       return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt: null };
     if (around === null) {
       if (repo.now() - at < SETTLING) {
-        throw new ExternalError("github-answer", `GitHub does not list yet which update brought ${sha}.`, {
+        throw new ExternalError("github-answer", `GitHub does not list yet which update introduced ${sha}.`, {
           waitMs: ASK_AGAIN,
         });
       }
@@ -68,7 +68,7 @@ export async function deployedContent(
   return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt };
 }
 
-/** Another production branch that a commit had come to by a moment, though it came to this one only later. */
+/** Returns another production branch that a commit had come to by a moment, though it came to this one only later. */
 export async function landedElsewhere(
   repo: Repo,
   { sha, at, ref }: { readonly sha: Sha; readonly at: Instant; readonly ref: string | null },
@@ -84,7 +84,7 @@ export async function landedElsewhere(
   return null;
 }
 
-/** Whether some of what is brought landed before the record of a past that was filled in begins: nothing is known of that. */
+/** Whether some of what is deployed landed before the record of a past that was filled in begins: nothing is known of that. */
 async function reachesBack(
   repo: Repo,
   landed: readonly Landed[],
@@ -100,7 +100,7 @@ async function reachesBack(
   return [...wanted].some((each) => !recorded.has(each));
 }
 
-/** The update that brought a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
+/** The update that introduced a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
 async function broughtWithin(
   repo: Repo,
   landed: readonly Landed[],
@@ -118,7 +118,7 @@ async function broughtWithin(
   return null;
 }
 
-/** Whether `sha` is `commit` or an ancestor of it, as far as GitHub says. */
+/** Whether `sha` is `commit` or an ancestor of it, as far as GitHub shows. */
 async function contains(repo: Repo, commit: Sha, sha: Sha): Promise<boolean> {
   const compared = await repo.github.compare(commit, sha);
   return compared !== null && (compared.status === "behind" || compared.status === "identical");
@@ -130,7 +130,7 @@ async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<reado
     const entry = await tools.ledger.state("change", id);
     if (entry === undefined) continue;
     const { change, assessment } = entry.body;
-    // A branch cut from where a change had landed brought nothing beside it.
+    // A branch cut from where a change had landed introduced nothing beside it.
     const isCut = change.update.kind === "branch-created" && change.alreadyLanded === true;
     if (isCut && landed.some((each) => each.id !== id && each.after === change.update.after)) continue;
     const makers = change.pullRequests.flatMap((pull) => contributorsOf(pull).map(({ actor }) => actor));

@@ -10,7 +10,7 @@ import { gateSubject } from "../records/deployment-gates.ts";
 import type { Tools } from "../context/tools.ts";
 import { protectionOf } from "../records/protection.ts";
 
-/** Answers every job of a repository that waits for our gate and of which we have not heard. Asks nothing where no environment asks an App. Throws Trouble. */
+/** Answers every job of a repository that waits for our gate and of which no webhook came. Asks nothing where no environment asks an App. Throws {@link ExternalError}. */
 export async function answerMissedGates(repo: Repo): Promise<void> {
   const { info: repository } = repo;
   if (!(await asksAnApp(repo.tools, repository.id))) return;

@@ -15,7 +15,7 @@ import { policyWhen } from "../policy/policy-at.ts";
 import type { Tools } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 
-/** Records a success with its verdict and whatever follows; answers what was recorded. Throws Trouble, also where GitHub's lists do not agree yet. */
+/** Records a success with its verdict and whatever follows; answers what was recorded. Throws {@link ExternalError}, also where GitHub's lists do not agree yet. */
 export async function recordSuccess(repo: Repo, success: Success): Promise<Deployment> {
   const deployment = await gatherDeployment(repo, success);
   await recordDeployment(repo, deployment, success.policy);
@@ -72,12 +72,12 @@ export async function recordDeployment(
   await repo.commit({ entries, actions, tasks });
 }
 
-/** Whether a success is recorded. */
+/** Returns whether a success is recorded. */
 export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
   return (await tools.ledger.state("deployment", id)) !== undefined;
 }
 
-/** When the merge of a hotfix is due: judges it again on whether it was merged back. */
+/** Judges a hotfix again when its merge is due, on whether it was merged back. */
 export async function checkMergeBack(repo: Repo, id: string): Promise<void> {
   const entry = await repo.ledger.state("deployment", id);
   if (entry === undefined) return;

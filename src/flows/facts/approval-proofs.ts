@@ -1,4 +1,4 @@
-/** Every proof that the approvals of a pull request need, asked of GitHub in as few turns as the answers allow. */
+/** Every proof that the approvals of a pull request need, in as few requests to GitHub as the answers allow. */
 
 import type { Repo } from "../context/repo.ts";
 import { makersOf } from "../../domain/approval/contribution/contributors.ts";
@@ -36,7 +36,7 @@ interface Base {
   readonly isFork: boolean;
 }
 
-/** Returns the pull request with all that its approvals depend on, and with who could still give those that are missing. Throws Trouble. */
+/** Returns the pull request with all that its approvals depend on, and with who could still give those that are missing. Throws {@link ExternalError}. */
 export async function withProofs(
   repo: Repo,
   given: PullRequest,
@@ -119,7 +119,7 @@ function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
   );
 }
 
-/** Returns whether an account of somebody who gave a review is, or may be, one of those whose approval is asked for. */
+/** Returns whether an account of someone who gave a review is, or may be, one of those whose approval is asked for. */
 function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Requirement[]): boolean {
   const accounts = pull.reviews.flatMap(({ author }) => (author?.id === person ? [author] : []));
   return accounts.some((account) =>
@@ -127,7 +127,7 @@ function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Re
   );
 }
 
-/** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */
+/** Whom each source names of which approvals are missing before a merge: whether anyone is left who could give them. */
 async function holdersOf(repo: Repo, pull: PullRequest, policy: Policy): Promise<readonly Holders[]> {
   const at = repo.now();
   if (pull.state !== "open" || preApproval(pull, policy, at).holds) return [];
@@ -197,7 +197,7 @@ async function answerTo(
   }
 }
 
-/** The deploy keys that webhooks told of, each with whom it was added by. */
+/** The deploy keys that webhooks reported, each with whom it was added by. */
 async function toldKeys(repo: Repo): Promise<readonly ToldKey[]> {
   const found: ToldKey[] = [];
   for (const each of await repo.observed("keys")) {

@@ -9,7 +9,7 @@ import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 /** So many approved changes, the newest, are compared with what was pushed. */
 const MOST_APPROVED = 20;
 
-/** Each commit is compared by itself where a push brought no more than this. */
+/** Each commit is compared by itself where a push introduced no more than this. */
 const MOST_COMMITS = 5;
 
 /** One patch: what `after` changes against where it left `before`. */
@@ -19,8 +19,8 @@ interface Patch {
 }
 
 /**
- * The approved changes of other branches, recorded before an update, whose patch it brought once more: its whole patch, or a
- * commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws Trouble.
+ * Lists the approved changes of other branches, recorded before an update, whose patch it introduced once more: its whole patch, or a
+ * commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws {@link ExternalError}.
  */
 export async function approvedElsewhere(
   repo: Repo,

@@ -118,7 +118,7 @@ function uncovered(
   );
   return commits
     .filter(({ sha, tied }) => !tied && !covered.has(sha))
-    .map(({ sha }) => ({ what: `the pull request that brought ${sha.slice(0, 7)}`, since }));
+    .map(({ sha }) => ({ what: `the pull request that introduced ${sha.slice(0, 7)}`, since }));
 }
 
 /** What an update newly points at without holding it, by GitHub's comparison of its ends. */

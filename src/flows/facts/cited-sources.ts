@@ -18,7 +18,7 @@ const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
 /** So many changes are looked at together. */
 const AT_ONCE = 50;
 
-/** Records what is gone, and what is back. What GitHub refuses to show us is not taken to be gone. Throws Trouble. */
+/** Records what is gone, and what is back. What GitHub refuses to show us is not taken to be gone. Throws {@link ExternalError}. */
 export async function verifySources(
   repo: Repo,
   span: { readonly from: Instant; readonly to: Instant },

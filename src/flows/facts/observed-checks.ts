@@ -13,7 +13,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 
-/** Returns how the checks of a commit ended that a policy asks for, as far as it was told and is not shown. `until`: what ended later is none of it. */
+/** Returns how the checks of a commit ended that a policy asks for, as far as it was reported and is not shown. `until`: what ended later is none of it. */
 export async function checksNotShownYet(
   repo: Repo,
   { sha, shown, until = Infinity }: ShownChecks,

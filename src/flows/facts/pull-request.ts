@@ -27,7 +27,7 @@ import type { Check } from "../../domain/change/review.ts";
 
 const SECOND = 1_000;
 
-/** A pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
+/** Returns a pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
 export async function gatherPull(
   repo: Repo,
   number: number,
@@ -122,15 +122,15 @@ export async function gatherPull(
   return { pull, policy, twins, lookAt: lookAt(), isOver };
 }
 
-/** What was accepted of a pull request though it could not be verified. */
+/** Returns what was accepted of a pull request though it could not be verified. */
 export async function acceptanceOf(repo: Repo, number: number): Promise<Pick<PullRequest, "accepted">> {
   const entry = await repo.ledger.state("acceptance", `${repo.info.id}#${number}`);
   return entry === undefined ? {} : { accepted: entry.body };
 }
 
 /**
- * A commit's checks with our own as it stood at a moment, by our record of what was posted and when: what was posted
- * later, for another pull request or because somebody asked, must not hide it. Where we have no record, GitHub's word stands.
+ * Returns a commit's checks with our own as it was at a moment, by our record of what was posted and when: what was posted
+ * later, for another pull request or because someone asked, must not hide it. Where we have no record, GitHub's answer counts.
  */
 export async function checksAt(
   repo: Repo,

@@ -21,7 +21,7 @@ const SECOND = 1_000;
 
 type Told = Extract<Observation, { kind: "right-lost" }>;
 
-/** Adds what was read and told of the rights of everybody who approved; `authorities`: what was read of them just now. */
+/** Adds what was read and reported of the rights of everyone who approved; `authorities`: what was read of them just now. */
 export async function rightsAroundApprovals(
   repo: Repo,
   pull: PullRequest,

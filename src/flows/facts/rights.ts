@@ -1,4 +1,4 @@
-/** What people may do: as GitHub tells it of those whose rights matter, less what rests on names that changed hands, and who else could give an approval. */
+/** What people may do: as GitHub shows it of those whose rights matter, less what rests on names that changed hands, and who else could give an approval. */
 
 import type { Repo } from "../context/repo.ts";
 import { leafRequirements, requirementsOf } from "../../domain/approval/requirements.ts";
@@ -29,7 +29,7 @@ type Needs = Parameters<Tools["github"]["readAuthorities"]>[2];
 /** A pull request as it was read. */
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
 
-/** Reads the rights of all who matter to the judgement of a pull request; those seen before a merge are better known than what is read long after. Throws Trouble. */
+/** Reads the rights of all who matter to the judgement of a pull request; those seen before a merge are better known than what is read long after. Throws {@link ExternalError}. */
 export async function rightsIn(
   repo: Repo,
   read: ReadPull,
@@ -112,7 +112,7 @@ async function authoritiesBefore(
   return new Map(known.map((authority) => [authority.actor.id, authority]));
 }
 
-/** Who could give what these pull requests need, and in an emergency who may authorise it; only asked where something is missing. */
+/** Lists who could give what these pull requests need, and in an emergency who may authorise it; only asked where something is missing. */
 export async function candidatesFor(
   repo: Repo,
   pulls: readonly PullRequest[],
@@ -134,7 +134,7 @@ export async function candidatesFor(
   return Promise.all(found);
 }
 
-/** Returns the teams with rights in a repository; null: nobody knows. Asked only where somebody left a team, or a team was deleted. */
+/** Returns the teams with rights in a repository; null: nobody knows. Asked only where someone left a team, or a team was deleted. */
 export async function teamsHere(
   { ledger }: Pick<Tools, "ledger">,
   { id }: Repository,

@@ -10,7 +10,7 @@ import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
 
-/** GitHub was asked, and did not tell. */
+/** The codes of questions that GitHub did not answer. */
 const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
   "github-unanswered",
   "github-answer",
@@ -18,19 +18,19 @@ const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
   "github-unreachable",
 ]);
 
-/** Why GitHub did not tell something. */
+/** Describes why GitHub did not answer something. */
 export interface NotAnswered {
   readonly untold: string;
 }
 
-/** Returns whether GitHub was asked and did not tell; one that asks for another look in a while is none. */
+/** Returns whether GitHub was asked and did not answer; an error that asks to wait is none of these. */
 export function isNotAnswered(error: unknown): error is ExternalError {
   return error instanceof ExternalError && UNTOLD.has(error.code) && error.waitMs === null;
 }
 
 /**
  * Asks what the record of an update needs. What may still be answered within ten minutes of the update is thrown, so that it is asked
- * again; what is not answered twice then, while GitHub answers other questions, is not told. Throws {@link ExternalError}.
+ * again; what is not answered twice then, while GitHub answers other questions, stays unanswered. Throws {@link ExternalError}.
  */
 export async function orNotAnswered<Told>(
   repo: Repo,
@@ -61,14 +61,14 @@ async function answersElse(repo: Repo, { ref }: RefUpdate): Promise<void> {
   await repo.github.refUpdates(ref, until);
 }
 
-/** Returns whether something was not told. */
+/** Returns whether something was not answered. */
 export function lacksAnswer(told: unknown): told is NotAnswered {
   return typeof told === "object" && told !== null && "untold" in told;
 }
 
-/** Asks GitHub one thing after another about an update, and keeps the reasons why it did not tell some of them. */
+/** Asks GitHub one thing after another about an update, and keeps the reasons why it did not answer some of them. */
 export class Questions {
-  /** Why GitHub did not tell, for each that it did not. */
+  /** Why GitHub did not answer, for each question that it did not. */
   readonly untold: string[] = [];
 
   readonly #about: readonly [Repo, RefUpdate];
@@ -78,7 +78,7 @@ export class Questions {
     this.#about = [repo, update];
   }
 
-  /** Returns what GitHub tells, or `otherwise`. Throws {@link ExternalError}. */
+  /** Returns what GitHub answers, or `otherwise`. Throws {@link ExternalError}. */
   async ask<Told>(ask: () => Promise<Told>, otherwise: (because: string) => Told): Promise<Told> {
     const told = await orNotAnswered(...this.#about, ask);
     if (!lacksAnswer(told)) return told;
@@ -87,7 +87,7 @@ export class Questions {
   }
 }
 
-/** Returns a pull request of which GitHub tells no more than who and what it is. `landed`: the update that merged it. Throws {@link ExternalError}. */
+/** Returns a pull request of which GitHub shows no more than who and what it is. `landed`: the update that merged it. Throws {@link ExternalError}. */
 export async function unreadPull(
   repo: Repo,
   number: number,
@@ -129,7 +129,7 @@ export async function unreadPull(
   };
 }
 
-/** Returns what is recorded of an update of which GitHub told nothing but that there was one. */
+/** Returns what is recorded of an update of which GitHub shows nothing but that there was one. */
 export function unreadChange(
   { info: repository }: Repo,
   update: RefUpdate,
@@ -174,7 +174,7 @@ export async function gapOfUpdate(
     scope: `${repository.owner}/${repository.name} ${ref}, the update to ${after.slice(0, 7)}`,
     from: at,
     to: null,
-    because: `GitHub could not answer what this update brought: ${[...new Set(untold)].join("; ")}`,
+    because: `GitHub could not answer what this update introduced: ${[...new Set(untold)].join("; ")}`,
     backfilled: false,
   } as const;
   return [gapEntry(gap, repository)];

@@ -24,7 +24,7 @@ import type { MergedInto, Push } from "../../domain/change/commit.ts";
 /** So many pushes of an approver are compared, so many commits of one push are looked at singly, so many branches are followed. */
 const MOST = { pushes: 30, commits: 10, branches: 10 } as const;
 
-/** What is asked of: the pull request, and the commit it is compared with. */
+/** The pull request, and the commit it is compared with. */
 interface Asked {
   readonly pull: PullRequest;
   readonly base: Sha;
@@ -59,7 +59,7 @@ export async function pushedElsewhere(
   return { actor, commits: [...found], among: [...commits.keys()] };
 }
 
-/** The commits of a pull request that a push elsewhere brought too, or the patch of which it brought. */
+/** The commits of a pull request that a push elsewhere introduced too, or the patch of which it introduced. */
 async function sameAs(
   repo: Repo,
   { pull, base }: Asked,

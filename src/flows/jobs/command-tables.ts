@@ -8,7 +8,7 @@ import { signOffMonth } from "../commands/sign-off.ts";
 import { explain, recheck } from "../commands/explain.ts";
 import { explainBypass } from "../deviations/explain-bypass.ts";
 
-/** Every command on a pull request, and on a deviation's issue. */
+/** Lists every command on a pull request, and on a deviation's issue. */
 export const COMMENT_COMMANDS: CommandTables = {
   pull: [...EMERGENCY_COMMENTS, ...REVIEW_COMMENTS, explainBypass, explain, recheck, accept],
   // The review owed after an emergency may also be given where it is asked for.

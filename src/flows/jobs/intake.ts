@@ -1,4 +1,4 @@
-/** What a delivery leads to: observations kept, caches forgotten, and the subjects to look at again. */
+/** What a delivery leads to: observations kept, caches forgotten, and the subjects to assess again. */
 
 import type { Repo } from "../context/repo.ts";
 import type { Entry } from "../../domain/records/entry.ts";
@@ -9,7 +9,7 @@ import type { Tools } from "../context/tools.ts";
 import { registerRepository } from "../repositories/repositories.ts";
 import { isCheckRequired } from "../facts/observed-checks.ts";
 
-/** A delivery understood: what it was handled as, or ignored because, and what to look at again. */
+/** Describes a delivery: what it was handled as, or ignored because, and what to assess again. */
 export interface UnderstoodDelivery {
   readonly note: string;
   readonly subjects: readonly SignalSubject[];
@@ -25,7 +25,7 @@ export async function understand(
     readonly payload: unknown;
     readonly receivedAt: number;
   },
-  fence: Repo["lease"],
+  lease: Repo["lease"],
   known?: Signal,
 ): Promise<UnderstoodDelivery> {
   const { id, event, payload, receivedAt } = delivery;
@@ -36,7 +36,7 @@ export async function understand(
   tools.github.lookups.forget(signal.stale);
   await keepRepository(tools, signal);
   const entries = observationEntries(await withoutIdleChecks(tools, signal));
-  if (entries.length > 0) await tools.ledger.record({ entries }, tools.clock.now(), fence);
+  if (entries.length > 0) await tools.ledger.record({ entries }, tools.clock.now(), lease);
   return {
     note: `handled as ${signal.as}`,
     subjects: signal.subjects,
@@ -44,7 +44,7 @@ export async function understand(
   };
 }
 
-/** What a delivery that asks for nothing is noted as. */
+/** Returns what a delivery that asks for nothing is noted as. */
 export function ignoredNote(because: string): string {
   return `ignored: ${because}`;
 }

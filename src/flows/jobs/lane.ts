@@ -24,20 +24,17 @@ import type { UnderstoodDelivery } from "./intake.ts";
 import { keepIssue } from "../deviations/keep-deviations.ts";
 import { lookAtMerge } from "../changes/merged.ts";
 import type { Tools } from "../context/tools.ts";
+import type { Lease } from "../../ledger/queue/lanes.ts";
 import { recordLifecycle, watchedRepository } from "../repositories/repositories.ts";
 import { runTask } from "./tasks.ts";
 import { census, rejudgeOpen } from "./sweep.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
-/** A lane under lease; `now` is the clock leases run by. */
-export interface WorkLease {
-  readonly owner: string;
-  readonly lane: string;
+/** Holds a lane's lease while it is worked on; `now` is the clock leases run by. */
+export interface WorkLease extends Lease {
   readonly now: () => number;
   /** Whether the worker wants to stop: what is under way is ended, and nothing more is begun. */
   readonly isStopping?: () => boolean;
-  /** The keys of actions first stored under this lease, and not tried. */
-  readonly untried?: Set<string>;
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
@@ -45,7 +42,7 @@ export type Receive = (delivery: Delivery, lease: WorkLease) => Promise<Understo
 
 const AT_ONCE = 100;
 const ACTIONS_AT_ONCE = 500;
-/** After so many failed attempts at something that trying again does not mend, it is put aside, listed and never forgotten. */
+/** After so many failed attempts at something that trying again does not fix, it is put aside, listed and never forgotten. */
 const MOST_ATTEMPTS = 8;
 /** What GitHub does not know may only be not known yet; after so many attempts and so long (ms) it is taken to be gone. */
 const ATTEMPTS_AT_GONE = 3;
@@ -118,7 +115,7 @@ interface Job {
 
 type Work = SignalSubject | { readonly type: "task"; readonly task: Task };
 
-/** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. Answers how they ended. */
+/** Everything about one subject in these deliveries is done once; deliveries whose subjects all went well are done. Answers how they ended. */
 async function workDeliveries(
   tools: Tools,
   lease: WorkLease,
@@ -128,7 +125,7 @@ async function workDeliveries(
   const jobs = new Map<string, Job>();
   const notes = new Map<string, string>();
   const failed = new Map<string, unknown>();
-  /** Not looked at because the worker stops; they wait as they are. */
+  /** Not done because the worker stops; they wait as they are. */
   const left = new Set<string>();
   for (const delivery of due) {
     if (isStopping(lease)) {
@@ -219,7 +216,6 @@ async function understand(
 }
 
 async function look(tools: Tools, lease: WorkLease, { subject, request }: Job): Promise<void> {
-  const fence = lease;
   switch (subject.type) {
     case "lifecycle":
       return recordLifecycle(tools, subject);
@@ -228,14 +224,14 @@ async function look(tools: Tools, lease: WorkLease, { subject, request }: Job): 
     case "organization":
       return rejudgeOrganization(tools, subject.organizationId);
     case "task":
-      return runTask(tools, subject.task, fence);
+      return runTask(tools, subject.task, lease);
     case "protection": {
       if (subject.repositoryId === null) return readOrganization(tools, subject);
-      const repo = await watchedRepository(tools, subject.repositoryId, fence);
+      const repo = await watchedRepository(tools, subject.repositoryId, lease);
       return repo === null ? undefined : readControlState(repo, subject, subject.part);
     }
     default: {
-      const repo = await watchedRepository(tools, subject.repositoryId, fence);
+      const repo = await watchedRepository(tools, subject.repositoryId, lease);
       if (repo === null) return;
       await lookAt(repo, subject, request);
       if (MAY_CHANGE_GATES.has(subject.type)) await answerWaitingGates(repo);
@@ -394,7 +390,7 @@ function isHopeless(error: unknown, attempts: number, age: number): boolean {
   return attempts + 1 >= MOST_ATTEMPTS;
 }
 
-/** Twice as long each time, from one second to ten minutes, or as long as GitHub says (ms). */
+/** Twice as long each time, from one second to ten minutes, or as long as GitHub asks for (ms). */
 function delay(error: unknown, attempts: number): number {
   const asked = error instanceof ExternalError ? error.waitMs : null;
   return asked ?? Math.min(1_000 * 2 ** attempts, 10 * MINUTE);

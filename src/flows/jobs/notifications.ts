@@ -15,22 +15,22 @@ import type { StoredAction } from "../../ledger/queue/actions.ts";
 import type { Tools } from "../context/tools.ts";
 import { DAY, HOUR } from "../../domain/time/durations.ts";
 
-/** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
+/** Describes what a message came to: sent, or postponed because the day's number was reached. `day` is the policy calendar's. */
 export interface SendOutcome {
   readonly day: string;
   readonly sent: boolean;
 }
 
-/** A receiver's day on which messages were held back. */
+/** Describes a receiver's day on which messages were postponed. */
 export type HeldNotifications = Pick<Task<"summarise">, "organizationId" | "receiver" | "day">;
 
 /** News is sent for so long; later it is none (ms). */
 const STAYS_NEWS = 3 * DAY;
 
-/** More held messages than anyone would read the exact number of. */
+/** More postponed messages than anyone would read the exact number of. */
 const MOST_COUNTED = 100_000;
 
-/** Sends one message, or holds it back for the next day's line. INVARIANT: one organisation's messages are told one after another, in its lane, so that the count is right. */
+/** Sends one message, or postpones it to the next day's line. INVARIANT: one organisation's messages are sent one after another, in its lane, so that the count is right. */
 export async function sendNews(tools: Tools, action: StoredAction): Promise<SendOutcome> {
   const payload = action.payload as NotificationPayload;
   const { receiver, organizationId } = payload;
@@ -49,8 +49,8 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
   return { day: payload.kind === "summary" ? "" : day, sent: true };
 }
 
-/** Stores the line about a day's messages that were held back. */
-export async function summarise(tools: Tools, held: HeldNotifications, fence: Repo["lease"]): Promise<void> {
+/** Stores the line about a day's messages that were postponed. */
+export async function summarise(tools: Tools, held: HeldNotifications, lease: Repo["lease"]): Promise<void> {
   const { organizationId, receiver, day } = held;
   const prefix = receiverKey(organizationId, receiver);
   const keys = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, false), MOST_COUNTED);
@@ -71,11 +71,11 @@ export async function summarise(tools: Tools, held: HeldNotifications, fence: Re
   await tools.ledger.record(
     { entries: [], actions: [notificationAction(receiver, "summary", notification)] },
     tools.clock.now(),
-    fence,
+    lease,
   );
 }
 
-/** Whether a message could not be sent for so long that it is given up. */
+/** Returns whether a message could not be sent for so long that it is given up. */
 export function isOutdated(error: unknown, age: number): boolean {
   return error instanceof ExternalError && error.code.startsWith("receiver-") && age > STAYS_NEWS;
 }

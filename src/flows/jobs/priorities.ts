@@ -22,7 +22,7 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
   "overdue-monthly",
 ]);
 
-/** The event names of tasks that are sweeps. */
+/** Lists the event names of tasks that are sweeps. */
 export const SWEEP_EVENTS: readonly string[] = [...SWEEPS].map(taskEvent);
 
 /** Returns how important it is to look at a subject. Emergencies are declared and authorised by comments and buttons. */

@@ -122,10 +122,10 @@ export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
   await eachOf(failed, ({ id }) => tools.github.requestRedelivery(app, id));
 }
 
-/** Webhooks about people tell no time of their own. */
+/** The webhooks about people, which have no time of their own. */
 const OF_PEOPLE: ReadonlySet<string> = new Set(["member", "membership", "organization", "team"]);
 
-/** Notes when GitHub first tried to tell what somebody gained or lost, before it tells so again. */
+/** Notes when GitHub first tried to report what someone gained or lost, before it reports it again. */
 async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<void> {
   const ofPeople = failed.filter(
     ({ event, installationId }) => OF_PEOPLE.has(event) && installationId !== null,

@@ -20,18 +20,17 @@ import { countEnded, countLastHour } from "../completeness/schedule.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import { census, doDue, redeliver, rejudgeOpen, sweepRepository } from "./sweep.ts";
 
-type Fence = Repo["lease"];
-type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, fence: Fence) => Promise<unknown>;
+type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, lease: Repo["lease"]) => Promise<unknown>;
 
 const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   census: (tools, { round }) => census(tools, round),
   redeliver: (tools, { span }) => redeliver(tools, span?.from),
   "count-hour": (tools, { round }) => countLastHour(tools, round),
-  "count-ended": async (tools, _, fence) => {
+  "count-ended": async (tools, _, lease) => {
     await countEnded(tools);
-    await askAgain(tools, fence);
+    await askAgain(tools, lease);
   },
-  monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
+  monthly: (tools, { dueAt }, lease) => askMonthly(tools, lease, dueAt),
   sweep: inRepository(sweepRepository),
   reconcile: inRepository(async (repo, { span, small }) => {
     const which = { onlyWrong: small, onlyUnproven: true };
@@ -47,28 +46,32 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   due: inRepository(doDue),
   group: inRepository((repo, { span }) => groupDeviations(repo, span)),
   protection: inRepository((repo, { told }) => readControlState(repo, told)),
-  exposures: (tools, { organizationId, causeId }, fence) =>
-    recordWeakening(tools, organizationId, causeId, fence),
+  exposures: (tools, { organizationId, causeId }, lease) =>
+    recordWeakening(tools, organizationId, causeId, lease),
   baseline: recordBaselineReport,
   "merge-back": inRepository((repo, { deploymentId }) => checkMergeBack(repo, deploymentId)),
   gates: inRepository(answerWaitingGates),
   "overdue-monthly": inRepository((repo, { month }) => tellOverdue(repo, month)),
-  summarise: (tools, held, fence) => summarise(tools, held, fence),
+  summarise: (tools, held, lease) => summarise(tools, held, lease),
   report: inRepository(assessReport),
 };
 
-/** Runs one task. Throws Trouble. */
-export async function runTask<K extends TaskKind>(tools: Tools, task: Task<K>, fence: Fence): Promise<void> {
+/** Runs one task. Throws {@link ExternalError}. */
+export async function runTask<K extends TaskKind>(
+  tools: Tools,
+  task: Task<K>,
+  lease: Repo["lease"],
+): Promise<void> {
   const run: Runner<K> = RUN[task.kind];
-  await run(tools, task, fence);
+  await run(tools, task, lease);
 }
 
 /** A task of one repository; nothing is left to do in one that is watched no more. */
 function inRepository<T extends { readonly repositoryId: number }>(
   work: (repo: Repo, task: T) => Promise<unknown>,
-): (tools: Tools, task: T, fence: Fence) => Promise<unknown> {
-  return async (tools, task, fence) => {
-    const repo = await watchedRepository(tools, task.repositoryId, fence);
+): (tools: Tools, task: T, lease: Repo["lease"]) => Promise<unknown> {
+  return async (tools, task, lease) => {
+    const repo = await watchedRepository(tools, task.repositoryId, lease);
     return repo === null ? undefined : work(repo, task);
   };
 }

@@ -37,7 +37,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor, Authority } from "../../domain/change/people.ts";
 
-/** The policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
+/** Returns the policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
 export async function policyOf(
   repo: Repo,
   read: { readonly organization: PolicySource; readonly repository: PolicySource },
@@ -52,7 +52,7 @@ export async function policyOf(
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
 }
 
-/** What tells which lines of the organisation's file are about a repository: what they meant when they were first read. */
+/** Returns what shows which lines of the organisation's file are about a repository: what they meant when they were first read. */
 export async function aboutOf(repo: Repo, organization: PolicySource, at: Instant): Promise<About> {
   const { id, name, topics = [] } = repo.info;
   const about = { name, topics, at };
@@ -69,7 +69,7 @@ export async function aboutOf(repo: Repo, organization: PolicySource, at: Instan
   return { ...about, id, pins, movedIn, metAs };
 }
 
-/** The policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
+/** Returns the policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
 export async function policyAt(
   repo: Repo,
   commit: string,
@@ -86,8 +86,8 @@ export async function policyAt(
 }
 
 /**
- * Rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
- * organisation says nothing of anybody, for or against.
+ * Returns rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
+ * organisation shows nothing about anyone, for or against.
  */
 export async function trusted(
   repo: Repo,
@@ -117,7 +117,7 @@ async function accountNamed(repo: Repo, name: string): Promise<Actor | null> {
   return repo.github.account(name);
 }
 
-/** Which accounts and which teams (`organisation/team`) these names mean today. */
+/** Returns which accounts and which teams (`organisation/team`) these names mean today. */
 export async function namesNow(
   repo: Repo,
   logins: readonly string[],
@@ -174,7 +174,7 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
   return repo.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
 }
 
-/** Returns when the push of a commit that a policy was read at was told, where GitHub may not show yet all that came with it; null: it does. */
+/** Returns when the push of a commit that a policy was read at was reported, where GitHub may not show yet all that came with it; null: it does. */
 export async function openSince(repo: Repo, commit: Sha): Promise<Instant | null> {
   const { ofRef, ofOwner } = repo.witnesses();
   const told = [...(await ofRef(refOf(repo.info.defaultBranch))), ...(await ofOwner())];
@@ -360,7 +360,7 @@ async function ownersMeant(
   return found;
 }
 
-/** The policy that holds an organisation's rules alone, or else the one recorded last; null: none was read. */
+/** Returns the policy that holds an organisation's rules alone, or else the one recorded last; null: none was read. */
 export async function organizationPolicy(
   { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
   organizationId: number,

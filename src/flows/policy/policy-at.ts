@@ -9,7 +9,7 @@ import { landedChanges, originOf } from "../records/landed-changes.ts";
 import { policyAt } from "./in-force.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
-/** The policy the default branch had at a moment, as far as its updates are recorded. */
+/** Returns the policy the default branch had at a moment, as far as its updates are recorded. */
 export async function policyWhen(repo: Repo, at: Instant): Promise<PolicyInForce> {
   const ref = refOf(repo.info.defaultBranch);
   const updates = (await landedChanges(repo.tools, repo.info.id)).filter((each) => each.ref === ref);

@@ -16,7 +16,7 @@ import { type Instant } from "../../domain/time/instant.ts";
 /** So far back deleted branches are looked for; each month is counted within it (ms). */
 const DELETED_KEPT = 40 * DAY;
 
-/** The production branches followed so far. */
+/** Lists the production branches followed so far. */
 export async function watchedRefs(repo: Repo): Promise<readonly string[]> {
   if (repo.past !== undefined) return repo.past.refs;
   const prefix = `${repo.info.id}:`;
@@ -38,7 +38,7 @@ export async function watchedRefs(repo: Repo): Promise<readonly string[]> {
   return isProduction || refs.includes(main) ? [main, ...refs.filter((ref) => ref !== main)] : refs;
 }
 
-/** Where a commit stands to the production branches. */
+/** Describes where a commit is on the production branches. */
 export interface BranchPosition {
   readonly onProductionBranch: boolean | null;
   /** The production branch found to hold it. */
@@ -47,7 +47,7 @@ export interface BranchPosition {
   readonly nowhere: readonly Sha[] | null;
 }
 
-/** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
+/** Returns where a commit was at a moment: a forced push may since have taken off what a branch ended on then. */
 export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promise<BranchPosition> {
   const landed = await landedChanges(repo.tools, repo.info.id);
   const [first] = await watchedRefs(repo);

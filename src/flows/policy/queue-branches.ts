@@ -3,7 +3,7 @@
 import type { Repo } from "../context/repo.ts";
 import { branchOf, isMergeQueue, isNamedByQueue } from "../../domain/policy/scope.ts";
 
-/** Returns whether GitHub's merge queue made a branch and alone moved it, so that no glob makes it production. Throws Trouble. */
+/** Returns whether GitHub's merge queue made a branch and alone moved it, so that no glob makes it production. Throws {@link ExternalError}. */
 export async function isMadeByQueue(repo: Repo, ref: string): Promise<boolean> {
   const branch = branchOf(ref);
   if (branch === null || !isNamedByQueue(branch)) return false;
@@ -11,7 +11,7 @@ export async function isMadeByQueue(repo: Repo, ref: string): Promise<boolean> {
   return updates.length > 0 && updates.every(({ actor }) => isMergeQueue(actor));
 }
 
-/** Returns the refs without those of the merge queue. Throws Trouble. */
+/** Returns the refs without those of the merge queue. Throws {@link ExternalError}. */
 export async function withoutQueueBranches(repo: Repo, refs: readonly string[]): Promise<readonly string[]> {
   const kept: string[] = [];
   for (const ref of refs) if (!(await isMadeByQueue(repo, ref))) kept.push(ref);

@@ -1,4 +1,4 @@
-/** What does nothing but mend a policy file is judged by that file as it last could be used: else nobody could mend it and be judged. */
+/** What does nothing but repair a policy file is judged by its last valid version: else nobody could repair it and be judged. */
 
 import type { Repo } from "../context/repo.ts";
 import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
@@ -14,19 +14,19 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { ProposedPolicy, PullRequest } from "../../domain/change/pull-request.ts";
 
-/** The policy that judges instead, and the version of the file it is from; null: no version could be used, so there is none. */
+/** Describes the policy that judges instead, and the version of the file it is from; null: no version could be used, so there is none. */
 export interface RepairPolicy {
   readonly policy: Extract<PolicyInForce, { readonly state: "known" }>;
   readonly brought: ProposedPolicy & { readonly judgedBy: Sha | null };
 }
 
-/** Why a policy lets nothing pass until a file is changed; empty where it does. */
+/** Lists why a policy lets nothing pass until a file is changed; empty where it does. */
 export function blockingProblemsOf(policy: PolicyInForce): readonly FileProblem[] {
   if (policy.state === "broken") return policy.problems;
   return policy.state === "known" ? unknownNameProblems(policy.record) : [];
 }
 
-/** The policy by which to judge an open pull request that brings the file without a problem, and nothing else; null: it is judged as any other. */
+/** Returns the policy by which to judge an open pull request that makes the file valid, and nothing else; null: it is judged as any other. */
 export async function policyForRepair(
   repo: Repo,
   pull: PullRequest,
@@ -41,7 +41,7 @@ export async function policyForRepair(
   return complete && isOnly ? lastUsable(repo, brought.path, base.sha, repo.now()) : null;
 }
 
-/** The same for an update of a branch: it changed nothing but the file, which can be used since. */
+/** Returns the same for an update of a branch: it changed nothing but the file, which can be used since. */
 export async function policyAfterRepair(
   repo: Repo,
   { before, after, at }: RefUpdate,

@@ -7,7 +7,7 @@ import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** The id of the gap that began then, for that cause; `about` where a repository may have several. */
+/** Returns the id of the gap that began then, for that cause; `about` where a repository may have several. */
 export function gapId(
   repositoryId: number,
   cause: CoverageGapRecord["cause"],
@@ -17,7 +17,7 @@ export function gapId(
   return `GAP-${sha256(`${repositoryId}:${cause}:${from}${about === "" ? "" : `:${about}`}`).slice(0, 12)}`;
 }
 
-/** The entry of a gap in one repository. */
+/** Returns the entry of a gap in one repository. */
 export function gapEntry(gap: CoverageGapRecord, repository: Repository): Entry {
   return {
     kind: "coverage-gap",

@@ -6,12 +6,12 @@ import type { DeploymentGateRecord } from "../../domain/records/deployment.ts";
 import { cachedRecords } from "./record-cache.ts";
 import type { Tools } from "../context/tools.ts";
 
-/** The subject of the gate's entry about one deployment to one environment. */
+/** Returns the subject of the gate's entry about one deployment to one environment. */
 export function gateSubject(repositoryId: number, deployment: number, environment: string): string {
   return `${repositoryId}#${deployment}:${environment.toLowerCase()}`;
 }
 
-/** What was asked of us and answered about a deployment, or whether anything ever was in its environment. */
+/** Returns what we were asked and answered about a deployment, or whether anything ever was in its environment. */
 export async function gateOf(
   repo: Repo,
   asked: {
@@ -33,7 +33,7 @@ export async function gateOf(
   return wasAsked ? "asked-before" : "never-asked";
 }
 
-/** The questions of a repository that wait for a final answer. */
+/** Lists the questions of a repository that wait for a final answer. */
 export async function waitingGates(
   tools: Tools,
   repositoryId: number,

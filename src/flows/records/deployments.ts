@@ -1,4 +1,4 @@
-/** Which deployments are recorded, kept at hand so that one more need not read every other again. */
+/** Which deployments are recorded, cached so that one more need not read every other again. */
 
 import type { Sha } from "../../domain/change/sha.ts";
 import { contentVerdict } from "../../domain/controls/deployments/deployment-approved.ts";
@@ -8,7 +8,7 @@ import { cachedRecords } from "./record-cache.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** One recorded deployment, as far as finding it and going on from it needs. */
+/** Describes one recorded deployment, as far as finding it and going on from it needs. */
 export interface KnownDeployment {
   readonly id: string;
   readonly environment: string;
@@ -23,7 +23,7 @@ export interface KnownDeployment {
   readonly run: { readonly id: number; readonly attempt: number } | null;
 }
 
-/** Every recorded deployment of a repository, by when it succeeded, oldest first. */
+/** Lists every recorded deployment of a repository, by when it succeeded, oldest first. */
 export async function knownDeployments(
   tools: Tools,
   repositoryId: number,

@@ -20,7 +20,7 @@ import type { Tools } from "../context/tools.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 
-/** What every deviation is known by, kept at hand so that opening one need not read all others again. */
+/** Describes what every deviation is known by, cached so that opening one need not read all others again. */
 export type KnownDeviation = Pick<
   DeviationRecord,
   | "id"
@@ -37,10 +37,10 @@ export type KnownDeviation = Pick<
   | "sharedCause"
 >;
 
-/** What is needed where GitHub is not asked. */
+/** Holds what is needed where GitHub is not asked. */
 export type LedgerTools = Pick<Tools, "ledger" | "clock" | "appId"> & CacheTools;
 
-/** Every recorded deviation, in no order. */
+/** Lists every recorded deviation, in no order. */
 export async function knownDeviations(tools: CacheTools): Promise<readonly KnownDeviation[]> {
   return [...(await cachedRecords(tools, "deviation", undefined, keep)).values()];
 }
@@ -73,7 +73,7 @@ const GAPS: Readonly<Partial<Record<CoverageGapRecord["cause"], string>>> = {
   "app-down": "the App was not running",
 };
 
-/** What a change or deployment of that moment may share its cause with; nothing where it does not deviate. `where`: the full name of a branch, or an environment in lower case. */
+/** Lists what a change or deployment of that moment may share its cause with; nothing where it does not deviate. `where`: the full name of a branch, or an environment in lower case. */
 export async function spansAt(
   repo: Repo,
   { at, where, verdict }: { readonly at: Instant; readonly where: string; readonly verdict: Verdict },
@@ -98,17 +98,17 @@ export async function spansAt(
   return spans.filter(({ from, to }) => from <= at && (to === null || at < to));
 }
 
-/** Whether a cause follows from judging a subject; what else names it, such as a review nobody gave, stands for itself. */
+/** Returns whether a cause follows from judging a subject; any other, such as a review nobody gave, does not. */
 export function isJudged(key: string): boolean {
   return /^(?:change|deployment|gap):/u.test(key);
 }
 
-/** The key of the deviation a seed opens; null where nothing deviates, or where a weakened control's deviation lists it. */
+/** Returns the key of the deviation a seed opens; null where nothing deviates, or where a weakened control's deviation lists it. */
 export function ownKey(seed: DeviationSeed | null): string | null {
   return seed === null || seed.cause.shared?.kind === "weakening" ? null : seed.cause.key;
 }
 
-/** How the ledger stands to a cause, and to what was recorded of its subject before. `key` null: see {@link ownKey}. */
+/** Returns what is recorded of a cause, and of its subject before. `key` null: see {@link ownKey}. */
 export async function deviationContext(
   tools: LedgerTools,
   { repository }: { readonly repository: Repo["info"] },
@@ -145,7 +145,7 @@ export async function deviationContext(
   };
 }
 
-/** The newest record of a deviation, or null. */
+/** Returns the newest record of a deviation, or null. */
 export async function deviationOf(
   { ledger }: Pick<Tools, "ledger">,
   id: string,
@@ -154,7 +154,7 @@ export async function deviationOf(
   return entry === undefined ? null : entry.body;
 }
 
-/** The newest record of a deviation's remediation, or null. */
+/** Returns the newest record of a deviation's remediation, or null. */
 export async function remediationOf(
   { ledger }: Pick<Tools, "ledger">,
   id: string,

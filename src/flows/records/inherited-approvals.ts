@@ -1,4 +1,4 @@
-/** What the log knows of the landings of a pull request's commits on integration branches. */
+/** What is recorded of the landings of a pull request's commits on integration branches. */
 
 import type { Repo } from "../context/repo.ts";
 import type { LandedBefore, PullRequest } from "../../domain/change/pull-request.ts";
@@ -6,7 +6,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import { isProductionBranch } from "../../domain/policy/scope.ts";
 import { landedChanges } from "./landed-changes.ts";
 
-/** The recorded landings that ended on one of its commits, oldest first; none unless it goes to production by a policy that names integration branches. */
+/** Lists the recorded landings that ended on one of its commits, oldest first; none unless it goes to production by a policy that names integration branches. */
 export async function landedBefore(
   repo: Repo,
   pull: PullRequest,

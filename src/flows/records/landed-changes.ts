@@ -1,4 +1,4 @@
-/** Which recorded change landed which commit, kept at hand so that a deployment need not read every change again. */
+/** Which recorded change landed which commit, cached so that a deployment need not read every change again. */
 
 import type { Repo } from "../context/repo.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
@@ -7,7 +7,7 @@ import { cachedRecords } from "./record-cache.ts";
 import type { Tools } from "../context/tools.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
-/** One recorded change, as far as finding it needs. */
+/** Describes one recorded change, as far as finding it needs. */
 export interface Landed {
   readonly id: string;
   readonly ref: string;
@@ -19,7 +19,7 @@ export interface Landed {
   readonly isApproved: boolean;
 }
 
-/** Every recorded change of a repository, oldest first; of kind `landing`: what landed on its integration branches. */
+/** Lists every recorded change of a repository, oldest first; of kind `landing`: what landed on its integration branches. */
 export async function landedChanges(
   tools: Tools,
   repositoryId: number,
@@ -40,7 +40,7 @@ function keep({ seq, body }: LoggedEntry<"change" | "landing">, known: Landed | 
   return { id: change.id, ref, before, after, at, seq: known?.seq ?? seq, isApproved };
 }
 
-/** Where a branch stood when what is recorded of it began; `updates`: those recorded, oldest first. {@link NO_COMMIT}: nobody knows. */
+/** Returns where a branch was when what is recorded of it began; `updates`: those recorded, oldest first. {@link NO_COMMIT}: nobody knows. */
 export async function originOf(repo: Repo, ref: string, updates: readonly Landed[]): Promise<Sha> {
   const place = await repo.ledger.state("branch", `${repo.info.id}:${ref}`);
   const origin = place === undefined ? null : place.body.origin;

@@ -8,13 +8,13 @@ import { landedChanges } from "./landed-changes.ts";
 /** So many updates of the default branch are searched for one that brings the same. */
 const MOST_UPDATES = 100;
 
-/** Returns the task by which a hotfix is looked at again when its merge is due, where it is owed. */
+/** Returns the task by which a hotfix is assessed again when its merge is due, where it is owed. */
 export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Deployment): readonly Task[] {
   if (mergeBack?.state !== "due") return [];
   return [{ kind: "merge-back", repositoryId: repository.id, deploymentId, dueAt: mergeBack.dueAt }];
 }
 
-/** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */
+/** Returns whether it was merged, squashed, or introduced once more as the same patch by a change of the default branch since. */
 export async function isMergedBack(repo: Repo, deployment: Deployment): Promise<boolean> {
   const { info: repository } = repo;
   const { sha, previous } = deployment;

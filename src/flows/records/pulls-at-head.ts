@@ -4,13 +4,13 @@ import type { Repo } from "../context/repo.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 
-/** Returns the numbers of the open pull requests whose head is a commit: those GitHub tells, and of our own record those whose head is in a fork. Throws Trouble. */
+/** Returns the numbers of the open pull requests whose head is a commit: those GitHub lists, and of our own record those whose head is in a fork. Throws {@link ExternalError}. */
 export async function openPullsAt(repo: Repo, sha: Sha): Promise<readonly number[]> {
   const { open, other } = await repo.github.pullsWithHead(sha);
   return [...open, ...(await untoldPullsAt(repo, sha, [...open, ...other]))];
 }
 
-/** Returns the numbers of the open pull requests with a head that GitHub's index of commits does not tell: it tells none of forks. Throws Trouble. */
+/** Returns the numbers of the open pull requests with a head that GitHub's index of commits does not list: it lists none of forks. Throws {@link ExternalError}. */
 export async function untoldPullsAt(
   repo: Repo,
   sha: Sha,

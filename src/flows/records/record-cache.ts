@@ -1,10 +1,10 @@
-/** A little of every record of one kind, kept at hand so that one more of them need not read all the others again. */
+/** A little of every record of one kind, cached so that one more of them need not read all the others again. */
 
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Lookups } from "../../github/api/lookups.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 
-/** What keeping it needs. */
+/** Holds what keeping it needs. */
 export interface CacheTools {
   readonly ledger: Ledger;
   readonly github: { readonly lookups: Pick<Lookups, "rememberForever"> };
@@ -17,7 +17,7 @@ interface Kept<Item> {
 }
 
 /**
- * What is kept of the newest record of each subject, by subject; without `repositoryId`, of all repositories. Only what was recorded since
+ * Returns what is kept of the newest record of each subject, by subject; without `repositoryId`, of all repositories. Only what was recorded since
  * it was last asked is read. `keep` answers what to keep of a record, null for nothing; `before`: what was kept of the one before it.
  */
 export async function cachedRecords<K extends EntryKind, Item>(

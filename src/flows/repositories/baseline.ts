@@ -30,7 +30,7 @@ const MOST_ATTEMPTS = 12;
 export async function recordBaselineReport(
   tools: Tools,
   { organizationId, installationId, attempt }: Task<"baseline">,
-  fence: Repo["lease"],
+  lease: Repo["lease"],
 ): Promise<void> {
   if ((await tools.ledger.state("baseline", String(installationId))) !== undefined) return;
   const readings: ProtectionState[] = [];
@@ -44,7 +44,7 @@ export async function recordBaselineReport(
   const at = tools.clock.now();
   if (unread > 0 && attempt < MOST_ATTEMPTS) {
     const again = baselineTask(organizationId, installationId, at, attempt + 1);
-    await tools.ledger.record({ tasks: [again] }, at, fence);
+    await tools.ledger.record({ tasks: [again] }, at, lease);
     return;
   }
   const entry: Entry = {
@@ -55,5 +55,5 @@ export async function recordBaselineReport(
     at,
     body: baselineOf(installationId, readings, tools.appId, at),
   };
-  await tools.ledger.record({ entries: [entry] }, at, fence);
+  await tools.ledger.record({ entries: [entry] }, at, lease);
 }

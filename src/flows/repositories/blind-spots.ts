@@ -21,7 +21,7 @@ interface Owner {
   readonly login: string;
 }
 
-/** Permissions that an installation does not grant, and repositories that it leaves out, are gaps as long as it is so. */
+/** Records the permissions that an installation does not grant, and the repositories that it leaves out, as gaps while it is so. */
 export async function noteInstallation(tools: Tools, installation: Installation): Promise<void> {
   const { account, permissions, selection } = installation;
   if (account === null) return;
@@ -51,7 +51,7 @@ export async function noteInstallation(tools: Tools, installation: Installation)
 const REPAIRED_BY = 2 * HOUR;
 
 /**
- * Webhooks that do not come are a gap, from the first that failed until one arrived again and all that failed were sent again.
+ * Records as a gap that webhooks do not come, from the first that failed until one arrived again and all that failed were sent again.
  * While it is open, what was judged before it was known has it for its cause.
  */
 export async function noteWebhooks(
@@ -128,7 +128,7 @@ async function unexplained(
   return failed.filter(({ at }) => at >= began && !downs.some(({ from, to }) => from <= at && at < to));
 }
 
-/** The webhook's address on GitHub, compared with what it was when first read: another one is a gap until it is back. */
+/** Compares the webhook's address on GitHub with what it was when first read: another one is a gap until it is back. */
 export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[]): Promise<void> {
   const { url } = await tools.github.readWebhookConfig(await tools.github.octokits.app());
   const at = tools.clock.now();
@@ -154,7 +154,7 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
 /** A clock that is further off GitHub's than this (ms) makes deadlines and lateness wrong. */
 const MOST_SKEW = MINUTE;
 
-/** Our clock against GitHub's. */
+/** Compares our clock with GitHub's. */
 export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise<void> {
   const skew = tools.skew();
   const seconds = Math.round(Math.abs(skew ?? 0) / 1000);

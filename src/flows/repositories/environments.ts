@@ -1,4 +1,4 @@
-/** Environments that read like production and are not named by the policy: said aloud, never judged. */
+/** Environments that read like production and are not named by the policy: shown as gaps, never judged. */
 
 import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";

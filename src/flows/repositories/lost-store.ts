@@ -6,7 +6,7 @@ import type { Tools } from "../context/tools.ts";
 /** What to do where it is meant so. */
 const MEANT = "or start once with `serve --new-store`";
 
-/** Tells why nothing may be begun on this store; null: it may. Asks GitHub only where the store is empty. */
+/** Returns why nothing may be begun on this store; null: it may. Asks GitHub only where the store is empty. */
 export async function lostStore(tools: Pick<Tools, "ledger" | "github" | "clock">): Promise<string | null> {
   const { ledger, github, clock } = tools;
   const { size } = await ledger.head();

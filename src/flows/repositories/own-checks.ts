@@ -61,7 +61,7 @@ async function twice(act: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** What stops one stops all: the lane is lost, or GitHub asks for quiet. */
+/** Returns whether what stops one stops all: the lane is lost, or GitHub asks for quiet. */
 export function isForAll(error: unknown): boolean {
   return error instanceof ExternalError && (error.code === "lease-lost" || error.code === "github-limited");
 }

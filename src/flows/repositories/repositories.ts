@@ -76,11 +76,11 @@ function formerDefaultsOf(
   return formerDefaults.length === 0 ? {} : { formerDefaults };
 }
 
-/** The repository as the flows work with it, or null when it was never met or is no longer visible to us. */
+/** Returns the repository as the flows work with it, or null when it was never met or is no longer visible to us. */
 export async function watchedRepository(
   tools: Tools,
   repositoryId: number,
-  fence: Repo["lease"],
+  lease: Repo["lease"],
 ): Promise<Repo | null> {
   const record = await recordOf(tools, repositoryId);
   if (record === null || record.removedAt !== null) return null;
@@ -91,7 +91,7 @@ export async function watchedRepository(
     ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
     ...(record.movedInAt === undefined ? {} : { movedIn: true as const }),
     ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
-    lease: fence,
+    lease,
   });
 }
 
@@ -127,13 +127,13 @@ export async function recordBackfill(repo: Repo, from: Instant): Promise<void> {
   await repo.commit({ entries: [entryOf({ ...record, backfilledFrom: from })] });
 }
 
-/** Since when the changes of a repository are on record: watched, or filled in later. */
+/** Returns since when the changes of a repository are on record: watched, or filled in later. */
 export async function recordedFrom(repo: Repo): Promise<Instant> {
   const { info: repository, since } = repo;
   return Math.min(since, (await recordOf(repo.tools, repository.id))?.backfilledFrom ?? Infinity);
 }
 
-/** What a census found of the installations; `unread`: those whose repositories could not be listed. */
+/** Describes what a census found of the installations; `unread`: those whose repositories could not be listed. */
 export interface InstallationCensus {
   readonly installations: readonly { readonly id: number; readonly suspendedAt: Instant | null }[];
   readonly repositories: ReadonlySet<number>;
