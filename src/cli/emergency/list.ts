@@ -1,9 +1,8 @@
 /** `countersign emergency list`: the emergencies on record, and the reviews they owe. */
 
-import type { EmergencyRecord } from "../../domain/records/emergency.ts";
+import type { EmergencyRecord, RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
 import { isOpen } from "../../domain/records/emergency.ts";
 import { isOverdue } from "../../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
 import { oneLine, short, time } from "../../domain/texts/wording.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";

@@ -14,6 +14,7 @@ import {
   type JudgedApproval,
   type Result,
   type Verdict,
+  result,
 } from "../values/result.ts";
 import { approvedByOwners } from "../controls/approved-by-owners.ts";
 import { changeDocumented } from "../controls/change-documented.ts";
@@ -31,7 +32,6 @@ import { mergedByPullRequest } from "../controls/merged-by-pull-request.ts";
 import { isOpenToEmergencies, outsideFreeze } from "../controls/outside-freeze.ts";
 import { recordLinked } from "../controls/record-linked.ts";
 import { repositoryOf, type Leave, type Subject } from "../records/subject.ts";
-import { result } from "../values/result.ts";
 
 /** Holds every control, in the order people read them. */
 export const CONTROLS: readonly Control[] = [

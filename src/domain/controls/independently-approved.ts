@@ -14,6 +14,7 @@ import {
   type JudgedApproval,
   type Outcome,
   type WaitingCause,
+  worst,
 } from "../values/result.ts";
 import { preApproval } from "../approval/pre-approved-change.ts";
 import { listed, oneLine } from "../texts/wording.ts";
@@ -31,7 +32,6 @@ import type { Actor, Basis } from "../change/people.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import { missingOf } from "../approval/wording.ts";
 import { isMerge, pullsOf, type Subject } from "../records/subject.ts";
-import { worst } from "../values/result.ts";
 
 const NAME = "independently-approved";
 

@@ -25,7 +25,7 @@ import {
 import { canonical } from "../values/digest.ts";
 import { isOpen } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
-import type { Action, Decision, Entry } from "../records/entry.ts";
+import { type Action, type Decision, type Entry, type Addressee } from "../records/entry.ts";
 import { requirementsDigest } from "../approval/inherited-approvals.ts";
 import type { ReviewerCandidates } from "../approval/review-requests.ts";
 import { checkText, deviationText } from "../messages/check-run.ts";
@@ -44,7 +44,6 @@ import type { Actor } from "../change/people.ts";
 import type { Repository } from "../change/repository.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import type { DeploymentRecord } from "../records/deployment.ts";
-import { type Addressee } from "../records/entry.ts";
 
 /** Describes what a `check-run` action requires. */
 export interface CheckRunPayload {

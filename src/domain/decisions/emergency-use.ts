@@ -1,8 +1,7 @@
 /** The use of an emergency: something was in fact waived, so its review is owed. */
 
 import type { Sha } from "../change/sha.ts";
-import type { Addressee } from "../records/entry.ts";
-import type { Decision } from "../records/entry.ts";
+import type { Addressee, Decision } from "../records/entry.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment } from "../values/result.ts";
 import { dueTasks } from "../emergency/due.ts";

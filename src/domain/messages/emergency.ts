@@ -2,16 +2,14 @@
 
 import { termText } from "../time/calendar.ts";
 import type { Actor } from "../change/people.ts";
-import type { Addressee } from "../records/entry.ts";
-import type { Action } from "../records/entry.ts";
+import type { Addressee, Action } from "../records/entry.ts";
 import { notify } from "./notification.ts";
 import type { People } from "../policy/file/people.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { commentAction } from "./replies.ts";
 import { localTime, markdown, oneLine, short } from "../texts/wording.ts";
 import { mentions } from "./emergency-in-check.ts";
-import type { EmergencyRecord } from "../records/emergency.ts";
-import type { RetroactiveReviewRecord } from "../records/emergency.ts";
+import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
 import type { Instant } from "../time/instant.ts";
 import { approversText } from "../policy/approvers-text.ts";
 

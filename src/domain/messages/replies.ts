@@ -1,8 +1,7 @@
 /** What is said in comments: replies to commands, requests and reminders. Each carries a hidden marker by which it is found again. */
 
 import type { Instant } from "../time/instant.ts";
-import type { Addressee } from "../records/entry.ts";
-import type { Action, Entry } from "../records/entry.ts";
+import type { Addressee, Action, Entry } from "../records/entry.ts";
 import type { CommandRecord } from "../records/repository.ts";
 
 /** What a `comment` action asks for. */

@@ -14,8 +14,7 @@ import {
   type About,
   type RepositoriesEntry,
 } from "./file/organisation.ts";
-import type { Policy, PolicyFile } from "./file/policy.ts";
-import { RECORD_PLACES, type RequiredCheckSchema } from "./file/policy.ts";
+import { type Policy, type PolicyFile, RECORD_PLACES, type RequiredCheckSchema } from "./file/policy.ts";
 import { requirementOf } from "./file/requirement.ts";
 import type { Infer } from "../values/schema.ts";
 

@@ -9,8 +9,10 @@ import {
   type Setting,
   type SettingName,
   type SettingValue,
+  ANYONE,
+  bypasserText,
+  settingsOf,
 } from "./settings.ts";
-import { ANYONE, bypasserText, settingsOf } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
 import type { Infer } from "../values/schema.ts";
 

@@ -14,7 +14,7 @@ import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { sha256 } from "../../domain/values/digest.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
-import type { Action, Decision, Entry } from "../../domain/records/entry.ts";
+import { type Action, type Decision, type Entry, type Addressee } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
@@ -30,7 +30,6 @@ import { ownKey, spansAt, deviationContext } from "../records/existing-deviation
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
-import { type Addressee } from "../../domain/records/entry.ts";
 
 /** Returns the change id: the same whether a webhook, the sweep or a backfill found it. */
 export function changeId(repositoryId: number, update: RefUpdate, occurrence: number): string {

@@ -3,9 +3,8 @@
 import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { parseComment, type GivenComment } from "../../domain/emergency/command.ts";
-import type { Addressee } from "../../domain/records/entry.ts";
+import type { Addressee, Action, Entry } from "../../domain/records/entry.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
-import type { Action, Entry } from "../../domain/records/entry.ts";
 import type { CommandRecord } from "../../domain/records/repository.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { answered, commandSubject } from "../../domain/messages/replies.ts";

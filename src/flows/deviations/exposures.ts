@@ -5,7 +5,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { decideWeakening, policyOrDefault } from "../../domain/decisions/decision.ts";
 import { settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { deviationIdOf, weakeningKey, withdrawDeviation } from "../../domain/deviation/open.ts";
-import type { Decision } from "../../domain/records/entry.ts";
+import { type Decision, type Addressee } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { Meanwhile } from "../../domain/deviation/weakening-deviation.ts";
 import type { ExposureRecord } from "../../domain/protection/record.ts";
@@ -20,7 +20,6 @@ import {
   remediationOf,
   deviationContext,
 } from "../records/existing-deviations.ts";
-import { type Addressee } from "../../domain/records/entry.ts";
 
 /** Records the deviation of one cause as it stands: where, from when until when, and what landed meanwhile. */
 export async function recordWeakening(

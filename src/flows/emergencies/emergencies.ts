@@ -2,8 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import type { Addressee } from "../../domain/records/entry.ts";
-import type { Action, Entry } from "../../domain/records/entry.ts";
+import type { Addressee, Action, Entry } from "../../domain/records/entry.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { contributed, eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
 import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";

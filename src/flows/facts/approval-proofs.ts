@@ -1,12 +1,11 @@
 /** Every proof that the approvals of a pull request need, in as few requests to GitHub as the answers allow. */
 
 import type { Repo } from "../context/repo.ts";
-import { makersOf } from "../../domain/approval/contribution/contributors.ts";
+import { makersOf, contributorsOf } from "../../domain/approval/contribution/contributors.ts";
 import { speaksOf } from "../../domain/policy/file/when.ts";
 import { judgeApprovals } from "../../domain/approval/approval.ts";
 import { leafRequirements } from "../../domain/approval/requirements.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import { contributorsOf } from "../../domain/approval/contribution/contributors.ts";
 import { keyHolders, type ToldKey } from "../../domain/approval/contribution/deploy-keys.ts";
 import { authorityOf, entitlementOf } from "../../domain/approval/entitlement.ts";
 import { asOnePerson, personBehind } from "../../domain/policy/identity.ts";

@@ -1,8 +1,8 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
 import type { Repo } from "../context/repo.ts";
-import { policyBrought } from "../policy/repair.ts";
-import { withPushers } from "./approval-proofs.ts";
+import { policyBrought, policyForRepair, type RepairPolicy } from "../policy/repair.ts";
+import { withProofs, withPushers } from "./approval-proofs.ts";
 import { rightsIn } from "./rights.ts";
 import { leafRequirements, requirementsOf } from "../../domain/approval/requirements.ts";
 import { nextRetry, SETTLING } from "../../domain/change/settling.ts";
@@ -16,9 +16,7 @@ import { type PolicyInForce } from "../../domain/policy/tighten.ts";
 import { mayBePreApproved } from "../../domain/approval/pre-approved-change.ts";
 import type { ListedAction } from "../../ledger/queue/actions.ts";
 import { landedBefore } from "../records/inherited-approvals.ts";
-import { policyForRepair, type RepairPolicy } from "../policy/repair.ts";
 import { policyOf } from "../policy/in-force.ts";
-import { withProofs } from "./approval-proofs.ts";
 import { checksNotShownYet } from "./observed-checks.ts";
 import { rightsAroundApprovals } from "./rights-when-approved.ts";
 import type { Instant } from "../../domain/time/instant.ts";

@@ -1,7 +1,7 @@
 /** Work that came to a pull request from elsewhere: what an approver pushed on other branches, and what was merged into its branch. */
 
 import type { Repo } from "../context/repo.ts";
-import { type Commit, type Elsewhere } from "../../domain/change/commit.ts";
+import { type Commit, type Elsewhere, type MergedInto, type Push } from "../../domain/change/commit.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import {
   arrivedAt,
@@ -19,7 +19,6 @@ import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import { type Actor } from "../../domain/change/people.ts";
-import type { MergedInto, Push } from "../../domain/change/commit.ts";
 
 /** So many pushes of an approver are compared, so many commits of one push are looked at singly, so many branches are followed. */
 const MOST = { pushes: 30, commits: 10, branches: 10 } as const;

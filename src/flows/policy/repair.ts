@@ -3,12 +3,11 @@
 import type { Repo } from "../context/repo.ts";
 import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
 import type { PolicyNames } from "../../domain/policy/file/names.ts";
-import { aboutOf, unknownIn } from "./in-force.ts";
+import { aboutOf, unknownIn, openSince, policyAt, policyOf } from "./in-force.ts";
 import type { RefUpdate } from "../../domain/change/change.ts";
 import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../../domain/policy/tighten.ts";
 import { unknownNameProblems } from "../../domain/policy/unknown-names.ts";
-import { openSince, policyAt, policyOf } from "./in-force.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";

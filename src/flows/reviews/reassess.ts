@@ -6,7 +6,7 @@ import { assess } from "../../domain/assessment/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange } from "../../domain/decisions/decision.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { canonical } from "../../domain/values/digest.ts";
-import type { Decision } from "../../domain/records/entry.ts";
+import { type Decision, type Addressee } from "../../domain/records/entry.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -17,7 +17,6 @@ import { addressee, emergenciesOfAll } from "../emergencies/emergencies.ts";
 import type { Tools } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { HOUR } from "../../domain/time/durations.ts";
-import { type Addressee } from "../../domain/records/entry.ts";
 
 /** Judges the changes that landed a pull request again, where its emergencies now say otherwise. */
 export async function judgeLandedAgain(

@@ -1,9 +1,8 @@
 /** The rows of emergencies and of the reviews owed after them, as expectations name them. */
 
 import type { Instant } from "../../../domain/time/instant.ts";
-import type { EmergencyRecord } from "../../../domain/records/emergency.ts";
+import type { EmergencyRecord, RetroactiveReviewRecord } from "../../../domain/records/emergency.ts";
 import { isLate, isOverdue } from "../../../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord } from "../../../domain/records/emergency.ts";
 import type { RowSet } from "../format/match.ts";
 
 type StepsOf = (subject: string) => readonly string[];

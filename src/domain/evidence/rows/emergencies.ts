@@ -1,8 +1,7 @@
 /** The rows of emergency-changes.csv and retroactive-reviews.csv: every emergency and every review owed, with each time and actor. */
 
 import type { Attribution, EmergencyRecord } from "../../records/emergency.ts";
-import { partiesOf } from "../../emergency/retroactive-review.ts";
-import { isLate, isOverdue } from "../../emergency/retroactive-review.ts";
+import { partiesOf, isLate, isOverdue } from "../../emergency/retroactive-review.ts";
 import { termText } from "../../time/calendar.ts";
 import type { Instant } from "../../time/instant.ts";
 import { isInPeriod, statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
