@@ -33,7 +33,8 @@ export type Rows = Readonly<Record<string, readonly string[]>>;
  * GitHub counts whatever it makes; something more in between moves the numbers that follow. A deviation is named after its cause, and
  * a gap that was found later may have begun with another delivery.
  */
-const NUMBER = /(?<=\breply:\d+:)\d+\b|(?<=countersign-comment:)[0-9a-f]{32}\b|(?<=DEV-)[0-9a-f]{12}\b/gu;
+const NUMBER =
+  /(?<=\breply:\d+:)\d+\b|(?<=countersign-comment:)[0-9a-f]{32}\b|(?<=DEV-|EMG-)[0-9a-f]{12}\b/gu;
 
 /** Columns that tell when something was found or said, and not what. */
 const LATER: readonly string[] = ["late", "at", "since"];
