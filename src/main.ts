@@ -18,7 +18,7 @@ import type { Tools } from "./flows/context/tools.ts";
 import { watchedRepository } from "./flows/repositories/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
-import { doors, listenOn, type Listening } from "./server.ts";
+import { routes, listenOn, type Listening } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
 import { Schedule } from "./start/schedule.ts";
@@ -139,7 +139,7 @@ function routesOf(
 ): Routes {
   const { ledger, clock, log } = tools;
   const monitors = settings.monitoring === undefined ? null : new Hono();
-  const app = doors(
+  const app = routes(
     {
       ledger,
       webhookSecrets: settings.webhookSecrets,

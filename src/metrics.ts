@@ -11,12 +11,12 @@ import type { Ledger } from "./ledger/ledger.ts";
 /** Holds the metrics of one App, in a registry of their own, so that two Apps in one process do not meet. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly deliveries = new DoorFigures(this.registry, "Webhook deliveries", {
+  readonly deliveries = new RouteFigures(this.registry, "Webhook deliveries", {
     received: "countersign_deliveries_received_total",
     stored: "countersign_deliveries_stored_total",
     refused: "countersign_deliveries_refused_total",
   });
-  readonly reports = new DoorFigures(this.registry, "Reports of deployments", {
+  readonly reports = new RouteFigures(this.registry, "Reports of deployments", {
     received: "countersign_reports_received_total",
     stored: "countersign_reports_stored_total",
     refused: "countersign_reports_refused_total",
@@ -185,7 +185,7 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
 }
 
 /** Counts the requests of one route. */
-export class DoorFigures {
+export class RouteFigures {
   readonly received: Counter;
   readonly stored: Counter<"result">;
   readonly refused: Counter<"reason">;

@@ -7,15 +7,15 @@ import { MINUTE } from "./domain/time/durations.ts";
 
 /** Collects the refusals of one route. */
 export class Refusals {
-  readonly #door: string;
+  readonly #route: string;
   readonly #log: Pick<Logger, "warn" | "error">;
   readonly #counter: Counter<"reason">;
   #since = new Map<string, { count: number; readonly why: string; readonly cause: unknown }>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `door`: the operator's name for the route. */
-  constructor(door: string, log: Pick<Logger, "warn" | "error">, counter: Counter<"reason">) {
-    this.#door = door;
+  /** `route`: the operator's name for the route. */
+  constructor(route: string, log: Pick<Logger, "warn" | "error">, counter: Counter<"reason">) {
+    this.#route = route;
     this.#log = log;
     this.#counter = counter;
   }
@@ -42,7 +42,7 @@ export class Refusals {
     this.#timer = null;
     if (refused.length === 0) return;
     const bug = causes.find((cause) => !(cause instanceof ExternalError));
-    const about = { door: this.#door, refused, ...(bug === undefined ? {} : { err: bug }) };
+    const about = { route: this.#route, refused, ...(bug === undefined ? {} : { err: bug }) };
     if (causes.length > 0) this.#log.error(about, "Requests could not be stored");
     else this.#log.warn(about, "Requests were refused");
     this.#timer = setTimeout(() => this.#report(), MINUTE).unref();

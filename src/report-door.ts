@@ -15,7 +15,7 @@ import {
 } from "./domain/deployment/report.ts";
 import { taskEvent } from "./domain/records/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { DoorFigures } from "./metrics.ts";
+import type { RouteFigures } from "./metrics.ts";
 import { storedInTime, type ServerReadiness } from "./ready.ts";
 import type { Refusals } from "./refusals.ts";
 import type { DeploymentSource } from "./sources.ts";
@@ -26,7 +26,7 @@ export const REPORT_PATH = "/api/deployments";
 const LARGEST_BODY = 64 * 1024;
 
 /** Holds what the route needs. */
-export interface ReportDoorTools {
+export interface ReportRouteTools {
   readonly ledger: Pick<Ledger, "queue" | "states">;
   readonly sources: readonly DeploymentSource[];
   readonly clock: { now(): Instant };
@@ -36,11 +36,11 @@ export interface ReportDoorTools {
   readonly ready: Pick<ServerReadiness, "couldNotStore">;
   readonly bodies: RequestBodies;
   readonly refusals: Refusals;
-  readonly figures: DoorFigures;
+  readonly figures: RouteFigures;
 }
 
 /** Adds the route to an app. Without sources its answer is that none is set up. */
-export function addReportDoor(app: Hono, tools: ReportDoorTools): void {
+export function addReportRoute(app: Hono, tools: ReportRouteTools): void {
   app.post(REPORT_PATH, (c) => receive(c, tools));
 }
 
@@ -74,7 +74,7 @@ const REFUSALS = {
 
 type Refusal = keyof typeof REFUSALS;
 
-async function receive(c: Context, tools: ReportDoorTools): Promise<Response> {
+async function receive(c: Context, tools: ReportRouteTools): Promise<Response> {
   tools.figures.received.inc();
   if (isTooLarge(c, LARGEST_BODY)) return refuse(c, tools, "too-large");
   const name = c.req.header(REPORT_HEADERS.source);
@@ -101,7 +101,7 @@ async function receive(c: Context, tools: ReportDoorTools): Promise<Response> {
 
 async function store(
   c: Context,
-  tools: ReportDoorTools,
+  tools: ReportRouteTools,
   source: DeploymentSource,
   body: Uint8Array,
   now: Instant,
@@ -151,7 +151,7 @@ async function store(
 
 function refuse(
   c: Context,
-  tools: ReportDoorTools,
+  tools: ReportRouteTools,
   reason: Refusal,
   { detail, cause }: { readonly detail?: string; readonly cause?: unknown } = {},
 ): Response {
@@ -177,7 +177,7 @@ function isSame(before: Uint8Array | null, { repositoryId, report }: ReceivedRep
   return canonical([kept.repositoryId, kept.report]) === canonical([repositoryId, report]);
 }
 
-async function idOf(tools: ReportDoorTools, fullName: string): Promise<number | null> {
+async function idOf(tools: ReportRouteTools, fullName: string): Promise<number | null> {
   const wanted = fullName.toLowerCase();
   for await (const entry of tools.ledger.states("repository")) {
     const { repository, removedAt } = entry.body;

@@ -20,7 +20,7 @@ import { ServerReadiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
 import type { Pacing } from "./github/api/pacing.ts";
 import type { DeliveryMetadata } from "./github/webhooks/subject.ts";
-import { addReportDoor } from "./report-door.ts";
+import { addReportRoute } from "./report-door.ts";
 import type { DeploymentSource } from "./sources.ts";
 
 /** Names the path to which GitHub posts its webhooks: Probot's default. */
@@ -36,7 +36,7 @@ const PATIENCE = 10_000;
 const MOST_CONNECTIONS = 500;
 
 /** Holds what the routes need. */
-export interface DoorTools {
+export interface RouteTools {
   readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
   /** Every secret a signature may be made with, the current one first. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
@@ -69,7 +69,7 @@ export interface DoorTools {
  * Returns the routes as a Hono app, whose `fetch` is a server without a socket; other routes may be added before it listens.
  * `inner`: the app that serves readiness and metrics, where that is not the same.
  */
-export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
+export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   const app = new Hono();
   const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing, tools.caches);
   const ready = new ServerReadiness(tools.ledger, tools.held ?? (() => null));
@@ -88,7 +88,7 @@ export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
     return answer;
   });
   const refusals = new Refusals("reports", tools.log, metrics.reports.refused);
-  addReportDoor(app, { ...tools, ready, bodies, refusals, figures: metrics.reports });
+  addReportRoute(app, { ...tools, ready, bodies, refusals, figures: metrics.reports });
 
   app.get("/healthz", (c) => c.json({ alive: true }));
   const monitored = inner ?? app;
@@ -128,7 +128,7 @@ type Refusal = keyof typeof REFUSALS;
 const EVENT = /^[a-z][a-z0-9_]{0,99}$/u;
 const DELIVERY_ID = /^[A-Za-z0-9-]{1,100}$/u;
 
-interface Webhooks extends DoorTools {
+interface Webhooks extends RouteTools {
   readonly ready: ServerReadiness;
   readonly bodies: RequestBodies;
   readonly metrics: Metrics;

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ExternalError } from "../src/domain/values/external-error.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
-import { doors, listenOn, WEBHOOK_PATH } from "../src/server.ts";
-import type { DoorTools } from "../src/server.ts";
+import { routes, listenOn, WEBHOOK_PATH } from "../src/server.ts";
+import type { RouteTools } from "../src/server.ts";
 import { describeOnBothStores } from "./support/stores.ts";
 
 const SECRETS = ["current", "older"] as const;
@@ -34,7 +34,7 @@ function post(
   };
 }
 
-function toolsWith(ledger: DoorTools["ledger"], more: Partial<DoorTools> = {}): DoorTools {
+function toolsWith(ledger: RouteTools["ledger"], more: Partial<RouteTools> = {}): RouteTools {
   return {
     ledger,
     webhookSecrets: SECRETS,
@@ -55,7 +55,7 @@ describeOnBothStores("the webhook door", (open) => {
   beforeEach(async () => {
     ({ ledger } = await open());
     woken = 0;
-    const app = doors(toolsWith(ledger, { wake: () => (woken += 1) }));
+    const app = routes(toolsWith(ledger, { wake: () => (woken += 1) }));
     send = async (init) => app.request(WEBHOOK_PATH, init);
   });
 
@@ -81,7 +81,7 @@ describeOnBothStores("the webhook door", (open) => {
 
   it("stores what asks for nothing as done, with the reason, and wakes nobody for it", async () => {
     const meaningOf = () => ({ lane: "repository:1", ignored: "ignored: only new comments are commands" });
-    const app = doors(toolsWith(ledger, { meaningOf, wake: () => (woken += 1) }));
+    const app = routes(toolsWith(ledger, { meaningOf, wake: () => (woken += 1) }));
     expect((await app.request(WEBHOOK_PATH, post("{}"))).status).toBe(202);
     expect(woken).toBe(0);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 0 });
@@ -123,7 +123,7 @@ describeOnBothStores("the webhook door", (open) => {
 
   it("tells a probe that the log answers, and a monitor what came and waits", async () => {
     const caches = { newest: () => ({ entries: 2, bytes: 300, bound: 4_000 }) };
-    const app = doors(toolsWith(ledger, { caches }));
+    const app = routes(toolsWith(ledger, { caches }));
     await app.request(WEBHOOK_PATH, post("{}"));
     await app.request(WEBHOOK_PATH, post("{}", { secret: "wrong" }));
     expect((await app.request("/healthz")).status).toBe(200);
@@ -157,13 +157,13 @@ describe("the doors when the store fails", () => {
   };
 
   it("answer 503 with Retry-After, never 2xx", async () => {
-    const answer = await doors(toolsWith(failing)).request(WEBHOOK_PATH, post("{}"));
+    const answer = await routes(toolsWith(failing)).request(WEBHOOK_PATH, post("{}"));
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("10");
   });
 
   it("are alive but not ready, and still give what metrics there are", async () => {
-    const app = doors(toolsWith(failing));
+    const app = routes(toolsWith(failing));
     expect((await app.request("/healthz")).status).toBe(200);
     const ready = await app.request("/readyz");
     expect([ready.status, await ready.json()]).toEqual([
@@ -195,7 +195,7 @@ describe("the doors over a socket", () => {
   };
 
   async function open(): Promise<{ readonly url: string; readonly port: number }> {
-    const listening = await listenOn(doors(toolsWith(memory)), "127.0.0.1", 0);
+    const listening = await listenOn(routes(toolsWith(memory)), "127.0.0.1", 0);
     closing.push(() => listening.close());
     return listening;
   }
@@ -228,7 +228,7 @@ describe("the doors over a socket", () => {
 
   it("say which address is taken", async () => {
     const { port } = await open();
-    await expect(listenOn(doors(toolsWith(memory)), "127.0.0.1", port)).rejects.toMatchObject({
+    await expect(listenOn(routes(toolsWith(memory)), "127.0.0.1", port)).rejects.toMatchObject({
       code: "address-unavailable",
       message: `Cannot listen on 127.0.0.1:${port}: set HOST and PORT to a free address.`,
     });
@@ -248,7 +248,7 @@ describe("the doors over a socket", () => {
         },
       } as unknown as Ledger["queue"],
     };
-    const listening = await listenOn(doors(toolsWith(slow)), "127.0.0.1", 0);
+    const listening = await listenOn(routes(toolsWith(slow)), "127.0.0.1", 0);
     const answer = fetch(listening.url + WEBHOOK_PATH, post("{}"));
     await inside;
     const closed = listening.close();

@@ -9,7 +9,7 @@ import { pino } from "pino";
 import { laneOf, signal } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
-import { doors, listenOn } from "../../src/server.ts";
+import { routes, listenOn } from "../../src/server.ts";
 
 const [, , kind = "bare", secret = "", where = ""] = process.argv;
 process.once("disconnect", () => process.exit(0));
@@ -35,7 +35,7 @@ function bare(): Promise<number> {
 
 /** Answers the port. */
 async function ours(store: StoreLocation): Promise<number> {
-  const app = doors({
+  const app = routes({
     ledger: await openLedger(store),
     webhookSecrets: [secret],
     sources: [],

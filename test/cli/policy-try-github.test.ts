@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Answer } from "../../src/cli/terminal/answer.ts";
-import { asksGitHub, tryOnGitHub } from "../../src/cli/policy/try-on-github.ts";
+import { readsGitHub, tryOnGitHub } from "../../src/cli/policy/try-on-github.ts";
 import { trial, type Trial } from "../github/stage.ts";
 
 const START = Date.parse("2026-07-06T09:00:00Z");
@@ -111,7 +111,7 @@ describe("policy try with a token and no log", () => {
   test("is asked for by a repository and a token, where no log is named", () => {
     const of = { file: "new.yml", ...SPAN, ...REPOSITORY };
     const asks = (env: Readonly<Record<string, string>>, more = {}) =>
-      asksGitHub({ env }, { ...of, ...more });
+      readsGitHub({ env }, { ...of, ...more });
     expect(asks({ GITHUB_TOKEN: TOKEN })).toBe(true);
     expect(asks({ GITHUB_TOKEN: TOKEN }, { repositories: [] })).toBe(false);
     expect(asks({ GITHUB_TOKEN: TOKEN, COUNTERSIGN_DATA_DIR: "data" })).toBe(false);

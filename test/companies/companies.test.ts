@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { writeDraft } from "../../src/cli/evidence/draft.ts";
-import { tellReadiness } from "../../src/cli/evidence/readiness.ts";
+import { answerReadiness } from "../../src/cli/evidence/readiness.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { DRAFT_KINDS } from "../../src/domain/drafts/draft.ts";
@@ -84,7 +84,7 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
   });
 
   test("has this readiness", async () => {
-    const { code, lines } = await tellReadiness(stage.where, { org: "acme", days: 90 }, TODAY);
+    const { code, lines } = await answerReadiness(stage.where, { org: "acme", days: 90 }, TODAY);
     const text = [`exit code ${code}`, ...lines, ""].join("\n");
     await expect(text).toMatchFileSnapshot(`../golden/companies/${name}/readiness.txt`);
   });

@@ -37,11 +37,11 @@ const AGREED: Listings = {
   git: line("c", { b: ["a"], c: ["b"] }),
   pulls: [{ number: 1, at: HOUR, commit: "b" }],
   named: new Set([1]),
-  told: [MERGED, PUSHED],
-  heardFrom: 0,
+  reported: [MERGED, PUSHED],
+  reportedFrom: 0,
 };
 
-function told(listings: Partial<Listings>): readonly string[] {
+function reported(listings: Partial<Listings>): readonly string[] {
   return countListings({ ...AGREED, ...listings }).differences.map(
     ({ what, sha, onlyIn, explanation }) =>
       `${what} ${sha} only in ${onlyIn}: ${explanation ?? "unexplained"}`,
@@ -59,7 +59,7 @@ describe("listings that agree", () => {
       ...AGREED,
       activity: [rebased],
       ledger: [rebased],
-      told: [rebased],
+      reported: [rebased],
       git: line("d", { b: ["a"], c: ["b"], d: ["c"] }),
       pulls: [{ number: 1, at: HOUR, commit: "d" }],
     });
@@ -72,39 +72,39 @@ describe("listings that agree", () => {
       { number: 1, at: HOUR, commit: "b" },
       { number: 2, at: HOUR, commit: "c" },
     ];
-    const listings = { activity: [group], ledger: [group], told: [group], pulls };
-    expect(told({ ...listings, named: new Set([1, 2]) })).toEqual([]);
-    expect(told({ ...listings, named: new Set([1]) })).toEqual([
+    const listings = { activity: [group], ledger: [group], reported: [group], pulls };
+    expect(reported({ ...listings, named: new Set([1, 2]) })).toEqual([]);
+    expect(reported({ ...listings, named: new Set([1]) })).toEqual([
       "pull request #2 c only in merged-pull-requests: unexplained",
     ]);
   });
 
   test("differ where no row names the pull request that was merged", () => {
-    expect(told({ named: new Set() })).toEqual([
+    expect(reported({ named: new Set() })).toEqual([
       "pull request #1 b only in merged-pull-requests: unexplained",
     ]);
   });
 
   test("leave a pull request merged at the very edge to the span beside", () => {
     const early = { number: 9, at: 0, commit: "z" };
-    expect(told({ pulls: [early, ...AGREED.pulls] })).toEqual([]);
+    expect(reported({ pulls: [early, ...AGREED.pulls] })).toEqual([]);
   });
 });
 
 describe("a difference is named", () => {
   test("an update that is not on record, and one on record that GitHub does not list", () => {
-    expect(told({ ledger: [MERGED] })).toEqual(["update c only in activity: unexplained"]);
-    expect(told({ ledger: [MERGED, PUSHED, update("c", "d", "push", 3)] })).toEqual([
+    expect(reported({ ledger: [MERGED] })).toEqual(["update c only in activity: unexplained"]);
+    expect(reported({ ledger: [MERGED, PUSHED, update("c", "d", "push", 3)] })).toEqual([
       "update d only in ledger: unexplained",
     ]);
   });
 
   test("a commit on the branch that no listed update brought", () => {
     expect(
-      told({
+      reported({
         activity: [MERGED],
         ledger: [MERGED],
-        told: [MERGED],
+        reported: [MERGED],
         git: line("c", { b: ["a"], c: ["b"] }),
       }),
     ).toEqual(["commit c only in git-first-parent: unexplained"]);
@@ -112,14 +112,14 @@ describe("a difference is named", () => {
 
   test("a merged pull request no update belongs to, and a merge without a pull request", () => {
     const stray = { number: 7, at: 3 * HOUR, commit: "x" };
-    expect(told({ pulls: [...AGREED.pulls, stray] })).toEqual([
+    expect(reported({ pulls: [...AGREED.pulls, stray] })).toEqual([
       "pull request #7 x only in merged-pull-requests: unexplained",
     ]);
-    expect(told({ pulls: [] })).toEqual(["update b only in activity: unexplained"]);
+    expect(reported({ pulls: [] })).toEqual(["update b only in activity: unexplained"]);
   });
 
   test("a push that a webhook told of and GitHub does not list", () => {
-    expect(told({ told: [MERGED, PUSHED, { before: "c", after: "x" }] })).toEqual([
+    expect(reported({ reported: [MERGED, PUSHED, { before: "c", after: "x" }] })).toEqual([
       "update x only in deliveries: unexplained",
     ]);
   });
@@ -127,20 +127,20 @@ describe("a difference is named", () => {
 
 describe("a difference is explained by its cause", () => {
   test("a webhook that never came", () => {
-    expect(told({ told: [PUSHED] })).toEqual([
+    expect(reported({ reported: [PUSHED] })).toEqual([
       `update b only in activity: no webhook told of it; GitHub's own list did`,
     ]);
   });
 
   test("no webhook is missed from before anybody was watching", () => {
-    expect(told({ told: [], heardFrom: 2 * HOUR })).toEqual([
+    expect(reported({ reported: [], reportedFrom: 2 * HOUR })).toEqual([
       `update c only in activity: no webhook told of it; GitHub's own list did`,
     ]);
   });
 
   test("a pull request merged on a laptop and pushed", () => {
     const byHand = { number: 2, at: 2 * HOUR, commit: "c" };
-    expect(told({ pulls: [...AGREED.pulls, byHand] })).toEqual([
+    expect(reported({ pulls: [...AGREED.pulls, byHand] })).toEqual([
       `pull request #2 c only in merged-pull-requests: merged by hand: its commits came with a push, which is judged as one`,
     ]);
   });
@@ -152,7 +152,7 @@ describe("a difference is explained by its cause", () => {
       { number: 2, at: HOUR, commit: "s" },
     ];
     const git = line("m", { m: ["a", "s"], s: ["a"] });
-    expect(told({ activity: [merge], ledger: [merge], told: [merge], git, pulls })).toEqual([
+    expect(reported({ activity: [merge], ledger: [merge], reported: [merge], git, pulls })).toEqual([
       `pull request #2 s only in merged-pull-requests: landed together with #1: one merge brought the commits of each`,
     ]);
   });
@@ -160,16 +160,16 @@ describe("a difference is explained by its cause", () => {
   test("what a forced push took off the branch", () => {
     const forced = update("c", "d", "force-push", 3);
     const all = [MERGED, PUSHED, forced];
-    expect(told({ activity: all, ledger: all, told: all, git: line("d", { d: ["b"], b: ["a"] }) })).toEqual([
-      `update c only in activity: a later forced push or deletion took it off the branch`,
-    ]);
+    expect(
+      reported({ activity: all, ledger: all, reported: all, git: line("d", { d: ["b"], b: ["a"] }) }),
+    ).toEqual([`update c only in activity: a later forced push or deletion took it off the branch`]);
   });
 
   test("a push whose own line comes first", () => {
     const foxtrot = update("b", "f", "push", 3);
     const all = [MERGED, foxtrot];
     const git = line("f", { f: ["l", "b"], l: ["a"], b: ["a"] });
-    expect(told({ activity: all, ledger: all, told: all, git })).toEqual([
+    expect(reported({ activity: all, ledger: all, reported: all, git })).toEqual([
       `update b only in activity: a later push put its own line first, so git's first-parent line passes it by`,
     ]);
   });
@@ -178,7 +178,7 @@ describe("a difference is explained by its cause", () => {
     const gone = update("c", NO_COMMIT, "branch-deleted", 3);
     const again = update(NO_COMMIT, "a", "branch-created", 4);
     const all = [MERGED, PUSHED, gone, again];
-    expect(told({ activity: all, ledger: all, told: all, git: line("a", {}) })).toEqual([
+    expect(reported({ activity: all, ledger: all, reported: all, git: line("a", {}) })).toEqual([
       `update b only in activity: a later forced push or deletion took it off the branch`,
       `update c only in activity: a later forced push or deletion took it off the branch`,
     ]);

@@ -18,7 +18,7 @@ import type { EmergencySubject } from "../../src/domain/emergency/subject.ts";
 import {
   EMERGENCY_COMMAND_NAMES,
   type EmergencyCommandName,
-  type Voice,
+  type Rendering,
 } from "../../src/domain/emergency/voice.ts";
 import { ann, bob, MINUTE, policy, repository, START, Story } from "../support/facts.ts";
 
@@ -130,10 +130,10 @@ function recordIn(state: Exclude<State, "none">, subject: EmergencySubject): Eme
     subject.kind === "pull"
       ? { pull: subject.pull.number, deployment: null }
       : { pull: null, deployment: { environment: subject.environment, sha: subject.sha } };
-  const occasion = { repository, pull, deployment, policy: POLICY, policyDigest: DIGEST };
+  const about = { repository, pull, deployment, policy: POLICY, policyDigest: DIGEST };
   const attribution = { by: ann, at: START, via: "comment" } as const;
-  const flagged = opened(occasion, "x", attribution, null, PULL.head.sha);
-  const waiting = opened(occasion, "x", attribution, "the shop is down", PULL.head.sha);
+  const flagged = opened(about, "x", attribution, null, PULL.head.sha);
+  const waiting = opened(about, "x", attribution, "the shop is down", PULL.head.sha);
   const [name, alone] = state.split(" ");
   const given = authorised(
     waiting,
@@ -146,7 +146,7 @@ function recordIn(state: Exclude<State, "none">, subject: EmergencySubject): Eme
       authority: AUTHORITY,
       confirmBy: alone === undefined ? null : NOW + MINUTE,
     },
-    occasion,
+    about,
   );
   const all = {
     "awaiting-reason": flagged,
@@ -174,7 +174,7 @@ function caseOf(state: State, subject: EmergencySubject, text = "the shop is dow
   };
 }
 
-const PLAIN: Voice = { text: (text) => text, command: (name) => `<${name}>` };
+const PLAIN: Rendering = { text: (text) => text, command: (name) => `<${name}>` };
 
 /** What a command comes to: the state it leads to, or null with what is replied. */
 function outcomeOf(

@@ -173,7 +173,7 @@ describe("readings, one after the other", () => {
         people: null,
         known: [...settings.values()],
         open: [...exposures.values()].filter(({ to }) => to === null),
-        told: null,
+        report: null,
       });
       for (const { kind, subject, body } of decided.entries) {
         if (kind === "exposure") exposures.set(subject, body);

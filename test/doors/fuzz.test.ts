@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { laneOf } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { REPORT_PATH } from "../../src/report-door.ts";
-import { doors, listenOn, WEBHOOK_PATH } from "../../src/server.ts";
+import { routes, listenOn, WEBHOOK_PATH } from "../../src/server.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { chunked, head, reportHeaders, send, toolsOn, webhookHeaders } from "./rig.ts";
@@ -162,7 +162,7 @@ describe("the doors, whatever is sent", () => {
     closing.push(() => database.remove());
     const ledger = await openLedger(database.where);
     closing.push(() => ledger.close());
-    const app = doors(
+    const app = routes(
       toolsOn(ledger, { meaningOf: (event, payload) => ({ lane: laneOf(event, payload), ignored: null }) }),
     );
     const listening = await listenOn(app, "127.0.0.1", 0, 400);

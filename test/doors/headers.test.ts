@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
-import { doors, WEBHOOK_PATH } from "../../src/server.ts";
+import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
 
 async function posted(headers: Readonly<Record<string, string>>) {
   const { stored, ledger } = memory();
-  const answer = await doors(toolsOn(ledger)).request(WEBHOOK_PATH, {
+  const answer = await routes(toolsOn(ledger)).request(WEBHOOK_PATH, {
     method: "POST",
     body: "{}",
     headers: { ...webhookHeaders("{}"), ...headers },

@@ -7,7 +7,7 @@ import { freePort } from "../../src/cli/scenario/harness/processes.ts";
 import { costOf, DOCUMENTED } from "../../src/github/api/rate-limits.ts";
 import { Pacing, ranked } from "../../src/github/api/pacing.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { doors, WEBHOOK_PATH } from "../../src/server.ts";
+import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { readSettings } from "../../src/settings.ts";
 import { openServed } from "../robustness/served.ts";
 import { startApp } from "../support/app.ts";
@@ -21,7 +21,7 @@ describe("an address of its own for monitors", () => {
     const database = await freshDatabase("sqlite");
     const ledger = await openLedger(database.where);
     const inner = new Hono();
-    const app = doors(toolsOn(ledger), inner);
+    const app = routes(toolsOn(ledger), inner);
     for (const path of ["/readyz", "/metrics"]) {
       expect((await inner.request(path)).status).toBe(200);
       expect((await app.request(path)).status).toBe(404);
@@ -88,7 +88,7 @@ describe("monitors are told", () => {
         await ledger.queue.end("owner", taken, failed(each, { as: "never", error: "a bug" }), 10);
       expect(lane).toBeDefined();
     }
-    const text = await (await doors(toolsOn(ledger)).request("/metrics")).text();
+    const text = await (await routes(toolsOn(ledger)).request("/metrics")).text();
     expect(text).toContain('countersign_dead{what="deliveries"} 1');
     expect(text).toContain('countersign_dead{what="tasks"} 1');
     expect(text).toContain('countersign_dead{what="actions"} 0');
@@ -120,7 +120,7 @@ describe("monitors are told", () => {
     (await pacing.turn(9, check)).end();
     (await ranked("sweep", () => pacing.turn(null, check))).unsent();
     pacing.refused(9, "secondary");
-    const text = await (await doors({ ...toolsOn(ledger), pacing }).request("/metrics")).text();
+    const text = await (await routes({ ...toolsOn(ledger), pacing }).request("/metrics")).text();
     for (const line of [
       'countersign_github_budget_left{installation="9",budget="rest"} 895',
       'countersign_github_budget_left{installation="",budget="rest"} 900',

@@ -7,11 +7,11 @@ import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openStore } from "../../src/ledger/database/store.ts";
-import { doors, WEBHOOK_PATH } from "../../src/server.ts";
+import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
 
-async function told(app: ReturnType<typeof doors>): Promise<readonly [number, unknown]> {
+async function told(app: ReturnType<typeof routes>): Promise<readonly [number, unknown]> {
   const answer = await app.request("/readyz");
   return [answer.status, await answer.json()];
 }
@@ -24,7 +24,7 @@ describe("readiness", () => {
     let tried = 0;
     let work: () => Promise<void> = () => Promise.resolve();
     const { ledger } = memory();
-    const app = doors(
+    const app = routes(
       toolsOn({
         ...ledger,
         tryToStore: () => {
@@ -77,7 +77,7 @@ test("a full disk is told by its code, readiness says no while a delivery does n
   let missed = 0;
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   try {
-    const app = doors(toolsOn(ledger, { missed: () => (missed += 1) }));
+    const app = routes(toolsOn(ledger, { missed: () => (missed += 1) }));
     const body = JSON.stringify({ text: randomBytes(400_000).toString("base64") });
     const post = (): Response | Promise<Response> =>
       app.request(WEBHOOK_PATH, { method: "POST", body, headers: webhookHeaders(body, "d-1") });

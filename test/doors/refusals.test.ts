@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { REPORT_PATH } from "../../src/report-door.ts";
-import { doors, WEBHOOK_PATH } from "../../src/server.ts";
+import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
 
 beforeEach(() => vi.useFakeTimers());
@@ -19,7 +19,7 @@ function open(more: Parameters<typeof toolsOn>[1] = {}) {
   const write = (level: string) => (fields: unknown, says: unknown) =>
     lines.push({ level, fields: fields as Line["fields"], says: String(says) });
   const log = { warn: write("warn"), error: write("error") } as unknown as NonNullable<typeof more.log>;
-  const app = doors(toolsOn(memory().ledger, { ...more, log }));
+  const app = routes(toolsOn(memory().ledger, { ...more, log }));
   const post = async (headers: Readonly<Record<string, string>>): Promise<number> =>
     (await app.request(WEBHOOK_PATH, { method: "POST", body: "{}", headers })).status;
   return { lines, app, post };

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { pino } from "pino";
 
 import { reportSignature } from "../../src/domain/deployment/report.ts";
-import type { DoorTools } from "../../src/server.ts";
+import type { RouteTools } from "../../src/server.ts";
 
 /** The secrets of the webhook and of the one source of reports. */
 export const SECRET = "the webhook's secret";
@@ -18,13 +18,13 @@ export const NOW = Date.parse("2026-07-06T09:00:00Z");
 /** A ledger in memory: what was stored, by id. */
 export interface Memory {
   readonly stored: Map<string, Uint8Array>;
-  readonly ledger: DoorTools["ledger"];
+  readonly ledger: RouteTools["ledger"];
 }
 
 /** Makes a ledger in memory that knows the repository acme/web. */
 export function memory(): Memory {
   const stored = new Map<string, Uint8Array>();
-  const queue: Pick<DoorTools["ledger"]["queue"], "store" | "bodyOf" | "waiting"> = {
+  const queue: Pick<RouteTools["ledger"]["queue"], "store" | "bodyOf" | "waiting"> = {
     waiting: async () => ({ deliveries: 0, actions: 0, dueDeliveries: 0, dueActions: 0, nextDueAt: null }),
     store: async ({ id, body }) => {
       if (stored.has(id)) return "repeated";
@@ -41,11 +41,11 @@ export function memory(): Memory {
   const tryToStore = async (): Promise<void> => undefined;
   const committed = (): number => stored.size;
   const ledger = { queue, states, head, presence, committed, tryToStore };
-  return { stored, ledger: ledger as unknown as DoorTools["ledger"] };
+  return { stored, ledger: ledger as unknown as RouteTools["ledger"] };
 }
 
 /** What the doors need, on that ledger. */
-export function toolsOn(ledger: DoorTools["ledger"], more: Partial<DoorTools> = {}): DoorTools {
+export function toolsOn(ledger: RouteTools["ledger"], more: Partial<RouteTools> = {}): RouteTools {
   return {
     ledger,
     webhookSecrets: [SECRET],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reportSignature } from "../../src/domain/deployment/report.ts";
-import { doors } from "../../src/server.ts";
+import { routes } from "../../src/server.ts";
 import { readSources } from "../../src/sources.ts";
 import { memory, toolsOn } from "../doors/rig.ts";
 
@@ -15,7 +15,7 @@ function door() {
   const { sources } = readSources(
     JSON.stringify({ jenkins: { secret: [SECRET, OLD], repositories: ["acme/*"] } }),
   );
-  const app = doors(toolsOn(ledger, { sources, clock: { now: () => NOW }, wake: () => void (woken += 1) }));
+  const app = routes(toolsOn(ledger, { sources, clock: { now: () => NOW }, wake: () => void (woken += 1) }));
   const send = async (
     body: string | Buffer<ArrayBuffer>,
     { secret = SECRET, at = NOW, source = "jenkins", signed = body } = {},

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { withAttempts, type ToldRunReview } from "../../src/domain/deployment/run-attempts.ts";
+import { withAttempts, type ObservedJobReview } from "../../src/domain/deployment/run-attempts.ts";
 import type { Deployment, DeploymentRun } from "../../src/domain/deployment/deployment.ts";
 import { endOnFailure, rounds } from "../support/effort.ts";
 import { ann, bob, carol, dan, deployment, judged, MINUTE, resultOf, START } from "../support/facts.ts";
@@ -64,7 +64,7 @@ test("an answer counts for the attempt it was given for and for no other, whatev
       }));
       const heard = given
         .filter(({ heard: was }) => was)
-        .map(({ by, state, attempt }): ToldRunReview => {
+        .map(({ by, state, attempt }): ObservedJobReview => {
           return {
             kind: "job-answered",
             run: 7,

@@ -13,19 +13,19 @@ function cutOff(pull: PullRequest, at: Readonly<Record<Truncation, number>>): Pu
     list.slice(0, Math.floor((list.length * at[which]) / 10));
   const cut = (Object.keys(at) as Truncation[]).filter((which) => at[which] < 10);
   // Of what happened the list tells when the base was changed, and who dismissed what.
-  const isUntold = at.events < 10;
+  const isOfUnknownAttempt = at.events < 10;
   return {
     ...pull,
     ...(cut.length === 0 ? {} : { cut }),
-    retargetedAt: isUntold ? null : pull.retargetedAt,
+    retargetedAt: isOfUnknownAttempt ? null : pull.retargetedAt,
     labels: [...left(pull.labels, "labels")],
     reviews: [...left(pull.reviews, "reviews")].map((review) =>
-      isUntold && review.dismissed !== null
+      isOfUnknownAttempt && review.dismissed !== null
         ? { ...review, state: "unknown", dismissed: { ...review.dismissed, by: null } }
         : review,
     ),
     checks: [...left(pull.checks, "checks")],
-    title: isUntold && pull.merged !== null ? "FIX-1 as edited after the merge" : pull.title,
+    title: isOfUnknownAttempt && pull.merged !== null ? "FIX-1 as edited after the merge" : pull.title,
   };
 }
 

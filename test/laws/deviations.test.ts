@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE, parseCommand } from "../../src/domain/deviation/commands.ts";
-import { decideDeviation, NOTHING_STANDING } from "../../src/domain/deviation/decide.ts";
+import { decideDeviation, NO_RECORDS } from "../../src/domain/deviation/decide.ts";
 import { DEVIATION_EVENTS, DEVIATION_STATES } from "../../src/domain/deviation/deviation.ts";
 import { issueText } from "../../src/domain/deviation/issue.ts";
 import { asComment, nextStep } from "../../src/domain/deviation/next-step.ts";
@@ -469,7 +469,7 @@ function further({ deviation: previous, remediation }: Case, at: number): Case {
   const { entries } = decideDeviation({
     seed: { ...first, listed },
     subject,
-    standing: { ...NOTHING_STANDING, previous, remediation },
+    records: { ...NO_RECORDS, previous, remediation },
     policy: defaultPolicy(),
     to: { repository: WEB, installationId: 1, appId: 1 },
     at,

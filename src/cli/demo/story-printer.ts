@@ -81,8 +81,8 @@ function lineOf({ kind, body }: LoggedEntry): string | null {
     }
     case "deployment": {
       const { deployment, assessment } = body;
-      const carried = deployment.carried.length;
-      return `deployment of ${deployment.repository.name} to ${deployment.environment} (${deployment.kind}, ${carried} ${carried === 1 ? "change" : "changes"}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
+      const count = deployment.carried.length;
+      return `deployment of ${deployment.repository.name} to ${deployment.environment} (${deployment.kind}, ${count} ${count === 1 ? "change" : "changes"}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
     }
     case "deviation": {
       const { status, title } = body;

@@ -35,17 +35,17 @@ export async function actOnEmergency(
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
     const [repo] = await installedOn(tools, target);
     if (repo === undefined) throw new UsageError(`${options.repo} is not watched.`);
-    const told = await emergencyAtTerminal(repo, given);
-    return answerOf(told);
+    const result = await emergencyAtTerminal(repo, given);
+    return answerOf(result);
   } finally {
     await ledger.close();
   }
 }
 
 /** Returns the answer to what came of a command: a paragraph is a line of its own. */
-export function answerOf(told: TerminalEmergencyResult): Answer {
-  const text = told.refused ?? told.says;
-  return { code: told.refused === null ? 0 : 1, lines: text.split(/\n+/u), data: told };
+export function answerOf(result: TerminalEmergencyResult): Answer {
+  const text = result.refused ?? result.says;
+  return { code: result.refused === null ? 0 : 1, lines: text.split(/\n+/u), data: result };
 }
 
 function subjectOf({

@@ -128,8 +128,8 @@ async function readPeriod(terminal: Terminal, tools: Tools, target: Target, span
     cut.push(...cutShort(repo.info, deployed));
     const past = await countPast(repo, filled.refs, span);
     // A passing error ends the run; the next one continues here.
-    const passing = past.uncounted.find(({ trouble }) => !isLasting(trouble));
-    if (passing !== undefined) throw passing.trouble;
+    const passing = past.uncounted.find(({ error }) => !isLasting(error));
+    if (passing !== undefined) throw passing.error;
     counted.push(...past.counted);
     uncounted.push(...past.uncounted);
   }

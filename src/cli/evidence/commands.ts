@@ -113,8 +113,8 @@ export const READINESS = command({
       .option("--days <n>", "how many days back", count, 90)
       .option("--org <login>", "the organisation; needed when the log holds several"),
   run: async ({ store, now }, options) => {
-    const { tellReadiness } = await import("./readiness.ts");
-    return tellReadiness(await store(), options, now());
+    const { answerReadiness } = await import("./readiness.ts");
+    return answerReadiness(await store(), options, now());
   },
 });
 

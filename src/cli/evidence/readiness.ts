@@ -9,7 +9,7 @@ import type { Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
 
 /** Answers go (code 0) or no-go (code 1), with the reasons. */
-export async function tellReadiness(
+export async function answerReadiness(
   where: StoreLocation,
   options: { readonly org?: string | undefined; readonly days: number },
   at: number,

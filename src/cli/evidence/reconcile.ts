@@ -38,7 +38,7 @@ export async function reconcile(
     }
     const complete = found.every((each) => each.complete) && missing.length === 0;
     const lines = [...found.flatMap(countLines), ...missing.map(missingLine)];
-    const mayPass = missing.some(({ trouble }) => !isLasting(trouble));
+    const mayPass = missing.some(({ error }) => !isLasting(error));
     return {
       code: mayPass ? 3 : complete && found.length > 0 ? 0 : 1,
       lines: lines.length === 0 ? ["No production branch was observed in that period."] : lines,
@@ -50,13 +50,13 @@ export async function reconcile(
 }
 
 /** Prints in a line why a branch could not be counted. */
-export function missingLine({ repository, ref, trouble }: UncountedBranch): string {
-  return `${repository.owner}/${repository.name} ${ref}: NOT counted. ${trouble.message}`;
+export function missingLine({ repository, ref, error }: UncountedBranch): string {
+  return `${repository.owner}/${repository.name} ${ref}: NOT counted. ${error.message}`;
 }
 
 /** Returns the same as data. */
-export function missingData({ repository, ref, trouble }: UncountedBranch): Readonly<Record<string, string>> {
-  return { repository: `${repository.owner}/${repository.name}`, ref, because: trouble.message };
+export function missingData({ repository, ref, error }: UncountedBranch): Readonly<Record<string, string>> {
+  return { repository: `${repository.owner}/${repository.name}`, ref, because: error.message };
 }
 
 /** Prints one branch's result. */

@@ -1,6 +1,6 @@
 /** `countersign policy check`: every problem of a policy file, with its place and a suggestion. */
 
-import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
+import { workflowAccountNotes } from "../../domain/policy/workflow-accounts.ts";
 import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import type { FileProblem } from "../../domain/policy/tighten.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
@@ -49,7 +49,7 @@ export async function checkPolicy(
 /** Returns notes on rules that are valid and easily misread. */
 function notesOf({ file, text }: GivenFile): readonly FileProblem[] {
   const parsed = parsePolicy(text);
-  return parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf).map((note) => ({ ...note, file })) : [];
+  return parsed.ok ? workflowAccountNotes(parsed.file, parsed.lineOf).map((note) => ({ ...note, file })) : [];
 }
 
 function alone({ file, text }: GivenFile): readonly FileProblem[] {

@@ -78,9 +78,9 @@ const TRY = command({
       .option("--repo <name>", "only OWNER/NAME; repeat it for several", collect)
       .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count),
   run: async ({ terminal, store, appId, now }, { from, to, repo: repositories = [], ...options }, [file]) => {
-    const { asksGitHub, tryOnGitHub } = await import("./try-on-github.ts");
+    const { readsGitHub, tryOnGitHub } = await import("./try-on-github.ts");
     const of = { file, from, to, repositories };
-    if (asksGitHub(terminal, of)) return tryOnGitHub(terminal, of, { now });
+    if (readsGitHub(terminal, of)) return tryOnGitHub(terminal, of, { now });
     const { tryPolicy } = await import("./try.ts");
     const app = appId(options.appId);
     return tryPolicy(terminal, await store(), app, of);

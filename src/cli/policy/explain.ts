@@ -97,9 +97,9 @@ function askedOf(snapshot: Snapshot): readonly string[] {
   if (snapshot.moment === "deployed")
     return ["every deployed change is compliant, and the commit is on a production branch"];
   const pulls = pullsOf(snapshot);
-  const asks = pulls.flatMap((pull) => asksOf(untouched(pull), snapshot.policy, snapshot));
+  const requirements = pulls.flatMap((pull) => requirementsOf(untouched(pull), snapshot.policy, snapshot));
   const by = snapshot.moment === "landed" ? ["it is merged by a pull request whose check succeeded"] : [];
-  return [...new Set([...by, ...asks])];
+  return [...new Set([...by, ...requirements])];
 }
 
 function pullsOf(snapshot: Exclude<Snapshot, { readonly moment: "deployed" }>): readonly PullRequest[] {
@@ -111,7 +111,7 @@ function untouched(pull: PullRequest): PullRequest {
   return { ...pull, reviews: [], checks: [], state: "open", merged: null };
 }
 
-function asksOf(
+function requirementsOf(
   pull: PullRequest,
   policy: PolicyInForce,
   { appId, at, since }: Pick<Snapshot, "appId" | "at" | "since">,

@@ -21,14 +21,14 @@ export interface RulesetOptions {
 export async function makeRuleset(terminal: Terminal, options: RulesetOptions): Promise<Answer> {
   const policy = policyOrDefault((await policyFrom(options.policy, terminal)) ?? policyFromFiles(null, null));
   const { appId, repository } = options;
-  const { ruleset, unsaid } = rulesetFor(policy, {
+  const { ruleset, inexpressible } = rulesetFor(policy, {
     appId,
     branches: options.branch,
     scope: repository === undefined ? "organization" : "repository",
   });
-  if (unsaid.length > 0) {
+  if (inexpressible.length > 0) {
     throw new UsageError(
-      `GitHub's patterns cannot express ${unsaid.join(", ")}. Name each branch with --branch.`,
+      `GitHub's patterns cannot express ${inexpressible.join(", ")}. Name each branch with --branch.`,
     );
   }
   if (options.terraform === true) {

@@ -31,7 +31,7 @@ import {
 const NO_APP = 0;
 
 /** Returns true when the period is read from GitHub: repositories and a token are given, and no log. */
-export function asksGitHub({ env }: Pick<Terminal, "env">, { repositories }: TryOptions): boolean {
+export function readsGitHub({ env }: Pick<Terminal, "env">, { repositories }: TryOptions): boolean {
   const isThere = (name: string): boolean => (env[name] ?? "") !== "";
   const hasLog = isThere("DATABASE_URL") || isThere("COUNTERSIGN_DATA_DIR");
   return repositories.length > 0 && !hasLog && (isThere("GITHUB_TOKEN") || isThere("GH_TOKEN"));

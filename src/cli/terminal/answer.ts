@@ -45,6 +45,6 @@ export function answerFailure(error: unknown, env: Terminal["env"]): Answer {
   return { code: 1, lines: [`error: ${message}`, hint, ...stack], data };
 }
 
-function codeOf(trouble: ExternalError): ExitCode {
-  return trouble.code.startsWith("github-") || trouble.code.startsWith("database-") ? 3 : 2;
+function codeOf(external: ExternalError): ExitCode {
+  return external.code.startsWith("github-") || external.code.startsWith("database-") ? 3 : 2;
 }

@@ -22,7 +22,7 @@ import { authorityOf, entitlementOf, entitledBy, type Rights } from "./entitleme
 import { whyNoApproverLeft } from "./no-approver-left.ts";
 import { asOnePerson, mayBeSomeoneElse, personBehind } from "../policy/identity.ts";
 import type { Policy } from "../policy/file/policy.ts";
-import { leavesIn, type Requirement } from "../policy/file/requirement.ts";
+import { leafRequirementsIn, type Requirement } from "../policy/file/requirement.ts";
 import type { JudgedApproval } from "../values/result.ts";
 import { rightsAtApproval, type RightsAtApproval } from "./rights-when-given.ts";
 import { approversText } from "../policy/approvers-text.ts";
@@ -51,7 +51,7 @@ interface Unknown {
 export interface ApprovalJudgement {
   readonly approvals: readonly JudgedApproval[];
   /** Everything required; a requirement has as many people as count for the commit that has fewest. */
-  readonly asks: readonly RequirementState[];
+  readonly requirements: readonly RequirementState[];
   /** People whose open request for changes blocks the change. */
   readonly vetoes: readonly Actor[];
   /** What could not be found out; empty when all is known. */
@@ -84,12 +84,12 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const pull = asOnePerson(given, policy);
   const makers = makersOf(pull);
   const requirements = requirementsOf(given, policy, at);
-  const leaves = leafRequirements(requirements);
+  const flat = leafRequirements(requirements);
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
   const newest = newestDecisive(pull.reviews, at);
   const judged = newest
     .filter((review) => review.state === "approved" || review.state === "unknown")
-    .map((review) => judge(review, pull, policy, leaves, makers, at));
+    .map((review) => judge(review, pull, policy, flat, makers, at));
   const late = newestDecisive(pull.reviews, Infinity)
     .filter((review) => review.submittedAt > at && review.state === "approved")
     .map((review) => refused(review, "after-merge"));
@@ -101,15 +101,15 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const inherited = inheritedApprovals(given, policy, at);
   const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
   const reached = (requirement: Requirement): ReachedBy =>
-    reachedBy(requirement, { given, pull, policy, makers, leaves, requirements, judged, inherited, spared });
-  const isRequired = leaves.some((each) => each.required > 0);
+    reachedBy(requirement, { given, pull, policy, makers, flat, requirements, judged, inherited, spared });
+  const isRequired = flat.some((each) => each.required > 0);
   // Who approved, requested changes or moved the base beyond the end of a list is not known.
   const beyond = [
     ...truncationReasons(pull.cut, ["reviews", "events"]),
     ...(pull.moreMakers === true && isRequired ? [MORE_MAKERS] : []),
   ];
   const open = newest.filter((review) => mayVeto(review, pull, at));
-  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
+  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, flat, at);
   const unread = [
     ...(pull.commitsComplete || !isRequired ? [] : ["GitHub did not list all commits of this pull request"]),
     ...open
@@ -124,11 +124,11 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     approvals: [
       ...judged
         .map((each) => (settled.includes(each) ? { ...each, judged: notAlone(each.judged) } : each))
-        .map((each) => servedBy(each, requirements, leaves)),
+        .map((each) => servedBy(each, requirements, flat)),
       ...replaced,
       ...late,
     ].map((each) => byAccount(each, given, policy)),
-    asks: requirements.map((each) => stateOfRequirement(each, reached)),
+    requirements: requirements.map((each) => stateOfRequirement(each, reached)),
     vetoes: open
       .filter((review) => vetoOf(review) === "yes")
       .flatMap((review) => (review.author === null ? [] : [review.author])),
@@ -137,7 +137,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       ...[
         ...unread,
         ...requirements.flatMap(({ unknown }) => unknown),
-        ...leaves.flatMap(({ unknown }) => unknown ?? []),
+        ...flat.flatMap(({ unknown }) => unknown ?? []),
       ].map((reason): Unknown => ({ reason, remedy: "re-run" })),
       ...judged.flatMap((each) => each.unknown),
     ],
@@ -152,7 +152,7 @@ interface Counting {
   readonly pull: PullRequest;
   readonly policy: Policy;
   readonly makers: readonly Makers[];
-  readonly leaves: readonly Requirement[];
+  readonly flat: readonly Requirement[];
   readonly requirements: readonly ApprovalRequirement[];
   readonly judged: readonly Judged[];
   readonly inherited: ReturnType<typeof inheritedApprovals>;
@@ -162,11 +162,11 @@ interface Counting {
 /** Counts the people who count, and who could, for the commit that has fewest of them. */
 function reachedBy(
   requirement: Requirement,
-  { given, pull, policy, makers, leaves, requirements, judged, inherited, spared }: Counting,
+  { given, pull, policy, makers, flat, requirements, judged, inherited, spared }: Counting,
 ): ReachedBy {
-  const index = leaves.indexOf(requirement);
+  const index = flat.indexOf(requirement);
   const all = makers.map((_, commit) => commit);
-  const isInherited = leafRequirements(requirements.filter(({ by }) => inherited.asks(by))).includes(
+  const isInherited = leafRequirements(requirements.filter(({ by }) => inherited.requires(by))).includes(
     requirement,
   );
   const open = isInherited ? all.filter((commit) => !inherited.commits.has(makers[commit]?.sha ?? "")) : all;
@@ -233,10 +233,11 @@ function notAlone(judged: JudgedApproval): JudgedApproval {
 /** Returns whether the requirements are met, can still be met, or cannot be known. */
 export function outcomeOfRequirements(
   judgement: ApprovalJudgement,
-  asks: readonly RequirementState[] = judgement.asks,
+  requirements: readonly RequirementState[] = judgement.requirements,
 ): "met" | "short" | "unknown" {
-  if (asks.every(({ outcome }) => outcome === "met")) return judgement.doubts.length > 0 ? "unknown" : "met";
-  return asks.some(({ outcome }) => outcome === "short") ? "short" : "unknown";
+  if (requirements.every(({ outcome }) => outcome === "met"))
+    return judgement.doubts.length > 0 ? "unknown" : "met";
+  return requirements.some(({ outcome }) => outcome === "short") ? "short" : "unknown";
 }
 
 /** Whether a review is, or may have been, a request for changes that nobody cleared. */
@@ -265,12 +266,12 @@ function lifted(review: Review, pull: PullRequest, at: Instant): Certainty {
 function vetoCertainty(
   review: Review,
   pull: PullRequest,
-  leaves: readonly Requirement[],
+  flat: readonly Requirement[],
   at: Instant,
 ): Certainty {
   if (review.author === null || lifted(review, pull, at) === "unknown") return "unknown";
   const authority = authorityOf(pull, review.author);
-  const may = leaves.map((each) =>
+  const may = flat.map((each) =>
     each.unknown === undefined ? entitlementOf(each.from, authority) : "unknown",
   );
   if (may.includes("yes")) return review.state === "changes-requested" ? "yes" : "unknown";
@@ -314,7 +315,7 @@ function judge(
   review: Review,
   pull: PullRequest,
   policy: Policy,
-  leaves: readonly Requirement[],
+  flat: readonly Requirement[],
   makers: readonly Makers[],
   at: Instant,
 ): Judged {
@@ -322,7 +323,7 @@ function judge(
   const authority = actor === null ? null : authorityOf(pull, actor);
   const then = authority === null ? null : rightsAtApproval(pull, review, authority);
   const entitledAs = (rights: Rights | null): readonly Certainty[] =>
-    leaves.map((each) => (each.unknown === undefined ? entitlementOf(each.from, rights) : "unknown"));
+    flat.map((each) => (each.unknown === undefined ? entitlementOf(each.from, rights) : "unknown"));
   const now = entitledAs(authority);
   const when = entitledAs(then?.rights ?? null);
   const entitlements = now.map((each, index) => both(each, when[index] ?? "unknown"));
@@ -363,7 +364,7 @@ function judge(
   if (entitlements.length > 0 && entitlements.every((each) => each === "no")) {
     if (now.every((each) => each === "no") || authority === null || then === null)
       return answer("no-authority", "no");
-    return answer("entitled-later", "no", { gained: gainedSince(leaves, authority, then.rights) });
+    return answer("entitled-later", "no", { gained: gainedSince(flat, authority, then.rights) });
   }
   if (mayBeSomeoneElse(policy, actor)) return answer("unknown-person", "possible");
   if (review.state === "unknown") return answer("unknown-state", "possible");
@@ -371,7 +372,7 @@ function judge(
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");
   if (entitlements.length > 0 && entitlements.every((each) => each !== "yes")) {
     if (now.includes("yes")) return answer("unknown-when-given", "possible");
-    const address = addressRequired(leaves, authority);
+    const address = addressRequired(flat, authority);
     return address === null
       ? answer("unknown-authority", "possible")
       : answer("unknown-address", "possible", { address });
@@ -423,8 +424,8 @@ function both(a: Certainty, b: Certainty): Certainty {
 }
 
 /** What entitles someone now and did not when they approved. */
-function gainedSince(leaves: readonly Requirement[], now: Rights, then: Rights): readonly string[] {
-  const ways = (rights: Rights): readonly string[] => leaves.flatMap(({ from }) => entitledBy(from, rights));
+function gainedSince(flat: readonly Requirement[], now: Rights, then: Rights): readonly string[] {
+  const ways = (rights: Rights): readonly string[] => flat.flatMap(({ from }) => entitledBy(from, rights));
   return [...new Set(ways(now).filter((way) => !ways(then).includes(way)))];
 }
 
@@ -432,12 +433,12 @@ function gainedSince(leaves: readonly Requirement[], now: Rights, then: Rights):
 function servedBy(
   { judged, entitled: may, rights, whenGiving: then }: Judged,
   requirements: readonly ApprovalRequirement[],
-  leaves: readonly Requirement[],
+  flat: readonly Requirement[],
 ): JudgedApproval {
   if (!judged.counts || rights === null || then === null) return judged;
   const served = requirements.flatMap(({ by: rule, tree }) =>
-    leavesIn(tree)
-      .filter((leaf) => may[leaves.indexOf(leaf)] === "yes")
+    leafRequirementsIn(tree)
+      .filter((leaf) => may[flat.indexOf(leaf)] === "yes")
       .map(({ required, from }) => {
         const [now, when] = [entitledBy(from, rights), entitledBy(from, then.rights)];
         const common = now.filter((way) => when.includes(way));
@@ -491,9 +492,9 @@ function coverageBy(
 }
 
 /** The address by which someone may be an owner, where nothing else leaves it open; null: there is none. */
-function addressRequired(leaves: readonly Requirement[], authority: Authority | null): string | null {
-  const addresses = leaves.flatMap(({ from }) => from.owners?.emails ?? []);
-  const isOpen = leaves.some(({ from: { owners, ...others } }) => {
+function addressRequired(flat: readonly Requirement[], authority: Authority | null): string | null {
+  const addresses = flat.flatMap(({ from }) => from.owners?.emails ?? []);
+  const isOpen = flat.some(({ from: { owners, ...others } }) => {
     const named = owners === undefined ? others : { ...others, owners: { ...owners, emails: [] } };
     return entitlementOf(named, authority) !== "no";
   });

@@ -3,7 +3,7 @@
 import type { LandedBefore, PullRequest } from "../change/pull-request.ts";
 import { canonical, sha256 } from "../values/digest.ts";
 import { matchesAny } from "../patterns/glob.ts";
-import { asksForOwners, type Policy } from "../policy/file/policy.ts";
+import { requiresCodeOwners, type Policy } from "../policy/file/policy.ts";
 import { branchOf } from "../policy/scope.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
@@ -24,7 +24,7 @@ export interface InheritedApprovals {
   /** The commits that no longer need an approval. */
   readonly commits: ReadonlySet<Sha>;
   /** Whether the rule of this name (null: what is always required) required of each landing what it requires here. */
-  readonly asks: (rule: string | null) => boolean;
+  readonly requires: (rule: string | null) => boolean;
   /** The landings that cover some of them, and how many each. */
   readonly by: readonly { readonly landing: LandedBefore; readonly commits: number }[];
   /** Sentences: what landed approved, and why the rest did not; empty where nothing landed before. */
@@ -37,7 +37,7 @@ export interface InheritedApprovals {
  */
 export function requirementsDigest(policy: Policy, pulls: readonly PullRequest[]): string {
   const { approvals, rules, independence, identities, standardChanges } = policy;
-  const owners = asksForOwners(policy) ? pulls.map(ownersOf) : [];
+  const owners = requiresCodeOwners(policy) ? pulls.map(ownersOf) : [];
   return sha256(
     canonical([approvals, rules, independence, identities, standardChanges, [...new Set(owners)].toSorted()]),
   );
@@ -55,7 +55,7 @@ export function inheritedApprovals(pull: PullRequest, policy: Policy, at: Instan
   const landings = (pull.landedBefore ?? []).filter(
     (each) => each.at <= at && matchesAny(policy.production.integration, branchOf(each.ref) ?? "", "lets"),
   );
-  if (landings.length === 0) return { commits: new Set(), by: [], asks: () => false, reasons: [] };
+  if (landings.length === 0) return { commits: new Set(), by: [], requires: () => false, reasons: [] };
   const digest = requirementsDigest(policy, [pull]);
   const parents = parentsOf(pull);
   const commits = new Set<Sha>();
@@ -79,7 +79,7 @@ export function inheritedApprovals(pull: PullRequest, policy: Policy, at: Instan
   return {
     commits,
     by,
-    asks: (rule) =>
+    requires: (rule) =>
       rule === null ||
       policy.rules.filter(({ name }) => name === rule).every(({ when }) => appliesToEachPart(when)),
     reasons: [

@@ -9,7 +9,7 @@ import type {
 import type { PullRequest } from "../change/pull-request.ts";
 import { requiredOwners } from "./code-owners.ts";
 import type { Policy } from "../policy/file/policy.ts";
-import { leavesIn, type Requirement, type RequirementTree } from "../policy/file/requirement.ts";
+import { leafRequirementsIn, type Requirement, type RequirementTree } from "../policy/file/requirement.ts";
 import { evaluateWhen } from "./rule-conditions.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
@@ -46,7 +46,7 @@ function requirementFrom(
   pull: PullRequest,
   rest: Pick<ApprovalRequirement, "by" | "applies" | "unknown">,
 ): ApprovalRequirement {
-  const ofOwners = leavesIn(tree).some((leaf) => leaf.from.codeowners === true);
+  const ofOwners = leafRequirementsIn(tree).some((leaf) => leaf.from.codeowners === true);
   return { ...rest, ofOwners, tree: ofOwners ? withOwners(tree, pull) : tree };
 }
 
@@ -112,5 +112,5 @@ function treeState(tree: RequirementTree, reached: (leaf: Requirement) => Reache
 
 /** Returns the leaf requirements of these, each once. */
 export function leafRequirements(requirements: readonly ApprovalRequirement[]): readonly Requirement[] {
-  return [...new Set(requirements.flatMap(({ tree }) => leavesIn(tree)))];
+  return [...new Set(requirements.flatMap(({ tree }) => leafRequirementsIn(tree)))];
 }

@@ -6,7 +6,7 @@ import type { PullRequest } from "../change/pull-request.ts";
 import { contributorsOf } from "./contribution/contributors.ts";
 import type { Action } from "../records/entry.ts";
 import type { Policy } from "../policy/file/policy.ts";
-import { leavesIn, namedBy } from "../policy/file/requirement.ts";
+import { leafRequirementsIn, namedBy } from "../policy/file/requirement.ts";
 import type { Reviewers } from "../records/change.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
@@ -25,10 +25,10 @@ export function reviewersFor(
 ): Reviewers | null {
   const { requestReviews } = policy;
   if (requestReviews === null || pull.draft || pull.state !== "open") return null;
-  const { asks, approvals } = judgeApprovals(pull, policy, Infinity);
-  const open = asks
+  const { requirements, approvals } = judgeApprovals(pull, policy, Infinity);
+  const open = requirements
     .filter(({ outcome }) => outcome === "short")
-    .flatMap(({ requirement }) => leavesIn(requirement.tree));
+    .flatMap(({ requirement }) => leafRequirementsIn(requirement.tree));
   if (open.length === 0) return null;
   if (requestReviews.from === "teams") {
     const own = `${pull.repository.owner.toLowerCase()}/`;

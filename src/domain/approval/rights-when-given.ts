@@ -65,11 +65,11 @@ export function rightsAtApproval(
 /** Whether someone was in a team or organisation when they approved. */
 function groupHeld(
   name: string,
-  { readings, told }: Pick<RightsAround, "readings" | "told">,
+  { readings, told: changes }: Pick<RightsAround, "readings" | "told">,
   now: Authority,
   at: Instant,
 ): Held {
-  const about = told.filter(({ of }) => of === name);
+  const about = changes.filter(({ of }) => of === name);
   const before = about.findLast(({ later }) => later === "no");
   const next = about.find(({ later }) => later !== "no");
   const nowHeld = membership(now, name);
@@ -104,11 +104,11 @@ function membership({ teams, organizations, unread }: Authority, name: string): 
 
 /** The permission someone had when they approved; `atLeast` is what is certain of one that is not known. */
 function permissionHeld(
-  { readings, told }: Pick<RightsAround, "readings" | "told">,
+  { readings, told: changes }: Pick<RightsAround, "readings" | "told">,
   now: Authority,
   at: Instant,
 ): { readonly permission: Authority["permission"]; readonly atLeast: Permission; readonly isSeen: boolean } {
-  const about = told.filter(({ of }) => of === HERE);
+  const about = changes.filter(({ of }) => of === HERE);
   const before = about.findLast(({ later }) => later === "no");
   const next = about.find(({ later }) => later !== "no");
   const reading = readings.find(({ permission }) => permission !== "unknown");
@@ -124,7 +124,7 @@ function permissionHeld(
   const isRaised = now.permission === "unknown" || isMore(now.permission, read);
   if (!isRaised) return { permission: read, atLeast: read, isSeen };
   // A team someone joins, or what it is given, raises what its members may do.
-  const gained = told.filter((each) => each.gained);
+  const gained = changes.filter((each) => each.gained);
   const mayLag = gained.some((each) => each.later === "no" && outweighs(each, reading));
   const isLater = gained.some(({ later }) => later === "yes");
   if (mayLag !== isLater)

@@ -31,7 +31,7 @@ import { heldByNames } from "./unknown-names.ts";
 import { mergedByPullRequest } from "../controls/merged-by-pull-request.ts";
 import { isOpenToEmergencies, outsideFreeze } from "../controls/outside-freeze.ts";
 import { recordLinked } from "../controls/record-linked.ts";
-import { repositoryOf, type Leave, type Subject } from "../records/subject.ts";
+import { repositoryOf, type Waiver, type Subject } from "../records/subject.ts";
 
 /** Holds every control, in the order people read them. */
 export const CONTROLS: readonly Control[] = [
@@ -53,7 +53,7 @@ export const CONTROLS: readonly Control[] = [
 /** Describes what an assessment needs beside the subject. `since`: what happened before it is historic. */
 export interface Circumstances {
   /** Waivers in force at the moment judged. */
-  readonly leaves?: readonly Leave[];
+  readonly waivers?: readonly Waiver[];
   readonly policy: PolicyInForce;
   readonly appId: number;
   readonly at: Instant;
@@ -63,7 +63,7 @@ export interface Circumstances {
 /** Judges a subject. Pure; never throws; a policy that is broken or unreadable lets nothing pass. */
 export function assess(
   subject: Subject,
-  { policy, appId, at, since, leaves = [] }: Circumstances,
+  { policy, appId, at, since, waivers = [] }: Circumstances,
 ): Assessment {
   if (policy.state !== "known") {
     const results = [withoutPolicy(subject, policy)];
@@ -71,7 +71,7 @@ export function assess(
   }
   const context = { policy: policy.record.effective, appId, at };
   const given = exemptionsFor(context.policy, repositoryOf(subject), at);
-  const all = [...leaves, ...given.filter(({ gives }) => gives).map(waiverOf)];
+  const all = [...waivers, ...given.filter(({ gives }) => gives).map(waiverOf)];
   const emergency = emergencyWaiver(subject, at);
   const tested: Result[] = [];
   for (const control of CONTROLS) {
@@ -110,27 +110,27 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
 }
 
 /** A result that a waiver lets pass; what was missing stays in its inputs. INVARIANT: without a waiver nothing passes so. */
-function waived(tested: Result, leaves: readonly Leave[]): Result {
+function waived(tested: Result, waivers: readonly Waiver[]): Result {
   if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
-  const leave = leaves.find((each) => lets(each, tested));
-  if (leave === undefined) return tested;
+  const waiver = waivers.find((each) => lets(each, tested));
+  if (waiver === undefined) return tested;
   const { control, outcome, cause, reasons, inputs } = tested;
   const instead = { outcome, cause };
-  return result(control, "waived", leave.kind, [leave.because, ...reasons], {
+  return result(control, "waived", waiver.kind, [waiver.because, ...reasons], {
     ...inputs,
-    leave: leave.id,
+    leave: waiver.id,
     instead,
   });
 }
 
 /** A freeze itself sets whether emergencies may pass it, whatever else they waive. */
-function lets({ kind, controls }: Leave, { control, inputs }: Result): boolean {
+function lets({ kind, controls }: Waiver, { control, inputs }: Result): boolean {
   if (kind !== "emergency" || control !== "outside-freeze") return controls.includes(control);
   // INVARIANT: the control `outside-freeze` writes its inputs so.
   return isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[]);
 }
 
-function waiverOf({ id, controls, because }: ExemptedControl): Leave {
+function waiverOf({ id, controls, because }: ExemptedControl): Waiver {
   return { kind: "exemption", id, controls, because };
 }
 
@@ -145,13 +145,13 @@ function withRefused(tested: Result, given: readonly ExemptedControl[]): Result 
 /** What an emergency lets pass. Of pull requests that land together, those without one of their own must pass by themselves. */
 function waivedFor(
   tested: Result,
-  { leave, others }: NonNullable<ReturnType<typeof emergencyWaiver>>,
+  { waiver, others }: NonNullable<ReturnType<typeof emergencyWaiver>>,
   control: Control,
   context: Context,
 ): Result {
-  if (others === null) return waived(tested, [leave]);
+  if (others === null) return waived(tested, [waiver]);
   const rest = control.judge(others, context)?.outcome;
-  return rest === "fail" || rest === "unverifiable" ? tested : waived(tested, [leave]);
+  return rest === "fail" || rest === "unverifiable" ? tested : waived(tested, [waiver]);
 }
 
 function withoutPolicy(

@@ -9,7 +9,7 @@ import { oneLine } from "../texts/wording.ts";
 import { entryId, approvedEntries } from "../policy/entry-provenance.ts";
 import type { EntryProvenance } from "../policy/file/names.ts";
 import type { Policy } from "../policy/file/policy.ts";
-import { leavesIn } from "../policy/file/requirement.ts";
+import { leafRequirementsIn } from "../policy/file/requirement.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import { namedIn } from "../policy/file/when.ts";
 import type { Authority } from "../change/people.ts";
@@ -47,12 +47,12 @@ export function tryOn(
   appId: number,
   landings: ReadonlyMap<string, Trial["outcome"]> = new Map(),
 ): Trial {
-  const effective = withLeaves(tried.record.effective);
+  const effective = withProvenances(tried.record.effective);
   const policy = { state: "known", record: { ...tried.record, effective } } as const;
   const asked = difference(namesOf(effective), then === null ? NOTHING : namesOf(then));
   const known: Change = {
     ...change,
-    pullRequests: change.pullRequests.map((pull) => carriedAgain(unread(pull, asked), effective, landings)),
+    pullRequests: change.pullRequests.map((pull) => withProvenance(unread(pull, asked), effective, landings)),
   };
   const at = change.update.at;
   const given = emergencies.map((each) => {
@@ -81,10 +81,10 @@ export function tryOn(
 }
 
 /** A policy whose exemptions and standard changes are valid: whoever they name is supposed to have approved them. */
-function withLeaves(policy: Policy): Policy {
+function withProvenances(policy: Policy): Policy {
   const entries = approvedEntries(policy);
   if (entries.length === 0) return policy;
-  const brought = entries.map((entry): EntryProvenance => ({
+  const provenances = entries.map((entry): EntryProvenance => ({
     entry: entryId(entry),
     state: "approved",
     because: `supposed to be approved by ${oneLine(entry.approvedBy)}`,
@@ -92,7 +92,7 @@ function withLeaves(policy: Policy): Policy {
     approver: null,
     at: null,
   }));
-  return { ...policy, names: { ...(policy.names ?? { accounts: [] }), brought } };
+  return { ...policy, names: { ...(policy.names ?? { accounts: [] }), brought: provenances } };
 }
 
 const LANDED_AS: Readonly<Record<Trial["outcome"], Verdict>> = {
@@ -103,7 +103,7 @@ const LANDED_AS: Readonly<Record<Trial["outcome"], Verdict>> = {
 };
 
 /** Production inherits the approvals of a landing on an integration branch where the tried policy would have let it land there. */
-function carriedAgain(
+function withProvenance(
   pull: PullRequest,
   policy: Policy,
   landings: ReadonlyMap<string, Trial["outcome"]>,
@@ -126,7 +126,9 @@ const NOTHING: Names = { teams: new Set(), organizations: new Set() };
 
 function namesOf({ approvals, rules }: Policy): Names {
   const named = [
-    ...[...approvals, ...rules.map((rule) => rule.approval)].flatMap(leavesIn).map(({ from }) => from),
+    ...[...approvals, ...rules.map((rule) => rule.approval)]
+      .flatMap(leafRequirementsIn)
+      .map(({ from }) => from),
     ...rules.flatMap(({ when }) => namedIn(when)),
   ];
   const lower = (list: readonly string[] | undefined): readonly string[] =>

@@ -11,7 +11,7 @@ const MOST_NOTES = 50;
 const TITLE_LENGTH = 250;
 
 /** So many problems are listed in the text as well. */
-const MOST_TOLD = 10;
+const MOST_LISTED = 10;
 
 /** Returns the check run's words where the pull request changes a policy file. With problems it fails, except in observe mode. */
 export function withProposedPolicy(
@@ -19,13 +19,13 @@ export function withProposedPolicy(
   pulls: readonly PullRequest[],
   observing: boolean,
 ): CheckRunText {
-  const brought = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
-  const text = withNotes(given, brought);
-  const annotations = brought.flatMap(({ path, problems }) =>
+  const proposed = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
+  const text = withNotes(given, proposed);
+  const annotations = proposed.flatMap(({ path, problems }) =>
     problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
   );
   const [first] = annotations;
-  const fixing = brought.find(({ judgedBy }) => judgedBy !== undefined);
+  const fixing = proposed.find(({ judgedBy }) => judgedBy !== undefined);
   if (first === undefined)
     return fixing === undefined ? text : { ...text, summary: `${text.summary}\n\n${fixes(fixing)}` };
   const paths = markdown(listed([...new Set(annotations.map(({ path }) => path))]));
@@ -35,15 +35,15 @@ export function withProposedPolicy(
     : `Fix ${annotations.length} problems in the policy file here`;
   // The title names the only problem, unless the policy observes: then the title is the verdict's.
   const isInTitle = isOne && !observing;
-  const told = isInTitle
+  const firstFew = isInTitle
     ? []
     : annotations
-        .slice(0, MOST_TOLD)
+        .slice(0, MOST_LISTED)
         .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
-  const more = isInTitle ? 0 : annotations.length - told.length;
+  const more = isInTitle ? 0 : annotations.length - firstFew.length;
   const problems = [
     `Fix ${paths} in this pull request: as it stands here, it is not valid${observing ? "" : " and blocks the merge"}.`,
-    ...told,
+    ...firstFew,
     ...(more > 0 ? [`- and ${more} more`] : []),
   ].join("\n");
   const rest =
@@ -64,10 +64,10 @@ export function withProposedPolicy(
 }
 
 /** What whoever reviews the file should know comes before everything else. */
-function withNotes(text: CheckRunText, brought: readonly ProposedPolicy[]): CheckRunText {
-  const notes = brought.flatMap((each) => each.notes ?? []);
+function withNotes(text: CheckRunText, proposed: readonly ProposedPolicy[]): CheckRunText {
+  const notes = proposed.flatMap((each) => each.notes ?? []);
   if (notes.length === 0) return text;
-  const lines = notes.slice(0, MOST_TOLD).map((note) => `- ${markdown(oneLine(note))}`);
+  const lines = notes.slice(0, MOST_LISTED).map((note) => `- ${markdown(oneLine(note))}`);
   return { ...text, summary: ["Check in the policy file:", ...lines, "", text.summary].join("\n") };
 }
 

@@ -53,7 +53,10 @@ export function mayBeSame(before: readonly ChangedPath[], after: readonly Change
 }
 
 /** Lists the paths whose base changed meanwhile, so that only their lines can decide. Others are decided by their blobs. */
-export function toldByLines({ before, contents }: Pick<Compared, "before" | "contents">): readonly string[] {
+export function comparedByLines({
+  before,
+  contents,
+}: Pick<Compared, "before" | "contents">): readonly string[] {
   return before
     .map(({ path, oldPath }) => oldPath ?? path)
     .filter((path) => {

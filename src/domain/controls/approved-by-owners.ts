@@ -1,8 +1,8 @@
 /** This change was approved by its code owners. */
 
-import { asksForOwners } from "../policy/file/policy.ts";
+import { requiresCodeOwners } from "../policy/file/policy.ts";
 import { defineControl, howUnknown, notApplicable, OF_CHANGES, type Ruling } from "./control.ts";
-import { judgeAsks } from "./independently-approved.ts";
+import { judgeRequirements } from "./independently-approved.ts";
 import { isMerge, type Subject } from "../records/subject.ts";
 
 /** Requires that every changed file was approved by enough of its owners who did not make the change alone. */
@@ -14,11 +14,13 @@ export const approvedByOwners = defineControl({
   kind: "preventive",
   remediation: "Have the files reviewed by their owners; find out how they got past the gate.",
   judges: OF_CHANGES,
-  notAsked: (policy) => (asksForOwners(policy) ? null : "the policy asks for no code owners"),
+  notAsked: (policy) => (requiresCodeOwners(policy) ? null : "the policy asks for no code owners"),
   rule: (subject, context) =>
     howUnknown(subject) ??
     withoutPull(subject) ??
-    judgeAsks(subject, context, ({ asks }) => asks.filter(({ requirement: ask }) => ask.ofOwners)),
+    judgeRequirements(subject, context, ({ requirements }) =>
+      requirements.filter(({ requirement: ask }) => ask.ofOwners),
+    ),
 });
 
 function withoutPull(subject: Subject): Ruling | null {

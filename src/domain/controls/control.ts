@@ -5,7 +5,7 @@ import type { Policy } from "../policy/file/policy.ts";
 import type { ControlName, Outcome, Result } from "../values/result.ts";
 import type { Instant } from "../time/instant.ts";
 import type { PullRequest } from "../change/pull-request.ts";
-import { type Subject, pullsOf, isMerge, bringsNothing, untold } from "../records/subject.ts";
+import { type Subject, pullsOf, isMerge, introducesNothing, unverifiableOrigin } from "../records/subject.ts";
 import { result, worst } from "../values/result.ts";
 
 /** Describes what a control may look at beside the subject. */
@@ -110,14 +110,14 @@ export function emergencyUsed({ emergencies = [] }: Subject, { tested }: Context
 
 /** Rules on an update that brought nothing to its branch; null for any other subject. */
 export function nothingLanded(subject: Subject, inputs: Inputs = {}): Ruling | null {
-  return subject.moment === "landed" && bringsNothing(subject.change)
+  return subject.moment === "landed" && introducesNothing(subject.change)
     ? notApplicable("nothing-landed", "nothing new reached the branch", inputs)
     : null;
 }
 
 /** Rules on an update of which nobody can tell how it came to its branch; null for any other subject. */
 export function howUnknown(subject: Subject, inputs: Inputs = {}, cause = "unknown"): Ruling | null {
-  const because = subject.moment === "landed" ? untold(subject.change) : null;
+  const because = subject.moment === "landed" ? unverifiableOrigin(subject.change) : null;
   return because === null ? null : unverifiable(because, inputs, cause);
 }
 

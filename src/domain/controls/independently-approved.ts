@@ -6,7 +6,7 @@ import type { Change } from "../change/change.ts";
 import { inheritedApprovals } from "../approval/inherited-approvals.ts";
 import { entryId } from "../policy/entry-provenance.ts";
 import { ownerNotes } from "../approval/code-owners.ts";
-import { asksForOwners } from "../policy/file/policy.ts";
+import { requiresCodeOwners } from "../policy/file/policy.ts";
 import { branchOf } from "../policy/scope.ts";
 import {
   resultState,
@@ -51,10 +51,10 @@ export const independentlyApproved = defineControl({
   remediation: "Have the shipped content reviewed by someone independent; find out how it got past the gate.",
   judges: OF_CHANGES,
   rule: (subject, context) =>
-    judgeAsks(subject, context, (judgement) => {
-      const own = judgement.asks.filter(({ requirement: ask }) => !ask.ofOwners);
+    judgeRequirements(subject, context, (judgement) => {
+      const own = judgement.requirements.filter(({ requirement: ask }) => !ask.ofOwners);
       // Where nobody but owners is asked, what they say is all the approval there is.
-      return own.length > 0 ? own : judgement.asks;
+      return own.length > 0 ? own : judgement.requirements;
     }),
 });
 
@@ -66,7 +66,7 @@ export function approvalsOf(subject: Subject, context: Context): readonly Judged
 }
 
 /** Describes a landing on an integration branch whose approvals cover commits of a pull request, as a result keeps it. */
-export interface CarriedLanding {
+export interface InheritedLanding {
   readonly change: string;
   readonly branch: string;
   readonly pulls: readonly number[];
@@ -75,7 +75,7 @@ export interface CarriedLanding {
   readonly basis: Basis;
 }
 
-function carriedOf(pull: PullRequest, context: Context): readonly CarriedLanding[] {
+function inheritedLandings(pull: PullRequest, context: Context): readonly InheritedLanding[] {
   return inheritedApprovals(pull, context.policy, momentOf(pull, context)).by.map(({ landing, commits }) => {
     const { changeId: change, ref, pulls, approvers, basis } = landing;
     return { change, branch: branchOf(ref) ?? ref, pulls, approvers, commits, basis };
@@ -83,17 +83,17 @@ function carriedOf(pull: PullRequest, context: Context): readonly CarriedLanding
 }
 
 /** Returns the landings whose approvals cover commits of what an assessment judged. */
-export function carriedIn({ results }: Pick<Assessment, "results">): readonly CarriedLanding[] {
+export function inheritedLandingsIn({ results }: Pick<Assessment, "results">): readonly InheritedLanding[] {
   // INVARIANT: the control writes its inputs so.
   return (results.find(({ control }) => control === NAME)?.inputs["carried"] ??
-    []) as readonly CarriedLanding[];
+    []) as readonly InheritedLanding[];
 }
 
 /** Holds the cause of a pass without approvals: a standard change of the policy. */
 export const PRE_APPROVED = "pre-approved";
 
 /** Judges some of what is asked of each pull request. */
-export function judgeAsks(
+export function judgeRequirements(
   subject: Subject,
   context: Context,
   which: (judgement: ApprovalJudgement) => readonly RequirementState[],
@@ -131,11 +131,11 @@ function ofPulls(
   const cause =
     deciding.find((one) => resultState(one) !== "waiting")?.cause ?? deciding[0]?.cause ?? "satisfied";
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
-  const carried = pullsOf(subject).flatMap((pull) => carriedOf(pull, context));
-  const ownersFile = asksForOwners(context.policy) ? unique(pullsOf(subject).flatMap(ownerNotes)) : [];
+  const inherited = pullsOf(subject).flatMap((pull) => inheritedLandings(pull, context));
+  const ownersFile = requiresCodeOwners(context.policy) ? unique(pullsOf(subject).flatMap(ownerNotes)) : [];
   const inputs = {
     ...(preApproved.length === 0 ? {} : { preApproved }),
-    ...(carried.length === 0 ? {} : { carried }),
+    ...(inherited.length === 0 ? {} : { carried: inherited }),
     ...(ownersFile.length === 0 ? {} : { ownersFile }),
     pullRequests: pullsOf(subject).map((pull) => pull.number),
     required: each.map((one) => one.required),
@@ -179,8 +179,8 @@ function judgePull(
   which: (judgement: ApprovalJudgement) => readonly RequirementState[],
 ): PullOutcome {
   const judgement = judgeApprovals(pull, context.policy, momentOf(pull, context));
-  const asks = which(judgement);
-  const ends = asks.flatMap(({ state }) => endsOf(state));
+  const requirements = which(judgement);
+  const ends = requirements.flatMap(({ state }) => endsOf(state));
   const answer = (outcome: Outcome, cause: string, reasons: readonly string[]): PullOutcome => ({
     outcome,
     cause,
@@ -199,7 +199,7 @@ function judgePull(
   const given = preApproval(pull, context.policy, momentOf(pull, context));
   if (given.holds)
     return { ...answer("pass", PRE_APPROVED, [given.because]), preApproved: entryId(given.entry) };
-  const state = outcomeOfRequirements(judgement, asks);
+  const state = outcomeOfRequirements(judgement, requirements);
   if (state === "met")
     return answer("pass", "satisfied", [
       ...judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
@@ -210,7 +210,7 @@ function judgePull(
       ...judgement.unknowns.map(({ reason }) => reason),
       ...judgement.landed,
     ]);
-  const short = asks.filter(({ outcome }) => outcome === "short");
+  const short = requirements.filter(({ outcome }) => outcome === "short");
   if (!landed && short.some(({ state: { stuck } }) => stuck)) {
     const lacking = short.flatMap(lackingOf);
     const sorted = [
@@ -220,7 +220,7 @@ function judgePull(
     return answer("fail", NOBODY_CAN, [...sorted.map(lackingText), ...notCounted(judgement), ...given.why]);
   }
   return answer("fail", shortCause(judgement, landed), [
-    ...shortReasons(judgement, asks, landed),
+    ...shortReasons(judgement, requirements, landed),
     ...given.why,
   ]);
 }
@@ -237,10 +237,10 @@ function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
 
 function shortReasons(
   judgement: ApprovalJudgement,
-  asks: readonly RequirementState[],
+  requirements: readonly RequirementState[],
   landed: boolean,
 ): readonly string[] {
-  const missing = asks
+  const missing = requirements
     .filter(({ outcome }) => outcome === "short")
     .map((each) => (landed ? `it lacked ${missingOf(each)}` : needsText(each)));
   return [...missing, ...notCounted(judgement)];

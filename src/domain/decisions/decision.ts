@@ -9,9 +9,9 @@ import type { Deployment } from "../deployment/deployment.ts";
 import {
   decideDeviation,
   decideRecord,
-  NOTHING_STANDING,
+  NO_RECORDS,
   mergeDecisions,
-  type Standing,
+  type ExistingRecords,
 } from "../deviation/decide.ts";
 import {
   causeOf,
@@ -94,7 +94,7 @@ export function decideGate(facts: {
   readonly to: Addressee;
   readonly at: Instant;
   /** What was last shown of the other open pull requests with the same head: they share the check run, which shows the worst. */
-  readonly twins?: readonly GateRecord[];
+  readonly sharing?: readonly GateRecord[];
   /** A pull request with the same head was closed: the check may still show that one's result. */
   readonly again?: boolean;
   /** Of these pull requests. */
@@ -102,7 +102,7 @@ export function decideGate(facts: {
 }): Decision {
   const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
   const tasks = assessment === null ? [] : tasksAtNextTurn(policy, to.repository, at);
-  const { twins = [], again = false, emergencies = [] } = facts;
+  const { sharing = [], again = false, emergencies = [] } = facts;
   const { appId } = to;
   const check = checkText({ pulls, headSha, assessment, policy, candidates, appId, emergencies });
   const judged: Assessment = assessment ?? {
@@ -127,14 +127,14 @@ export function decideGate(facts: {
     assessment?.verdict === "pending"
       ? reviewersFor(only, policyOrDefault(policy), candidates)
       : null;
-  const shown = worstOf(body, twins);
+  const shown = worstOf(body, sharing);
   const about = {
     isUrgent: emergencies.some(({ record }) => isOpen(record)),
-    pulls: [...pulls, ...twins.flatMap((twin) => twin.pulls)].filter(({ head }) => head.sha === headSha),
+    pulls: [...pulls, ...sharing.flatMap((other) => other.pulls)].filter(({ head }) => head.sha === headSha),
   };
   if (asking === null && previous !== null && saysTheSame(previous, body)) {
     // What a shared check run showed last may have been another's: the ledger knows whether it was this one's.
-    const isAsked = request !== null || again || twins.length > 0;
+    const isAsked = request !== null || again || sharing.length > 0;
     return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, about)] : [], tasks };
   }
   return {
@@ -202,7 +202,7 @@ export function decideChange(facts: {
   readonly detectedAt: Instant;
   readonly spans?: readonly SharedCause[];
   /** What is recorded of its deviation; {@link seedOfChange} names the cause to look for. */
-  readonly standing?: Standing;
+  readonly records?: ExistingRecords;
   /** Of its pull requests. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
@@ -234,14 +234,14 @@ function withDeviation(
     readonly policy: PolicyInForce;
     readonly to: Addressee;
     readonly detectedAt: Instant;
-    readonly standing?: Standing;
+    readonly records?: ExistingRecords;
   },
 ): Decision {
-  const { repository, policy, to, detectedAt, standing = NOTHING_STANDING } = facts;
+  const { repository, policy, to, detectedAt, records = NO_RECORDS } = facts;
   const deviation = decideDeviation({
     ...ownOrShared(seed),
     subject: entry.subject,
-    standing,
+    records,
     policy: policyOrDefault(policy),
     to,
     at: detectedAt,
@@ -314,7 +314,7 @@ export function decideDeployment(facts: {
   readonly to: Addressee;
   readonly detectedAt: Instant;
   readonly spans?: readonly SharedCause[];
-  readonly standing?: Standing;
+  readonly records?: ExistingRecords;
   /** Declared for it without a pull request. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
@@ -336,18 +336,18 @@ export function decideDeployment(facts: {
   return withDeviation(entry, seedOfDeployment(facts), { ...facts, repository: deployment.repository });
 }
 
-/** Decides what to record of a weakened protection, and of the issue about it. `standing`: what is recorded of it. */
+/** Decides what to record of a weakened protection, and of the issue about it. `records`: what is recorded of it. */
 export function decideWeakening(facts: {
   readonly exposures: readonly ExposureRecord[];
   readonly meanwhile: readonly Meanwhile[];
   readonly policy: PolicyInForce;
   readonly to: Addressee;
-  readonly standing?: Standing;
+  readonly records?: ExistingRecords;
   readonly detectedAt: Instant;
 }): Decision {
-  const { exposures, meanwhile, policy, to, standing = NOTHING_STANDING, detectedAt } = facts;
-  const deviation = weakeningDeviation(exposures, meanwhile, standing.previous, detectedAt);
-  return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
+  const { exposures, meanwhile, policy, to, records = NO_RECORDS, detectedAt } = facts;
+  const deviation = weakeningDeviation(exposures, meanwhile, records.previous, detectedAt);
+  return decideRecord(deviation, records, policyOrDefault(policy), to, detectedAt);
 }
 
 /** Decides what to record of a repository that moved to a laxer entry of the policy, and of its issue. */
@@ -355,12 +355,12 @@ export function decideMove(facts: {
   readonly entry: LaxerEntry;
   readonly policy: PolicyInForce;
   readonly to: Addressee;
-  readonly standing: Standing;
+  readonly records: ExistingRecords;
   readonly detectedAt: Instant;
 }): Decision {
-  const { entry, policy, to, standing, detectedAt } = facts;
-  const deviation = moveDeviation(to.repository, entry, standing.previous, detectedAt);
-  return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
+  const { entry, policy, to, records, detectedAt } = facts;
+  const deviation = moveDeviation(to.repository, entry, records.previous, detectedAt);
+  return decideRecord(deviation, records, policyOrDefault(policy), to, detectedAt);
 }
 
 /** Returns the key of everything that our check run shows on one commit. */
@@ -390,8 +390,8 @@ export function checkRunAction(
 }
 
 /** One check run for several pull requests lets pass only what lets all of them pass. */
-function worstOf(own: GateRecord, twins: readonly GateRecord[]): CheckRunText {
-  const worst = twins.reduce((a, b) => (badness(b) > badness(a) ? b : a), own);
+function worstOf(own: GateRecord, sharing: readonly GateRecord[]): CheckRunText {
+  const worst = sharing.reduce((a, b) => (badness(b) > badness(a) ? b : a), own);
   if (worst === own) return own.check;
   const numbers = worst.pulls.map(({ number }) => `#${number}`).join(", ");
   const note = `Several open pull requests share this commit and so this check. It shows ${numbers}.`;

@@ -42,7 +42,7 @@ export interface ReadingFacts {
   /** Exposures that have not ended. */
   readonly open: readonly ExposureRecord[];
   /** The webhook that reported a change, when it came, and who did it; null: none did. */
-  readonly told: { readonly at: Instant; readonly by: Actor | null } | null;
+  readonly report: { readonly at: Instant; readonly by: Actor | null } | null;
 }
 
 /** How long an unchanged reading is valid before another one is recorded (ms). */
@@ -111,7 +111,7 @@ export function settingSubject(
 }
 
 function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readonly Entry[] {
-  const { repository, before, after, told } = facts;
+  const { repository, before, after, report } = facts;
   const known = new Map(facts.known.map((each) => [settingSubject(repository.id, each), each]));
   const now = new Set(settings.map((each) => settingSubject(repository.id, each)));
   const gone = facts.known
@@ -138,7 +138,7 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
       canonical(old.value) === canonical(value)
     )
       return [];
-    const from = before === null ? after.readAt : (told?.at ?? changedAt(facts, each) ?? after.readAt);
+    const from = before === null ? after.readAt : (report?.at ?? changedAt(facts, each) ?? after.readAt);
     const body: ControlStateRecord = {
       repository,
       place,
@@ -147,8 +147,8 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
       because,
       from,
       notBefore: (PEOPLE_SETTINGS.includes(setting) ? facts.peopleBefore : null) ?? before?.readAt ?? null,
-      basis: told === null ? "read-later" : "observed",
-      by: before === null ? null : (told?.by ?? null),
+      basis: report === null ? "read-later" : "observed",
+      by: before === null ? null : (report?.by ?? null),
       gone: each.gone,
     };
     return [{ kind: "control-state", subject, ...owned(repository), at: from, body }];
@@ -200,9 +200,9 @@ function exposuresAfter(facts: ReadingFacts, settings: readonly Setting[]): read
 function restored(
   exposure: ExposureRecord,
   settings: readonly Setting[],
-  { after, told }: ReadingFacts,
+  { after, report }: ReadingFacts,
 ): ExposureRecord {
-  const at = told?.at ?? after.readAt;
+  const at = report?.at ?? after.readAt;
   const items = exposure.items.map((item): WeakerSpell => {
     if (item.until !== null) return item;
     const now = settings.find((each) => keyOf(each) === keyOf(item));
@@ -216,13 +216,13 @@ function restored(
 }
 
 function exposureOf(
-  { repository, before, after, told }: ReadingFacts,
+  { repository, before, after, report }: ReadingFacts,
   cause: WeakeningCause,
   weaker: readonly Weaker[],
 ): ExposureRecord {
   const notBefore = before?.readAt ?? after.readAt;
   const known = cause.at !== null && cause.at >= notBefore && cause.at <= after.readAt ? cause.at : null;
-  const from = known ?? told?.at ?? after.readAt;
+  const from = known ?? report?.at ?? after.readAt;
   const scope = cause.owner === "repository" ? String(repository.id) : `owner ${repository.ownerId}`;
   // What is deleted has no time of its own that every repository would read, but it is deleted only once.
   const moment = cause.owner === "repository" ? String(from) : String(cause.at ?? "deleted");
@@ -234,10 +234,10 @@ function exposureOf(
     cause,
     items: weaker.map((each) => ({ ...each, until: null })),
     from,
-    notBefore: told === null && known === null ? notBefore : from,
+    notBefore: report === null && known === null ? notBefore : from,
     to: null,
-    basis: told === null ? "read-later" : "observed",
-    by: told?.by ?? null,
+    basis: report === null ? "read-later" : "observed",
+    by: report?.by ?? null,
   };
 }
 

@@ -125,7 +125,7 @@ const GateAnswerSchema = z.enum(["waiting", "approved", "rejected", "asked-befor
 /** Describes our own answer to a deployment gate. `asked-before`: GitHub never sent us this one, but earlier ones there. */
 export type GateAnswer = Infer<typeof GateAnswerSchema>;
 
-const CarriedSchema = z.object({
+const DeployedChangeSchema = z.object({
   id: z.string(),
   verdict: z.string(),
   landedAt: InstantSchema,
@@ -135,7 +135,7 @@ const CarriedSchema = z.object({
 });
 
 /** Describes one change a deployment added to its environment. */
-export type DeployedChange = Infer<typeof CarriedSchema>;
+export type DeployedChange = Infer<typeof DeployedChangeSchema>;
 
 /** Describes {@link Deployment}. */
 export const DeploymentSchema = z.object({
@@ -178,7 +178,7 @@ export const DeploymentSchema = z.object({
   ),
   gate: GateAnswerSchema,
   carried: z
-    .array(CarriedSchema)
+    .array(DeployedChangeSchema)
     .describe("The changes it added to the environment since the deployment before"),
   ancestor: z
     .object({ id: z.string(), sha: ShaSchema })

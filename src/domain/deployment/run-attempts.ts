@@ -7,7 +7,7 @@ import type { RunApproval } from "./deployment.ts";
 import type { Observation } from "../change/observation.ts";
 
 /** Describes one answer as its webhook reported it. */
-export type ToldRunReview = Extract<Observation, { readonly kind: "job-answered" }>;
+export type ObservedJobReview = Extract<Observation, { readonly kind: "job-answered" }>;
 
 /**
  * Returns the answers that GitHub lists, each with the attempt it was given for. `attempts`: how many there were when
@@ -16,11 +16,11 @@ export type ToldRunReview = Extract<Observation, { readonly kind: "job-answered"
  */
 export function withAttempts(
   listed: readonly RunApproval[],
-  heard: readonly ToldRunReview[],
+  reviews: readonly ObservedJobReview[],
   attempts: number,
 ): readonly RunApproval[] {
   if (attempts <= 1) return listed.map((each) => ({ ...each, attempt: 1 }));
-  const open = [...heard];
+  const open = [...reviews];
   return listed.map((each) => {
     const index = open.findIndex((answer) => isOf(answer, each));
     const [answer] = index < 0 ? [] : open.splice(index, 1);
@@ -28,8 +28,8 @@ export function withAttempts(
   });
 }
 
-function isOf({ by, state, environments }: ToldRunReview, listed: RunApproval): boolean {
+function isOf({ by, state, environments }: ObservedJobReview, listed: RunApproval): boolean {
   if (by === null || by.id !== listed.user?.id || state !== listed.state) return false;
-  const told = environments.map((name) => name.toLowerCase());
-  return listed.environments.every((name) => told.includes(name.toLowerCase()));
+  const names = environments.map((name) => name.toLowerCase());
+  return listed.environments.every((name) => names.includes(name.toLowerCase()));
 }

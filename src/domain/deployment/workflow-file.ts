@@ -28,8 +28,8 @@ export function undeployedJobs(text: string): readonly UndeployedJob[] | null {
   }
   const workflow = Workflow.safeParse(read);
   if (!workflow.success) return null;
-  return Object.entries(workflow.data.jobs).flatMap(([job, told]) => {
-    const { data } = Job.safeParse(told);
+  return Object.entries(workflow.data.jobs).flatMap(([job, definition]) => {
+    const { data } = Job.safeParse(definition);
     if (data === undefined) return [];
     const { name, deployment } = data.environment;
     if (deployment === true || deployment === "true") return [];

@@ -32,7 +32,7 @@ import {
   reopened,
   ROOT_CAUSE_NAMES,
   ROOT_CAUSES,
-  whysAsked,
+  whysRequired,
   type Lack,
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
@@ -261,7 +261,7 @@ export const DEVIATION_COMMAND_TABLE = {
     when: ALSO_LATER,
     apply: (text, now) => ({ remediation: { whys: [...now.remediation.whys, noteOf(text, now)] } }),
     reply(_, { deviation: { severity } }, { whys }) {
-      const asked = whysAsked(severity);
+      const asked = whysRequired(severity);
       return `Answer ${whys.length} to “why?” is recorded${asked === 0 ? "" : `; a severity of ${severity} requires ${asked}`}.`;
     },
   }),

@@ -21,7 +21,7 @@ import { destination } from "../values/transitions.ts";
 import type { DeviationRecord, DeviationTransition } from "../records/deviation.ts";
 
 /** The records of the ledger before something is opened, listed or taken off. */
-export interface Standing {
+export interface ExistingRecords {
   /** The deviation of the seed's cause that has room, as recorded; null: none yet. */
   readonly previous: DeviationRecord | null;
   /** Which part of the cause it is, from 1. */
@@ -37,7 +37,7 @@ export interface Standing {
 }
 
 /** Nothing is recorded yet, and there is room for an issue. */
-export const NOTHING_STANDING: Standing = {
+export const NO_RECORDS: ExistingRecords = {
   previous: null,
   part: 1,
   remediation: null,
@@ -52,27 +52,27 @@ export function decideDeviation(facts: {
   readonly seed: DeviationSeed | null;
   /** The change id or deployment id. */
   readonly subject: string | null;
-  readonly standing: Standing;
+  readonly records: ExistingRecords;
   readonly policy: Policy;
   readonly to: IssueSender;
   readonly at: Instant;
   /** Why it deviates no more. */
   readonly because?: string;
 }): Decision {
-  const { seed, subject, standing, policy, to, at } = facts;
+  const { seed, subject, records, policy, to, at } = facts;
   const decisions: Decision[] = [];
-  const { listedIn } = standing;
-  if (listedIn !== null && subject !== null && (seed === null || listedIn.id !== standing.previous?.id)) {
+  const { listedIn } = records;
+  if (listedIn !== null && subject !== null && (seed === null || listedIn.id !== records.previous?.id)) {
     const because = facts.because ?? "judged again on what is known now, it does not deviate";
     const after = withdrawDeviation(listedIn, subject, because, at);
     if (after !== listedIn)
       decisions.push(
-        settle({ before: listedIn, after, remediation: standing.listedInRemediation, policy, to }),
+        settle({ before: listedIn, after, remediation: records.listedInRemediation, policy, to }),
       );
   }
   if (seed !== null)
     decisions.push(
-      decideRecord(openDeviation(standing.previous, seed, at, standing.part), standing, policy, to, at),
+      decideRecord(openDeviation(records.previous, seed, at, records.part), records, policy, to, at),
     );
   return mergeDecisions(...decisions);
 }
@@ -80,13 +80,13 @@ export function decideDeviation(facts: {
 /** Decides the entry, the issue (or its place in the queue for one) and the notification of a deviation as it is now. */
 export function decideRecord(
   now: DeviationRecord,
-  standing: Standing,
+  records: ExistingRecords,
   policy: Policy,
   to: IssueSender,
   at: Instant,
 ): Decision {
-  const { previous: before, remediation } = standing;
-  const after = withIssue(now, policy, standing.room, at);
+  const { previous: before, remediation } = records;
+  const after = withIssue(now, policy, records.room, at);
   const isReopened = before !== null && before.status !== "open" && after.status === "open";
   const again = isReopened && remediation !== null ? begunAnew(remediation, after.moved) : remediation;
   const isNowWaiting = after.issue.state === "waiting" && before?.issue.state !== "waiting";
@@ -97,7 +97,7 @@ export function decideRecord(
     {
       actions:
         isNowWaiting && after.issue.repository !== null
-          ? [waitingIssue([...standing.waiting, after], after.issue.repository, policy, to)]
+          ? [waitingIssue([...records.waiting, after], after.issue.repository, policy, to)]
           : [],
     },
   );
@@ -124,8 +124,8 @@ function notificationOf(deviation: DeviationRecord): Notification {
 /** Returns the notification that a deviation was settled; it may be opened and settled again. */
 function closedNotification(deviation: DeviationRecord, { calendar }: Policy): Notification {
   const line = settledLine(deviation, (at) => localTime(at, calendar.timezone));
-  const told = `${deviation.title}: settled. ${line} Nothing is left to do.`;
-  return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
+  const comment = `${deviation.title}: settled. ${line} Nothing is left to do.`;
+  return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: comment };
 }
 
 /** Decides the entry and the issue of a deviation after a step. A step that settles or reopens it adds a comment. */

@@ -61,11 +61,17 @@ export const ROOT_CAUSE_NAMES = [
   "ownership",
 ] as const satisfies readonly RootCause[];
 
-const WHYS: Readonly<Record<Severity, number>> = { observation: 0, low: 1, medium: 3, high: 5, critical: 5 };
+const WHYS_REQUIRED: Readonly<Record<Severity, number>> = {
+  observation: 0,
+  low: 1,
+  medium: 3,
+  high: 5,
+  critical: 5,
+};
 
 /** Returns how many answers to "why?" a severity requires. */
-export function whysAsked(severity: Severity): number {
-  return WHYS[severity];
+export function whysRequired(severity: Severity): number {
+  return WHYS_REQUIRED[severity];
 }
 
 /** Returns a remediation in which nothing is recorded yet. */
@@ -136,10 +142,10 @@ export function lackingToBeDone(
   remediation: RemediationRecord,
   { severity }: Pick<DeviationRecord, "severity">,
 ): readonly Lack[] {
-  const whys = whysAsked(severity) - remediation.whys.length;
+  const owed = whysRequired(severity) - remediation.whys.length;
   return [
     ...lackingIf(remediation.rootCause === null, "the root cause", "cause"),
-    ...lackingIf(whys > 0, `${whys} more ${whys === 1 ? "answer" : "answers"} to “why?”`, "why"),
+    ...lackingIf(owed > 0, `${owed} more ${owed === 1 ? "answer" : "answers"} to “why?”`, "why"),
     ...lackingToStart(remediation),
     ...lackingIf(remediation.method === null, "a verification method", "method"),
     ...lackingIf(remediation.evidence.length === 0, "evidence", "evidence"),

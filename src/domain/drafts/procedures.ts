@@ -306,7 +306,7 @@ function raci(policy: Policy, mark: string): readonly string[] {
   const named = (control: (typeof CONTROL_NAMES)[number]): string =>
     markdownInFile(policy.controls[control]?.owner ?? owner ?? "nobody is named");
   const approvers = policy.approvals.map(approvalText).join("; ");
-  const told = (kind: Policy["notifications"][number]["on"][number]): string => {
+  const sentence = (kind: Policy["notifications"][number]["on"][number]): string => {
     const names = policy.notifications
       .filter(({ on }) => on.includes(kind))
       .map(({ urlSecret }) => code(urlSecret));
@@ -319,14 +319,14 @@ function raci(policy: Policy, mark: string): readonly string[] {
       "who declares it",
       people(policy.emergency.authorisers),
       "nobody",
-      told("emergency-waiting"),
+      sentence("emergency-waiting"),
     ],
     [
       "its review afterwards",
       people(policy.emergency.reviewers),
       named("emergency-reviewed-in-time"),
       "nobody",
-      told("review-due"),
+      sentence("review-due"),
     ],
     [
       "a deviation",
@@ -335,14 +335,14 @@ function raci(policy: Policy, mark: string): readonly string[] {
         : listed(policy.deviations.assignees.map(markdownInFile)),
       owner === null ? "nobody is named" : markdownInFile(owner),
       "nobody",
-      told("deviation-opened"),
+      sentence("deviation-opened"),
     ],
     [
       "a control's month",
       "the control's owner",
       owner === null ? "nobody is named" : markdownInFile(owner),
       "nobody",
-      told("review-overdue"),
+      sentence("review-overdue"),
     ],
     [
       "what cannot be told",

@@ -1,7 +1,7 @@
 /** Management's response to one deviation, in its three parts: what caused it, what was done, what prevents it. */
 
 import { markdownInFile, time } from "../texts/wording.ts";
-import { whysAsked } from "../deviation/remediation.ts";
+import { whysRequired } from "../deviation/remediation.ts";
 import {
   answeredDeviations,
   deviationLine,
@@ -52,7 +52,7 @@ function parts(records: Records, answered: DraftAnswered, cite: Citations): read
   const action = body.action ?? need("what is done about it", "action <text>");
   const method = body.method ?? need("how it is checked", "method <text>");
   if (rootCause === null) need("the root cause", "cause <category>: <text>");
-  const asked = whysAsked(answered.deviation.body.severity) - body.whys.length;
+  const asked = whysRequired(answered.deviation.body.severity) - body.whys.length;
   if (asked > 0) need(`${asked} more ${asked === 1 ? "answer" : "answers"} to why`, "why <text>");
   if (body.owner === null) need("an owner", "owner @login");
   if (body.due === null) need("a target date", "due <date>");

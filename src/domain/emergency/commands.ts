@@ -62,7 +62,7 @@ export interface Refused {
 export interface Applied {
   readonly record: EmergencyRecord;
   readonly reply: Reply;
-  readonly asks: "reason" | "authorisation" | "confirmation" | null;
+  readonly requests: "reason" | "authorisation" | "confirmation" | null;
   readonly refused: null;
 }
 
@@ -117,7 +117,7 @@ const declare: EmergencyRow = {
   apply(given, { record }) {
     const { attribution, subject, text } = given;
     const after = record === null ? open(given, text) : declared(record, attribution, text, headOf(subject));
-    return { record: after, reply: declaredReply(given, after), asks: "authorisation" };
+    return { record: after, reply: declaredReply(given, after), requests: "authorisation" };
   },
 };
 
@@ -126,7 +126,7 @@ export const FLAG: EmergencyAction = {
   refusal: () => notWriter,
   target: (given) => opening(given, "flag"),
   apply(given) {
-    return { record: open(given, null), reply: reasonNeeded, asks: "reason" };
+    return { record: open(given, null), reply: reasonNeeded, requests: "reason" };
   },
 };
 
@@ -149,12 +149,12 @@ const authorise: EmergencyRow = {
     if (event === "confirm") {
       const first = record.authorised?.by.login ?? "";
       const reply: Reply = ({ text }) => `You confirmed what ${text(first)} authorised alone.`;
-      return { record: confirmed(record, attribution), reply, asks: null };
+      return { record: confirmed(record, attribution), reply, requests: null };
     }
     const isAlone = !allows(record, "authorise", emergencyRolesOf(eligibility, false));
     const terms = { by, at: attribution.at, via: attribution.via, head: headOf(subject), authority };
     const after = authorised(record, authorisation(terms, policy, isAlone), given);
-    return { record: after, reply: authorisedReply(given, after), asks: isAlone ? "confirmation" : null };
+    return { record: after, reply: authorisedReply(given, after), requests: isAlone ? "confirmation" : null };
   },
 };
 
@@ -181,7 +181,7 @@ const withdraw: EmergencyRow = {
     return {
       record: after,
       reply: () => "The emergency is withdrawn. The policy applies again in full.",
-      asks: null,
+      requests: null,
     };
   },
 };

@@ -1,7 +1,7 @@
 /** Which emergency lets what pass, at a moment: from the facts kept with the subject, never from the clock. */
 
 import type { PullRequest } from "../change/pull-request.ts";
-import { pullsOf, type Leave, type Subject } from "../records/subject.ts";
+import { pullsOf, type Waiver, type Subject } from "../records/subject.ts";
 import { oneLine, time } from "../texts/wording.ts";
 import type { EmergencyRecord } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
@@ -33,7 +33,7 @@ function inForceFor(
 }
 
 /** Returns what an emergency lets pass. A freeze states itself whether it makes room for one. */
-function waiverOf({ record }: EmergencyFacts, at: Instant): Leave {
+function waiverOf({ record }: EmergencyFacts, at: Instant): Waiver {
   const who = oneLine(record.authorised?.by.login ?? "");
   const until = time(record.authorised?.until ?? at);
   const alone = record.authorised?.confirmBy != null ? ", alone," : "";
@@ -52,7 +52,7 @@ function waiverOf({ record }: EmergencyFacts, at: Instant): Leave {
 export function emergencyWaiver(
   subject: Subject,
   at: Instant,
-): { readonly leave: Leave; readonly others: Subject | null } | null {
+): { readonly waiver: Waiver; readonly others: Subject | null } | null {
   if ((subject.emergencies ?? []).length === 0) return null;
   const pulls = pullsOf(subject);
   const own = pulls.length === 0 ? [null] : pulls;
@@ -60,7 +60,7 @@ export function emergencyWaiver(
   const first = given.find(({ facts }) => facts !== null)?.facts ?? null;
   if (first === null) return null;
   const without = given.flatMap(({ pull, facts }) => (facts === null && pull !== null ? [pull] : []));
-  return { leave: waiverOf(first, at), others: without.length === 0 ? null : only(subject, without) };
+  return { waiver: waiverOf(first, at), others: without.length === 0 ? null : only(subject, without) };
 }
 
 function only(subject: Subject, pulls: readonly PullRequest[]): Subject {

@@ -14,7 +14,7 @@ import type { Sha } from "../change/sha.ts";
 import type { Actor } from "../change/people.ts";
 
 /** What an emergency is for, and under which policy. */
-export interface Occasion {
+export interface EmergencySubject {
   readonly repository: Repository;
   readonly pull: number | null;
   readonly deployment: { readonly environment: string; readonly sha: Sha } | null;
@@ -24,13 +24,13 @@ export interface Occasion {
 
 /** Returns a new emergency. `source` names what opened it, so that opening it twice opens one. */
 export function opened(
-  occasion: Occasion,
+  about: EmergencySubject,
   source: string,
   attribution: Attribution,
   reason: string | null,
   head: Sha | null,
 ): EmergencyRecord {
-  const { repository, pull, deployment, policy, policyDigest } = occasion;
+  const { repository, pull, deployment, policy, policyDigest } = about;
   const event = reason === null ? "flag" : "declare";
   const status = after(null, event);
   return {
@@ -79,7 +79,7 @@ export function authorisation(
 export function authorised(
   record: EmergencyRecord,
   given: Authorisation,
-  { policy, policyDigest }: Pick<Occasion, "policy" | "policyDigest">,
+  { policy, policyDigest }: Pick<EmergencySubject, "policy" | "policyDigest">,
 ): EmergencyRecord {
   const waives = waivedBy(policy, record.deployment !== null);
   const act = given.confirmBy === null ? "authorise" : "authorise alone";

@@ -7,7 +7,7 @@ export const EMERGENCY_COMMAND_NAMES = ["declare", "authorise", "withdraw", "app
 export type EmergencyCommandName = (typeof EMERGENCY_COMMAND_NAMES)[number];
 
 /** How a place renders a reply. */
-export interface Voice {
+export interface Rendering {
   /** Makes text from outside harmless there. */
   readonly text: (text: string) => string;
   /** Writes a command as it is given there. */
@@ -15,4 +15,4 @@ export interface Voice {
 }
 
 /** A sentence or more, rendered where it is read. */
-export type Reply = (voice: Voice) => string;
+export type Reply = (rendering: Rendering) => string;

@@ -36,8 +36,8 @@ export interface Listings {
   /** The numbers of the pull requests that rows name. */
   readonly named: ReadonlySet<number>;
   /** The pushes that webhooks told of, and since when they could: before nobody was watching. */
-  readonly told: readonly Pick<RefUpdate, "before" | "after">[];
-  readonly heardFrom: Instant;
+  readonly reported: readonly Pick<RefUpdate, "before" | "after">[];
+  readonly reportedFrom: Instant;
 }
 
 /** One thing that is not in every listing that should hold it; `explanation` null: nobody knows why. */
@@ -162,11 +162,11 @@ export const EDGE = MINUTE;
 
 function againstPulls(listings: Listings): readonly Difference[] {
   const { activity, later, from, to, pulls, named } = listings;
-  const brought = broughtBy(listings);
+  const introduced = updatesByCommit(listings);
   const byUpdate = new Map<RefUpdate, MergedPull[]>();
   const homeless: MergedPull[] = [];
   for (const pull of pulls) {
-    const update = pull.commit === null ? undefined : brought.get(pull.commit);
+    const update = pull.commit === null ? undefined : introduced.get(pull.commit);
     if (update === undefined) homeless.push(pull);
     else byUpdate.set(update, [...(byUpdate.get(update) ?? []), pull]);
   }
@@ -209,7 +209,7 @@ function pullDifference({ number, commit }: MergedPull, explanation: string | nu
 }
 
 /** Which update of the span brought each commit: the first that reaches it. */
-function broughtBy({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdate> {
+function updatesByCommit({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdate> {
   const found = new Map<Sha, RefUpdate>();
   for (const update of activity) {
     const open = [update.after];
@@ -224,14 +224,14 @@ function broughtBy({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdate> {
 }
 
 /** A webhook may come twice, and late: what it told of is compared as a set, with everything GitHub lists. */
-function againstDeliveries({ activity, later, told, heardFrom }: Listings): readonly Difference[] {
-  const heard = new Set(told.map(key));
+function againstDeliveries({ activity, later, reported, reportedFrom }: Listings): readonly Difference[] {
+  const keys = new Set(reported.map(key));
   const listed = new Set([...activity, ...later].map(key));
   return [
     ...activity
-      .filter((update) => update.at >= heardFrom && !heard.has(key(update)))
+      .filter((update) => update.at >= reportedFrom && !keys.has(key(update)))
       .map(({ after }) => differing("update", after, "activity", CAUSES.webhookLost)),
-    ...told
+    ...reported
       .filter((update) => !listed.has(key(update)))
       .map(({ after }) => differing("update", after, "deliveries", null)),
   ];

@@ -26,7 +26,7 @@ export type Spread = "isolated" | "repeated" | "pervasive";
 const PERVASIVE = { share: 0.2, of: 5 } as const;
 
 /** So small a part that cannot be told does not keep an auditor from an opinion. */
-const UNTOLD_SHARE = 0.05;
+const UNVERIFIABLE_SHARE = 0.05;
 
 /** What keeps an auditor from knowing at all. */
 const BLIND: readonly string[] = [
@@ -66,21 +66,21 @@ export function opinionOutlook(
   findings: readonly { readonly code: string; readonly against: boolean; readonly says: string }[],
 ): Outlook {
   const failing = controls.filter(({ failed }) => failed > 0);
-  const told = ({ control, failed, population }: (typeof failing)[number]): string =>
+  const failureText = ({ control, failed, population }: (typeof failing)[number]): string =>
     `${control} failed on ${failed} of ${population} (${SPREAD_WORDS[spreadOf(failed, population)]}${failed === population ? ", and each time it applied" : ""})`;
   const pervasive = failing.filter(({ failed, population }) => spreadOf(failed, population) === "pervasive");
-  const untold = controls.filter(
-    ({ unverifiable, population }) => population > 0 && unverifiable / population > UNTOLD_SHARE,
+  const mostlyUnverifiable = controls.filter(
+    ({ unverifiable, population }) => population > 0 && unverifiable / population > UNVERIFIABLE_SHARE,
   );
-  const said = (codes: readonly string[]): readonly string[] =>
+  const factsOf = (codes: readonly string[]): readonly string[] =>
     findings.filter(({ code, against }) => against && codes.includes(code)).map(({ says }) => says);
   const risks: readonly Risk[] = [
-    { opinion: "adverse" as const, facts: pervasive.map(told) },
+    { opinion: "adverse" as const, facts: pervasive.map(failureText) },
     {
       opinion: "disclaimer" as const,
       facts: [
-        ...said(BLIND),
-        ...untold.map(
+        ...factsOf(BLIND),
+        ...mostlyUnverifiable.map(
           ({ control, unverifiable, population }) =>
             `${control} could not be verified for ${unverifiable} of ${population}`,
         ),
@@ -88,7 +88,7 @@ export function opinionOutlook(
     },
     {
       opinion: "qualified" as const,
-      facts: [...failing.filter((each) => !pervasive.includes(each)).map(told), ...said(DESIGN)],
+      facts: [...failing.filter((each) => !pervasive.includes(each)).map(failureText), ...factsOf(DESIGN)],
     },
   ].filter(({ facts }) => facts.length > 0);
   return { opinion: risks[0]?.opinion ?? "clean", risks, says: ONLY_THE_AUDITOR };

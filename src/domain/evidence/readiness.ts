@@ -23,7 +23,7 @@ import {
 import { opinionOutlook, type Outlook } from "./opinion-outlook.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { unasked, unaskedText } from "../policy/asked-controls.ts";
-import { leavesIn } from "../policy/file/requirement.ts";
+import { leafRequirementsIn } from "../policy/file/requirement.ts";
 import type { Setting } from "../protection/settings.ts";
 import { settingNameText, weaknessesOf } from "../protection/words.ts";
 import type { RepositoryRecord } from "../records/repository.ts";
@@ -154,12 +154,14 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
 function ofPolicy(policy: Policy | null, inForce: ReadinessFacts["policies"]): readonly ReadinessItem[] {
   if (policy === null)
     return [against("policy", "No policy was ever read, so nothing defines what a change needs.")];
-  const approvals = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(leavesIn);
+  const approvals = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(
+    leafRequirementsIn,
+  );
   return [
     ...(policy.mode === "observe"
       ? [against("observe", "The policy is in observe mode: nothing is blocked, and no deviation is opened.")]
       : []),
-    ...(policy.approvals.flatMap(leavesIn).every(({ required }) => required === 0)
+    ...(policy.approvals.flatMap(leafRequirementsIn).every(({ required }) => required === 0)
       ? [
           against(
             "no-approval",
@@ -413,11 +415,11 @@ function ofRepositories(repositories: readonly RepositoryRecord[]): readonly Rea
 }
 
 function ofReviews({ reviews, at }: ReadinessFacts): readonly ReadinessItem[] {
-  const told = (status: string): readonly string[] =>
+  const withStatus = (status: string): readonly string[] =>
     reviews
       .filter(({ review, figures }) => monthlyStatus(review, at, figures) === status)
       .map(({ review: { control, month } }) => `${control} ${month}`);
-  const [missing, late, changed] = [told("missing"), told("late"), told("changed")];
+  const [missing, late, changed] = [withStatus("missing"), withStatus("late"), withStatus("changed")];
   return [
     ...(changed.length === 0
       ? []

@@ -98,8 +98,8 @@ export function whyOpen(open: Result, facts: NeedFacts): readonly string[] {
     case "waiting-for-approval":
     case "own-work":
     case NOBODY_CAN: {
-      const told = new Set(shortAsks(facts).flatMap(({ ask }) => missingReasons(ask)));
-      return open.reasons.filter((reason) => !told.has(reason));
+      const shown = new Set(unmetRequirements(facts).flatMap(({ ask }) => missingReasons(ask)));
+      return open.reasons.filter((reason) => !shown.has(reason));
     }
     case "changes-requested":
     case "check-failed":
@@ -135,7 +135,7 @@ function approvalNeed({ what, who }: Missing, title: string): Need {
   };
 }
 
-interface ShortAsk {
+interface UnmetRequirement {
   readonly ask: RequirementState;
   readonly pull: PullRequest;
   readonly able: (requirement: Requirement) => readonly string[];
@@ -143,11 +143,11 @@ interface ShortAsk {
 }
 
 /** Lists what is asked and not met, with who could still give it. */
-function shortAsks({ policy, pulls, candidates }: NeedFacts): readonly ShortAsk[] {
+function unmetRequirements({ policy, pulls, candidates }: NeedFacts): readonly UnmetRequirement[] {
   if (policy.state !== "known") return [];
   const { effective } = policy.record;
   return pulls.flatMap((pull) => {
-    const { asks, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
+    const { requirements, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
     // Who counts already, or made it, is not asked again.
     const counted = approvals
       .filter((each) => each.counts || each.code === "own-work" || each.code === "requested")
@@ -157,12 +157,14 @@ function shortAsks({ policy, pulls, candidates }: NeedFacts): readonly ShortAsk[
       (candidates.find((each) => each.source === approversText(from))?.logins ?? []).filter(
         (login) => !out.has(login.toLowerCase()),
       );
-    return asks.filter(({ outcome }) => outcome === "short").map((ask) => ({ ask, pull, able, out }));
+    return requirements.filter(({ outcome }) => outcome === "short").map((ask) => ({ ask, pull, able, out }));
   });
 }
 
 function missing(facts: NeedFacts): readonly Missing[] {
-  return shortAsks(facts).flatMap((each) => partsOf(each.ask).map((part) => missingIn(part, each, facts)));
+  return unmetRequirements(facts).flatMap((each) =>
+    partsOf(each.ask).map((part) => missingIn(part, each, facts)),
+  );
 }
 
 /** Splits an ask into the parts that must each be met and are not. */
@@ -174,7 +176,11 @@ function partsOf(what: RequirementState): readonly RequirementState[] {
     .flatMap((each) => partsOf({ requirement: ask, state: each, outcome }));
 }
 
-function missingIn(ask: RequirementState, { pull, able, out }: ShortAsk, { pulls }: NeedFacts): Missing {
+function missingIn(
+  ask: RequirementState,
+  { pull, able, out }: UnmetRequirement,
+  { pulls }: NeedFacts,
+): Missing {
   const { state } = ask;
   const where = pulls.length > 1 ? ` on #${pull.number}` : "";
   const what = `${missingOf(ask, able, out)}${where}`;
@@ -185,7 +191,7 @@ function missingIn(ask: RequirementState, { pull, able, out }: ShortAsk, { pulls
 }
 
 function nobodyNeeds(facts: NeedFacts): readonly Need[] {
-  const each = shortAsks(facts).flatMap((short) =>
+  const each = unmetRequirements(facts).flatMap((short) =>
     lackingOf(short.ask).map((lacking) => ({ short, lacking })),
   );
   const isStuck = ({ lacking }: { readonly lacking: Lacking }): boolean => lacking.left !== null;

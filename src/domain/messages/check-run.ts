@@ -10,7 +10,7 @@ import { NAMES_NOBODY } from "../assessment/unknown-names.ts";
 import { PRE_APPROVED } from "../controls/independently-approved.ts";
 import { unableToApproveNotes } from "../approval/no-approver-left.ts";
 import { ownerNotes } from "../approval/code-owners.ts";
-import { asksForOwners, type Policy } from "../policy/file/policy.ts";
+import { requiresCodeOwners, type Policy } from "../policy/file/policy.ts";
 import { withEmergency } from "./emergency-in-check.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
@@ -233,9 +233,9 @@ function whyLines(facts: CheckFacts, assessment: Assessment): readonly string[] 
 
 /** What looks wrong beside what is asked: owners that do not exist, checks that are not ours. */
 function strangeIn({ pulls, policy, appId }: CheckFacts): readonly string[] {
-  const asksOwners = policy.state === "known" && asksForOwners(policy.record.effective);
+  const requiresOwners = policy.state === "known" && requiresCodeOwners(policy.record.effective);
   return [
-    ...(asksOwners ? pulls.flatMap(ownerNotes) : []),
+    ...(requiresOwners ? pulls.flatMap(ownerNotes) : []),
     ...pulls.flatMap(unableToApproveNotes),
     ...pulls.flatMap(({ unshown = [] }) =>
       unshown.map((what) => `GitHub does not show ${what}: it does not count`),
@@ -266,12 +266,12 @@ function listOf(lines: readonly string[]): readonly string[] {
 }
 
 function textOf(facts: CheckFacts, assessment: Assessment, title: string): string {
-  const told = new Set(assessment.results.flatMap(({ reasons }) => reasons));
+  const shownReasons = new Set(assessment.results.flatMap(({ reasons }) => reasons));
   return [
     ...controlLines(assessment, title),
     "",
     "### Approvals",
-    ...approvalLines(assessment, told),
+    ...approvalLines(assessment, shownReasons),
     "",
     policyLine(facts.policy),
   ].join("\n");
@@ -287,7 +287,7 @@ function controlLines({ results }: Assessment, title: string): readonly string[]
     "| This change was … | | |",
     "|---|---|---|",
     ...asked.map(
-      (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${toldOf(each, title)} |`,
+      (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${reasonLines(each, title)} |`,
     ),
     ...(others.length === 0 ? [] : ["", `Not required by the policy: ${others.join("; ")}.`]),
   ];
@@ -297,18 +297,18 @@ function isNotRequired({ outcome, cause }: Result): boolean {
   return outcome === "not-applicable" && cause === NONE_REQUIRED;
 }
 
-function toldOf({ control, outcome, reasons }: Result, title: string): string {
+function reasonLines({ control, outcome, reasons }: Result, title: string): string {
   const isOpen = outcome !== "pass" && outcome !== "not-applicable";
   const isTitle = control === "emergency-authorised" || reasons.some((reason) => title === capital(reason));
   return isOpen || isTitle ? "see above" : joined(reasons);
 }
 
 /** Who approved, and why it counts or not; what is told above is not told again. */
-function approvalLines({ approvals }: Assessment, told: ReadonlySet<string>): readonly string[] {
+function approvalLines({ approvals }: Assessment, shownReasons: ReadonlySet<string>): readonly string[] {
   if (approvals.length === 0) return ["None so far. A review approves; a comment approves nothing."];
   const rows = approvals.slice(0, LINES_SHOWN).map((each) => {
     const by = [...new Set((each.served ?? []).flatMap((served) => served.by))].map(markdown);
-    const reason = told.has(each.reason) ? "see above" : each.reason;
+    const reason = shownReasons.has(each.reason) ? "see above" : each.reason;
     const why = [...(each.code === "counts" ? [] : [reason]), ...unseenNotes(each)].map(markdown);
     const cells = [markdown(each.login), countsText(each), some(by, NAMES_SHOWN), why.join("; ")];
     return `| ${cells.join(" | ")} |`;

@@ -49,9 +49,9 @@ export function notificationAction(
   kind: NotificationPayload["kind"],
   notification: Notification,
 ): Action {
-  const { about, ...told } = notification;
+  const { about, ...details } = notification;
   const key = `${receiverKey(notification.organizationId, receiver)}${kind}:${about}`;
-  const payload: NotificationPayload = { ...told, kind, id: `msg_${sha256(key).slice(0, 32)}`, receiver };
+  const payload: NotificationPayload = { ...details, kind, id: `msg_${sha256(key).slice(0, 32)}`, receiver };
   return {
     key,
     kind: "notification",

@@ -182,8 +182,10 @@ function alternatives(members: readonly Compiled[], notes: TranslationNote[]): C
 
 /** Members that require the same are one that applies where any of them does; those that require nothing come first. */
 function grouped(members: readonly Compiled[]): readonly Compiled[] {
-  const asks = unlike(members.map(({ clauses }) => clauses.map(({ guards, ways }) => ({ guards, ways }))));
-  const groups = asks.map((ask): Compiled => {
+  const requirements = unlike(
+    members.map(({ clauses }) => clauses.map(({ guards, ways }) => ({ guards, ways }))),
+  );
+  const groups = requirements.map((ask): Compiled => {
     const same = members.filter(
       ({ clauses }) =>
         JSON.stringify(clauses.map(({ guards, ways }) => ({ guards, ways }))) === JSON.stringify(ask),
@@ -243,12 +245,14 @@ function simplified(clauses: readonly Guarded[]): readonly Guarded[] {
       if (joined !== null) return simplified([...each.filter((it) => it !== one && it !== other), joined]);
     }
   const isNeedless = (one: Guarded, index: number): boolean =>
-    each.some((other, at) => other !== one && asksAll(other, one) && (!asksAll(one, other) || at < index));
+    each.some(
+      (other, at) => other !== one && requiresAll(other, one) && (!requiresAll(one, other) || at < index),
+    );
   const needed = each.filter((one, index) => !isNeedless(one, index));
   // Whatever cannot be met is listed, also where the same is required for another reason.
   return needed.map((one) => ({
     ...one,
-    nevers: unlike([one, ...each.filter((other) => asksAll(one, other))].flatMap(({ nevers }) => nevers)),
+    nevers: unlike([one, ...each.filter((other) => requiresAll(one, other))].flatMap(({ nevers }) => nevers)),
   }));
 }
 
@@ -278,7 +282,7 @@ function sameWays(one: Guarded, other: Guarded): boolean {
  * Whether whoever meets `strong` meets `weak`, and it is required wherever that is. What nothing meets makes nothing
  * else needless: an approval by an admin replaces it.
  */
-function asksAll(strong: Guarded, weak: Guarded): boolean {
+function requiresAll(strong: Guarded, weak: Guarded): boolean {
   return (
     (strong.ways.length > 0 || weak.ways.length === 0) &&
     strong.guards.every((each) => weak.guards.some((it) => sameGuard(it, each))) &&

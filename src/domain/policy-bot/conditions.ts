@@ -57,7 +57,7 @@ function exactly(condition: Condition): Bounds {
   return { atLeast: condition, atMost: condition, notes: [] };
 }
 
-function untold(note: string, atLeast: Condition = true, atMost: Condition = false): Bounds {
+function loosely(note: string, atLeast: Condition = true, atMost: Condition = false): Bounds {
   return { atLeast, atMost, notes: [note] };
 }
 
@@ -99,24 +99,24 @@ function one(name: keyof BotPredicates, predicates: BotPredicates): Bounds {
     case "has_status":
       return checks(name, predicates[name]?.statuses ?? [], predicates[name]?.conclusions);
     case "has_workflow_result":
-      return untold(`${name}: a workflow is known here by the checks it makes; name those under checks`);
+      return loosely(`${name}: a workflow is known here by the checks it makes; name those under checks`);
     case "has_labels":
       return exactly(predicates[name]?.length === 0 ? true : { labels: unlike(predicates[name] ?? []) });
     case "repository":
       return matchesAll(predicates[name]?.matches ?? [])
         ? ALWAYS_HOLDS
-        : untold(`${name}: repositories are named by globs here; write repository: [GLOB] by hand`);
+        : loosely(`${name}: repositories are named by globs here; write repository: [GLOB] by hand`);
     case "title":
       return title(predicates[name] ?? {});
     case "has_valid_signatures":
       return exactly({ signatures: predicates[name] === false ? "missing" : "valid" });
     case "has_valid_signatures_by":
     case "has_valid_signatures_by_keys":
-      return untold(`${name}: whose key signed is not asked here, only whether GitHub found it valid`, {
+      return loosely(`${name}: whose key signed is not asked here, only whether GitHub found it valid`, {
         signatures: "valid",
       });
     case "newer":
-      return all((predicates[name] ?? []).map((each) => untold(`${each}: there is no such condition here`)));
+      return all((predicates[name] ?? []).map((each) => loosely(`${each}: there is no such condition here`)));
   }
 }
 
@@ -130,11 +130,11 @@ function matchesAll(expressions: readonly string[]): boolean {
 }
 
 function readable(name: string, expressions: readonly string[]): Bounds | null {
-  if (expressions.length === 0) return untold(`${name}: names nothing`);
+  if (expressions.length === 0) return loosely(`${name}: names nothing`);
   const bad = expressions.filter((expression) => !RegexSchema.safeParse(expression).success);
   return bad.length === 0
     ? null
-    : untold(`${name}: ${bad.map((each) => `"${each}"`).join(", ")} is no regular expression we can read`);
+    : loosely(`${name}: ${bad.map((each) => `"${each}"`).join(", ")} is no regular expression we can read`);
 }
 
 /** A file that is named and not ignored: there is no regular expression for "this, and not that". */
@@ -143,7 +143,7 @@ function someFile(
   { paths = [], ignore = [] }: NonNullable<BotPredicates["changed_files"]>,
 ): Bounds {
   if (paths.length === 0 && ignore.length > 0)
-    return untold(`${name}: what it ignores is said, and not which files it is about`);
+    return loosely(`${name}: what it ignores is said, and not which files it is about`);
   const filled = paths.map((each) => (each === "" ? ".*" : each));
   const unreadable = readable(name, filled);
   if (unreadable !== null) return unreadable;
@@ -151,10 +151,10 @@ function someFile(
   const anyFile = matchesAll(paths);
   // A change may hold no file at all.
   if (ignore.length === 0) return anyFile ? { ...exactly(named), atLeast: true } : exactly(named);
-  if (readable(name, ignore) !== null) return untold(`${name}: ignore cannot be read`, named);
+  if (readable(name, ignore) !== null) return loosely(`${name}: ignore cannot be read`, named);
   const notIgnored: When = { not: { "only-paths": matching(ignore) } };
   if (anyFile) return { ...exactly(everyCondition([named, notIgnored])), atLeast: notIgnored };
-  return untold(
+  return loosely(
     `${name}: whether it is the named files that are ignored cannot be said`,
     everyCondition([named, notIgnored]),
     everyCondition([named, { not: { paths: matching(ignore) } }]),
@@ -163,7 +163,7 @@ function someFile(
 
 function people(name: string, actors: BotActors | undefined, as: (who: Who) => Bounds): Bounds {
   const who = whoOf(actors ?? {});
-  return who === null ? untold(`${name}: names nobody`) : as(who);
+  return who === null ? loosely(`${name}: names nobody`) : as(who);
 }
 
 /** Whoever pushed must be one of them here too, and a name in a commit lets nobody out. */
@@ -181,7 +181,7 @@ function alone(predicates: BotPredicates): Bounds {
   const isNamed = each.length > 0 && Object.keys(others).length === 0;
   const bounds = isNamed
     ? anyOf(each.map((who) => onlyBy(who)))
-    : untold(
+    : loosely(
         "author_is_only_contributor: there is no such condition here; name the people with only-contributors",
       );
   return predicates.author_is_only_contributor === false ? denied(bounds) : bounds;
@@ -234,7 +234,7 @@ function fromBranch(pattern: string): Bounds {
   if (/^\^\[\^:\][*+]\$$/u.test(pattern)) return exactly(OWN);
   const own = everyCondition([OWN, { head: [{ matches: pattern }] }]);
   if (namesNoFork(pattern)) return exactly(own);
-  return untold(
+  return loosely(
     "from_branch: the owner of a fork is not part of a branch's name here, so every branch of a fork may fit",
     anyCondition([FORK, own]),
     own,
@@ -261,8 +261,8 @@ function size(lines: NonNullable<BotPredicates["modified_lines"]>): Bounds {
     return text === undefined ? [] : [{ key, compared: /^\s*([<>=])\s*(\d{1,9})\s*$/u.exec(text) }];
   });
   if (sizes.some(({ compared }) => compared === null))
-    return untold("modified_lines: a size is written as a comparison, such as > 500");
-  if (sizes.length === 0) return untold("modified_lines: names no size");
+    return loosely("modified_lines: a size is written as a comparison, such as > 500");
+  if (sizes.length === 0) return loosely("modified_lines: names no size");
   return exactly(
     anyCondition(
       sizes.map(({ key, compared }) => ({
@@ -273,7 +273,7 @@ function size(lines: NonNullable<BotPredicates["modified_lines"]>): Bounds {
 }
 
 function checks(name: string, names: readonly string[], conclusions: readonly string[] | undefined): Bounds {
-  if (names.length === 0) return untold(`${name}: names no check`);
+  if (names.length === 0) return loosely(`${name}: names no check`);
   const successOnly = conclusions === undefined || conclusions.length === 0;
   return exactly({
     checks: unlike(names).map((each) =>
@@ -292,7 +292,7 @@ function title({ matches, not_matches: unliked }: NonNullable<BotPredicates["tit
   if (bad != null) return bad;
   const like = (list: readonly string[]): Condition =>
     anyCondition(list.map((each): When => ({ title: { matches: each } })));
-  if (matches === undefined && unliked === undefined) return untold("title: says nothing");
+  if (matches === undefined && unliked === undefined) return loosely("title: says nothing");
   return exactly(
     anyCondition([
       ...(matches === undefined ? [] : [like(matches)]),

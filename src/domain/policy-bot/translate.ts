@@ -65,11 +65,11 @@ export function translateBotFile(file: BotFile): Translation {
   const conditional = clauses.flatMap(({ when, checks, ...rest }) =>
     typeof when === "boolean" || checks !== null ? [] : [{ when, ...rest }],
   );
-  const leaves = always.map(requirementOf);
+  const requirements = always.map(requirementOf);
   const approval = together(
-    veto === null || leaves.some(({ from }) => JSON.stringify(from) === JSON.stringify(veto.from))
-      ? leaves
-      : [...leaves, veto],
+    veto === null || requirements.some(({ from }) => JSON.stringify(from) === JSON.stringify(veto.from))
+      ? requirements
+      : [...requirements, veto],
   );
   return {
     policy: {

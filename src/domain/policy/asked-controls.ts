@@ -2,7 +2,7 @@
 
 import { CONTROL_NAMES, type ControlName } from "../values/result.ts";
 import type { Policy } from "./file/policy.ts";
-import { leavesIn } from "./file/requirement.ts";
+import { leafRequirementsIn } from "./file/requirement.ts";
 
 /** The keys of the policy file by which a control is required, where it is not required in any case. */
 const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
@@ -16,12 +16,14 @@ const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
 
 /** Returns whether a policy requires a control. */
 export function isAskedFor(policy: Policy, control: ControlName): boolean {
-  const leaves = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(leavesIn);
+  const requirements = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(
+    leafRequirementsIn,
+  );
   switch (control) {
     case "independently-approved":
-      return leaves.some(({ required }) => required > 0);
+      return requirements.some(({ required }) => required > 0);
     case "approved-by-owners":
-      return leaves.some(({ required, from }) => required > 0 && from.codeowners === true);
+      return requirements.some(({ required, from }) => required > 0 && from.codeowners === true);
     case "checks-passed":
       return policy.checks.length > 0;
     case "record-linked":

@@ -74,7 +74,7 @@ export function provenanceOf(
   history: PolicyHistory,
   openSince: Instant | null,
 ): EntryProvenance {
-  const found = shownToBring(entry, history);
+  const found = provenanceFrom(entry, history);
   if (found.state === "approved" || openSince === null) return found;
   const because = `GitHub may not show yet which pull request added it, or all its reviews; so far ${found.because}`;
   return { ...found, state: "unknown", because, openSince };
@@ -93,7 +93,7 @@ export function provenanceNotShownYet(
   );
 }
 
-function shownToBring(entry: ApprovedEntry, history: PolicyHistory): EntryProvenance {
+function provenanceFrom(entry: ApprovedEntry, history: PolicyHistory): EntryProvenance {
   const id = entryId(entry);
   const who = oneLine(entry.approvedBy);
   const say = (
@@ -110,11 +110,11 @@ function shownToBring(entry: ApprovedEntry, history: PolicyHistory): EntryProven
     ...found,
   });
   const since = history.versions.findIndex(({ text }) => !hasEntry(text, id));
-  const bringing = since < 0 ? history.versions.at(-1) : history.versions[since - 1];
-  if (bringing === undefined || (since < 0 && !history.complete))
+  const introducing = since < 0 ? history.versions.at(-1) : history.versions[since - 1];
+  if (introducing === undefined || (since < 0 && !history.complete))
     return say("unknown", "which pull request added it cannot be verified: the file's history is too long");
-  const pull = bringing.pulls.find(({ before, after }) => hasEntry(after, id) && !hasEntry(before, id));
-  if (pull === undefined && !bringing.pullsComplete)
+  const pull = introducing.pulls.find(({ before, after }) => hasEntry(after, id) && !hasEntry(before, id));
+  if (pull === undefined && !introducing.pullsComplete)
     return say("unknown", "which pull request added it cannot be verified: it is one of too many");
   if (pull === undefined)
     return say("refused", `no pull request that ${who} could approve added it to the policy`);

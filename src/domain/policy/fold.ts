@@ -30,12 +30,12 @@ export function emergencyMinimum(org: PolicyFile | null): Partial<EmergencyPolic
 /** Returns the organisation's file for one repository: what it sets for that one replaces what it sets for all. */
 export function forRepository(org: PolicyFile | null, about: About | null): PolicyFile | null {
   if (org === null || about === null) return org;
-  const { mode, since } = boundBy(org, about).stance;
+  const { mode, since } = boundBy(org, about).effect;
   return { ...org, ...(mode === undefined ? {} : { mode }), ...(since === undefined ? {} : { since }) };
 }
 
 /** What a line, or none, comes to for a repository at a moment. */
-interface Stance {
+interface Effect {
   readonly mode: PolicyFile["mode"];
   readonly since: PolicyFile["since"];
   readonly out: Policy["outOfScope"] | null;
@@ -45,16 +45,16 @@ interface Stance {
 function boundBy(
   org: PolicyFile,
   about: About,
-): { readonly stance: Stance; readonly laxer: RepositoriesEntry | null } {
+): { readonly effect: Effect; readonly laxer: RepositoriesEntry | null } {
   const lines = linesFor(repositoriesIn(org), about);
-  const stances = lines.map((line) => stanceOf(org, line, about.at));
-  const stance = stances.reduce(stricter);
+  const effects = lines.map((line) => effectOf(org, line, about.at));
+  const effect = effects.reduce(stricter);
   const last = lines.at(-1) ?? null;
-  const isHeld = lines.length > 1 && canonical(stances.at(-1)) !== canonical(stance);
-  return { stance, laxer: isHeld ? last : null };
+  const isHeld = lines.length > 1 && canonical(effects.at(-1)) !== canonical(effect);
+  return { effect, laxer: isHeld ? last : null };
 }
 
-function stanceOf(org: PolicyFile, line: RepositoriesEntry | null, at: Instant): Stance {
+function effectOf(org: PolicyFile, line: RepositoriesEntry | null, at: Instant): Effect {
   const since = line?.since ?? null;
   // A mode with a date applies from that day; until then the repository is as all others.
   const holds = since === null || at >= Date.parse(`${since}T00:00:00Z`);
@@ -65,7 +65,7 @@ function stanceOf(org: PolicyFile, line: RepositoriesEntry | null, at: Instant):
   };
 }
 
-function stricter(a: Stance, b: Stance): Stance {
+function stricter(a: Effect, b: Effect): Effect {
   return {
     mode: [a.mode, b.mode].includes("enforce") ? "enforce" : (a.mode ?? b.mode),
     since: [a.since, b.since].toSorted((one, other) => ((one ?? "") < (other ?? "") ? -1 : 1))[0],
@@ -86,7 +86,7 @@ export function fold(
 ): Policy {
   const org = forRepository(organization, about);
   const bound = organization === null || about === null ? null : boundBy(organization, about);
-  const out = bound?.stance.out ?? null;
+  const out = bound?.effect.out ?? null;
   const files = [org, repo].filter((file) => file !== null);
   const all = <Item>(of: (file: PolicyFile) => readonly Item[] | undefined): readonly Item[] =>
     files.flatMap((file) => of(file) ?? []);

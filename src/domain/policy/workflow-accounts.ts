@@ -39,7 +39,7 @@ export function isOnlyText(path: string): boolean {
 }
 
 /** Returns a note for each standard change that is made by whoever may push a workflow. */
-export function notesOnAnybody(
+export function workflowAccountNotes(
   file: Pick<PolicyFile, "standard-changes">,
   lineOf: (path: readonly PropertyKey[]) => PolicyProblem,
 ): readonly PolicyProblem[] {

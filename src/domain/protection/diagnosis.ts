@@ -103,15 +103,15 @@ function notSeen(
       kind: "not-seen",
       where: places.join(", "),
       what: `${names.join("; ")}: ${because}`,
-      remedy: mend(because),
+      remedy: remedyFor(because),
     };
   });
   if (!isUnobservable(environments)) return remarks;
   const because = environments.unobservable;
-  return [...remarks, { kind: "not-seen", where: "environments", what: because, remedy: mend(because) }];
+  return [...remarks, { kind: "not-seen", where: "environments", what: because, remedy: remedyFor(because) }];
 }
 
-function mend(because: string): string {
+function remedyFor(because: string): string {
   if (/plan of this organisation/u.test(because))
     return "a plan with this feature for private repositories; without it nothing can be required there, and it is only seen";
   if (/bypass a ruleset/u.test(because))
@@ -122,7 +122,7 @@ function mend(because: string): string {
 
 type Held = readonly [what: string, remedy: string] | null;
 
-const LEAVE =
+const ONLY_IN_CHECK =
   "leave it to the check, which an authorised emergency passes (countersign ruleset says what to leave off)";
 
 /** What of GitHub's own would stop a change that an authorised emergency lets through. */
@@ -131,15 +131,15 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
     typeof value === "number" && value > 0
       ? [
           `GitHub itself asks for ${value} ${value === 1 ? "approval" : "approvals"}, also of an authorised emergency`,
-          LEAVE,
+          ONLY_IN_CHECK,
         ]
       : null,
   "code-owners-required": (value) =>
     value === true
-      ? ["GitHub itself asks for a code owner's review, also of an authorised emergency", LEAVE]
+      ? ["GitHub itself asks for a code owner's review, also of an authorised emergency", ONLY_IN_CHECK]
       : null,
   "last-push-approved": (value) =>
-    value === true ? ["GitHub itself requires someone else to approve the last push", LEAVE] : null,
+    value === true ? ["GitHub itself requires someone else to approve the last push", ONLY_IN_CHECK] : null,
   "other-checks-required": (value) =>
     Array.isArray(value) && value.length > 0
       ? [

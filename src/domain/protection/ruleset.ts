@@ -66,7 +66,7 @@ export const LEFT_OFF: readonly { readonly setting: string; readonly because: st
 export interface RulesetOf {
   readonly ruleset: Ruleset;
   /** Globs of the policy that GitHub's patterns cannot express. */
-  readonly unsaid: readonly string[];
+  readonly inexpressible: readonly string[];
 }
 
 /**
@@ -84,15 +84,15 @@ export function rulesetFor(
   const { branches, alsoDefaultBranch } = policy.production;
   const globs = options.branches.length > 0 ? options.branches : (branches ?? []);
   const all = globs.flatMap(alternatives);
-  const unsaid = all.filter((glob) => /[{}]/u.test(glob));
+  const inexpressible = all.filter((glob) => /[{}]/u.test(glob));
   const usesDefault = options.branches.length === 0 && (branches === null || alsoDefaultBranch === true);
   const include = [
     ...(usesDefault ? ["~DEFAULT_BRANCH"] : []),
-    ...all.filter((glob) => !unsaid.includes(glob)).map(patternOf),
+    ...all.filter((glob) => !inexpressible.includes(glob)).map(patternOf),
   ];
   const everywhere = { repository_name: { include: ["~ALL"], exclude: [] } };
   return {
-    unsaid,
+    inexpressible,
     ruleset: {
       name: CHECK_NAME,
       target: "branch",

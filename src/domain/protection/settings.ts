@@ -109,35 +109,43 @@ function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
     "merge-queue": true,
   };
   // What a readable guard requires is known; what none of them requires may be required by one that cannot be read.
-  const tell = (setting: SettingName, value: SettingValue | null, because: string | null = null): Setting =>
+  const settingOf = (
+    setting: SettingName,
+    value: SettingValue | null,
+    because: string | null = null,
+  ): Setting =>
     unobservable !== null && value !== strong[setting]
       ? { place, setting, value: null, because: unobservable }
       : { place, setting, value, because: value === null ? because : null };
   return [
-    tell("check-required", check),
-    tell("pull-request-required", pulls.length > 0),
-    tell("approvals-required", Math.max(0, ...pulls.map(({ approvals }) => approvals))),
-    tell(
+    settingOf("check-required", check),
+    settingOf("pull-request-required", pulls.length > 0),
+    settingOf("approvals-required", Math.max(0, ...pulls.map(({ approvals }) => approvals))),
+    settingOf(
       "code-owners-required",
       pulls.some(({ codeOwners }) => codeOwners),
     ),
-    tell(
+    settingOf(
       "last-push-approved",
       pulls.some(({ lastPush }) => lastPush),
     ),
-    tell(
+    settingOf(
       "stale-approvals-dismissed",
       pulls.some(({ dismissStale }) => dismissStale),
     ),
-    tell("other-checks-required", unique(others.filter((name) => name !== CHECK_NAME))),
-    tell("force-push-allowed", !guards.some(({ forbidsForcePush }) => forbidsForcePush)),
-    tell("deletion-allowed", !guards.some(({ forbidsDeletion }) => forbidsDeletion)),
-    tell(
+    settingOf("other-checks-required", unique(others.filter((name) => name !== CHECK_NAME))),
+    settingOf("force-push-allowed", !guards.some(({ forbidsForcePush }) => forbidsForcePush)),
+    settingOf("deletion-allowed", !guards.some(({ forbidsDeletion }) => forbidsDeletion)),
+    settingOf(
       "merge-queue",
       guards.some(({ mergeQueue }) => mergeQueue),
     ),
-    tell("may-bypass-check", check === "no" ? [ANYONE] : passBy(pinned.length > 0 ? pinned : ours), HIDDEN),
-    tell(
+    settingOf(
+      "may-bypass-check",
+      check === "no" ? [ANYONE] : passBy(pinned.length > 0 ? pinned : ours),
+      HIDDEN,
+    ),
+    settingOf(
       "may-bypass-pull-request",
       pulls.length === 0 ? [ANYONE] : passBy(guards.filter(({ pullRequest }) => pullRequest !== null)),
       HIDDEN,
@@ -179,36 +187,36 @@ export function bypasserText({ kind, id, mode }: Bypasser): string {
 function rulesetSettings(ruleset: SeenRuleset): readonly Setting[] {
   const place: Place = { kind: "ruleset", id: String(ruleset.id), name: ruleset.name };
   const { refs, bypassers } = ruleset;
-  const told = (setting: SettingName, value: SettingValue): Setting => ({
+  const settingOf = (setting: SettingName, value: SettingValue): Setting => ({
     place,
     setting,
     value,
     because: null,
   });
   return [
-    told("enforcement", ruleset.enforcement),
+    settingOf("enforcement", ruleset.enforcement),
     refs === null
       ? { place, setting: "branches", value: null, because: "GitHub does not show its conditions" }
-      : told("branches", unique([...refs.include, ...refs.exclude.map((each) => `not ${each}`)])),
-    told("rules", unique(ruleset.rules)),
+      : settingOf("branches", unique([...refs.include, ...refs.exclude.map((each) => `not ${each}`)])),
+    settingOf("rules", unique(ruleset.rules)),
     isUnobservable(bypassers)
       ? { place, setting: "may-bypass", value: null, because: bypassers.unobservable }
-      : told("may-bypass", unique(bypassers.map(bypasserText))),
+      : settingOf("may-bypass", unique(bypassers.map(bypasserText))),
   ];
 }
 
 function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
   const place: Place = { kind: "environment", id: String(environment.id), name: environment.name };
-  const told = (setting: SettingName, value: SettingValue): Setting => ({
+  const settingOf = (setting: SettingName, value: SettingValue): Setting => ({
     place,
     setting,
     value,
     because: null,
   });
   return [
-    told("reviewers", unique(environment.reviewers)),
+    settingOf("reviewers", unique(environment.reviewers)),
     // Where nobody must approve, whoever deploys needs nobody else either.
-    told("self-review-allowed", environment.reviewers.length === 0 || !environment.preventsSelfReview),
+    settingOf("self-review-allowed", environment.reviewers.length === 0 || !environment.preventsSelfReview),
     environment.adminsBypass === null
       ? {
           place,
@@ -216,9 +224,9 @@ function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
           value: null,
           because: "GitHub does not say it of this environment",
         }
-      : told("admins-bypass", environment.adminsBypass),
-    told("deployable-branches", environment.branches),
-    told("wait-minutes", environment.waitMinutes),
+      : settingOf("admins-bypass", environment.adminsBypass),
+    settingOf("deployable-branches", environment.branches),
+    settingOf("wait-minutes", environment.waitMinutes),
     environment.apps === null
       ? {
           place,
@@ -226,7 +234,7 @@ function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
           value: null,
           because: "GitHub does not show this environment's own rules",
         }
-      : told("gate-apps", unique(environment.apps)),
+      : settingOf("gate-apps", unique(environment.apps)),
   ];
 }
 

@@ -77,21 +77,21 @@ export function weaknessesOf(settings: readonly Setting[]): readonly Weakness[] 
       .map(({ place }) => `${place.kind} ${place.id}`),
   );
   return settings.flatMap((each): Weakness[] => {
-    const told = TOLD[each.setting]?.(each.value);
-    if (told == null) return [];
+    const words = WORDS[each.setting]?.(each.value);
+    if (words == null) return [];
     const { place } = each;
     // There is nothing to skip where an environment has no rules.
     if (OF_RULES.includes(each.setting) && !guarded.has(`${place.kind} ${place.id}`)) return [];
-    return [{ place, weakness: told[0], remedy: told[1] }];
+    return [{ place, weakness: words[0], remedy: words[1] }];
   });
 }
 
 const OF_RULES: readonly SettingName[] = ["admins-bypass", "self-review-allowed"];
 const GATES: readonly SettingName[] = ["reviewers", "gate-apps"];
 
-type Told = readonly [weakness: string, remedy: string] | null;
+type WeaknessWords = readonly [weakness: string, remedy: string] | null;
 
-const TOLD: Readonly<Partial<Record<SettingName, (value: SettingValue | null) => Told>>> = {
+const WORDS: Readonly<Partial<Record<SettingName, (value: SettingValue | null) => WeaknessWords>>> = {
   "check-required": (value) => {
     if (value === "no") return ["the check is not required: any change can be merged", RULESET];
     if (value !== "any-source") return null;

@@ -26,7 +26,7 @@ export type Subject = (
 };
 
 /** Describes a waiver of named controls: an authorised emergency, or a registered exemption. */
-export interface Leave {
+export interface Waiver {
   readonly kind: "emergency" | "exemption";
   /** What names it in the log or the policy. */
   readonly id: string;
@@ -69,7 +69,7 @@ export function isMerge(change: Change): boolean {
 }
 
 /** Returns whether nothing new came to production by this update. */
-export function bringsNothing(change: Change): boolean {
+export function introducesNothing(change: Change): boolean {
   return (
     change.update.kind === "branch-deleted" ||
     (change.update.kind === "branch-created" && change.alreadyLanded === true)
@@ -77,7 +77,7 @@ export function bringsNothing(change: Change): boolean {
 }
 
 /** Returns why it is unknown whether an update should have come by a pull request; null where it is known. */
-export function untold(change: Change): string | null {
+export function unverifiableOrigin(change: Change): string | null {
   const { kind, told } = change.update;
   if (kind === "branch-created" && change.alreadyLanded === null)
     return "whether the new branch's content had landed before cannot be verified";

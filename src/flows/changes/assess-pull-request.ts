@@ -13,7 +13,7 @@ import type { GateRecord } from "../../domain/records/change.ts";
 import { prefetch } from "../context/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { candidatesFor } from "../facts/rights.ts";
-import { untoldPullsAt } from "../records/pulls-at-head.ts";
+import { unlistedPullsAt } from "../records/pulls-at-head.ts";
 import { blockingProblemsOf } from "../policy/repair.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
@@ -38,19 +38,19 @@ export async function assessPull(
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, twins: told, lookAt, isOver } = await gatherOpen(repo, number);
+  const { pull, policy, sharing: listed, lookAt, isOver } = await gatherOpen(repo, number);
   const tasks = lookAt === null ? [] : [lookAgain(repo, number, lookAt)];
   if (isOver) {
     await repo.commit({ tasks });
     return;
   }
-  const untold = await untoldPullsAt(repo, pull.head.sha, [number, ...told]);
-  const twins = [...told, ...untold];
+  const recorded = await unlistedPullsAt(repo, pull.head.sha, [number, ...listed]);
+  const sharing = [...listed, ...recorded];
   if (pull.state !== "open") {
     await advanceMergedPull(repo, pull, policy);
     // A review after the merge may be the one that is owed.
     if (tasks.length > 0) await repo.commit({ tasks });
-    for (const twin of again ? [] : twins) await assessPull(repo, twin, null, true);
+    for (const other of again ? [] : sharing) await assessPull(repo, other, null, true);
     return;
   }
   const emergencies = await emergenciesOfOpenPull(repo, pull, policy);
@@ -62,7 +62,7 @@ export async function assessPull(
     moment: (at) =>
       assess({ moment: "gate", pull, emergencies }, { policy, appId: repo.appId, at, since: repo.since }),
     request,
-    twins: await saidOf(repo, twins, pull.head.sha),
+    sharing: await saidOf(repo, sharing, pull.head.sha),
     again,
     emergencies,
     lookAgain: tasks,
@@ -265,13 +265,13 @@ async function say(
     readonly policy: PolicyInForce;
     readonly moment: (at: number) => ReturnType<typeof assess>;
     readonly request: string | null;
-    readonly twins?: readonly GateRecord[];
+    readonly sharing?: readonly GateRecord[];
     readonly again?: boolean;
     readonly emergencies: readonly EmergencyFacts[];
     readonly lookAgain?: readonly Task[];
   },
 ): Promise<void> {
-  const { subject, pulls, headSha, policy, request, twins = [], again = false, emergencies } = facts;
+  const { subject, pulls, headSha, policy, request, sharing = [], again = false, emergencies } = facts;
   const at = repo.now();
   const base = pulls[0]?.base.ref ?? "";
   const inScope = await isInScope(repo, policy, base);
@@ -297,7 +297,7 @@ async function say(
     request,
     to,
     at,
-    twins,
+    sharing,
     again,
     emergencies,
   });

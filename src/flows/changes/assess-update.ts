@@ -61,7 +61,7 @@ export async function judgeUpdate(
 ): Promise<void> {
   const { role, occurrence, isRead, isPast, again, entries, tasks } = known;
   const now = repo.now();
-  const { policy, mended } = await policyOfUpdate(repo, update, questions);
+  const { policy, repair } = await policyOfUpdate(repo, update, questions);
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   const seen = { ...update, basis } as const;
@@ -69,14 +69,14 @@ export async function judgeUpdate(
   const id = changeId(repo.info.id, update, occurrence);
   const unread = (): Change => unreadChange(repo, seen, { id, occurrence, late });
   const read = (): Promise<Change> =>
-    gatherChange(repo, seen, { id, occurrence, policy, mended, landed: again ?? [] });
+    gatherChange(repo, seen, { id, occurrence, policy, repair, landed: again ?? [] });
   const gathered = isRead ? await questions.ask(read, unread) : unread();
   if (again !== null && !isNews(gathered, again)) return;
-  questions.untold.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
+  questions.unanswered.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
   const looked = await withEmergencies(repo, gathered, policy, questions);
   // Whatever was not told is looked at again.
   const change =
-    questions.untold.length === 0 || isUnshown(looked)
+    questions.unanswered.length === 0 || isUnshown(looked)
       ? looked
       : { ...looked, awaited: [{ what: "all that came with this update", since: update.at }] };
   const emergencies = await emergenciesOfAll(repo, change.pullRequests);
@@ -108,17 +108,17 @@ async function policyOfUpdate(
   repo: Repo,
   update: RefUpdate,
   questions: Questions,
-): Promise<{ readonly policy: PolicyInForce; readonly mended: RepairPolicy | null }> {
+): Promise<{ readonly policy: PolicyInForce; readonly repair: RepairPolicy | null }> {
   const found = await questions.ask(
     () => policyBefore(repo, update),
     (because): PolicyInForce => ({ state: "unreadable", because }),
   );
-  if (!isPullRequestMerge(update)) return { policy: found, mended: null };
-  const mended = await questions.ask(
+  if (!isPullRequestMerge(update)) return { policy: found, repair: null };
+  const repair = await questions.ask(
     () => policyAfterRepair(repo, update, found),
     () => null,
   );
-  return { policy: mended?.policy ?? found, mended };
+  return { policy: repair?.policy ?? found, repair };
 }
 
 /** Returns the decision on an update of a production branch: the change, the use of an emergency, and what is not known of it. */
@@ -139,16 +139,16 @@ async function decideUpdate(
   const { verdict } = assessment;
   const spans = await spansAt(repo, { at: update.at, where: update.ref, verdict });
   const seed = seedOfChange({ change, assessment, policy, spans });
-  const standing = await deviationContext(
+  const records = await deviationContext(
     repo,
     { repository: repo.info },
     policyOrDefault(policy),
     ownKey(seed),
     change.id,
   );
-  const decided = { change, assessment, policy, to, detectedAt: now, spans, standing, emergencies };
+  const decided = { change, assessment, policy, to, detectedAt: now, spans, records, emergencies };
   const used = { at: update.at, subject: change.id, shipped: update.after };
-  const gap = await gapOfUpdate(repo, change, questions.untold, now);
+  const gap = await gapOfUpdate(repo, change, questions.unanswered, now);
   return mergeDecisions(
     decideChange(decided),
     decideUse({ assessment, emergencies, use: used, policy, to, now }),

@@ -139,8 +139,8 @@ async function follow(
   }
   const end = news.at(-1);
   const now = { ...last, at: end?.at ?? last.at, head: end?.after ?? last.head };
-  const heard = await recordUnlisted(repo, now, role, isOurs);
-  return news.length + heard > 0;
+  const unlisted = await recordUnlisted(repo, now, role, isOurs);
+  return news.length + unlisted > 0;
 }
 
 /** Returns the pull requests of merge groups that these updates landed, as they were judged. */
@@ -201,11 +201,11 @@ async function recordUnlisted(
   repo: Repo,
   place: BranchRecord,
   role: Role,
-  isOurs: (told: { readonly at: number }) => boolean,
+  isOurs: (reported: { readonly at: number }) => boolean,
 ): Promise<number> {
   const { ref, origin } = place;
-  const told = await repo.observed(ref, place.at);
-  const seen = told.filter((each) => each.kind === "pushed" && isOurs(each));
+  const reported = await repo.observed(ref, place.at);
+  const seen = reported.filter((each) => each.kind === "pushed" && isOurs(each));
   const now = repo.now();
   let recorded = 0;
   for (const each of seen) {

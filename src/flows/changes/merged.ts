@@ -13,7 +13,7 @@ import { HOUR } from "../../domain/time/durations.ts";
 type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
 
 /** A webhook tells of a merge within this time (ms); what landed earlier is assessed again. */
-const TOLD_WITHIN = HOUR;
+const REPORTED_WITHIN = HOUR;
 
 /** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws {@link ExternalError}. */
 export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
@@ -27,14 +27,14 @@ export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
 /** Returns whether GitHub's own list told of the update that introduced the merge, and nothing of it is still waited for. */
 async function isOnRecord(repo: Repo, merged: Merged): Promise<boolean> {
   const { info: repository } = repo;
-  const filter = { repositoryId: repository.id, from: repo.now() - TOLD_WITHIN };
+  const filter = { repositoryId: repository.id, from: repo.now() - REPORTED_WITHIN };
   for (const kind of ["change", "landing"] as const)
     for await (const { body } of repo.ledger.states(kind, filter))
-      if (hasBrought(body.change, merged) && !isUnshown(body.change)) return true;
+      if (hasIntroduced(body.change, merged) && !isUnshown(body.change)) return true;
   return false;
 }
 
-function hasBrought({ update, pullRequests }: Change, { ref, commit, number }: Merged): boolean {
+function hasIntroduced({ update, pullRequests }: Change, { ref, commit, number }: Merged): boolean {
   if (update.ref !== ref || update.activityId === null) return false;
   if (number === null) return update.after === commit;
   return pullRequests.some((pull) => pull.number === number && pull.merged?.commit === commit);

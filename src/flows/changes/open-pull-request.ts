@@ -28,7 +28,7 @@ export async function gatherOpen(repo: Repo, number: number): Promise<OpenPullFa
     const policy = await policyAt(repo, pull.base.ref);
     const accepted = await acceptanceOf(repo, number);
     const lookAt = nextRetry([{ what: `#${number}`, since: unread.since }], now);
-    return { pull: { ...pull, ...accepted }, policy, twins: [], lookAt, isOver: false };
+    return { pull: { ...pull, ...accepted }, policy, sharing: [], lookAt, isOver: false };
   }
 }
 
@@ -52,7 +52,7 @@ export async function withMakers(repo: Repo, pull: PullRequest): Promise<PullReq
   const { commits } = await repo.github.earlier(base.sha, head.sha);
   const ref = head.fork === true ? `refs/pull/${number}/head` : `refs/heads/${head.ref}`;
   const observed = await repo.observed(ref, pull.createdAt);
-  const told = observed.flatMap((each) =>
+  const observedPushes = observed.flatMap((each) =>
     each.kind === "pushed" ? [{ ...each, basis: "observed" as const }] : [],
   );
   const listed = head.fork === true ? [] : await repo.github.pushes(ref);
@@ -60,6 +60,8 @@ export async function withMakers(repo: Repo, pull: PullRequest): Promise<PullReq
     ...pull,
     commits: commits ?? [],
     commitsComplete: commits !== null,
-    pushes: mergePushes([...told, ...listed]).filter(({ at }) => at >= pull.createdAt || head.fork !== true),
+    pushes: mergePushes([...observedPushes, ...listed]).filter(
+      ({ at }) => at >= pull.createdAt || head.fork !== true,
+    ),
   };
 }

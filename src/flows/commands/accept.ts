@@ -16,14 +16,14 @@ import { approversText } from "../../domain/policy/approvers-text.ts";
 /** Lets the check pass although something could not be verified; the record says so for ever. */
 export const accept: Command = {
   name: "accept",
-  asks: "<reason>",
+  usage: "<reason>",
   does: "Accept, with a reason, what could not be verified of this pull request",
   async answer(repo, { number, rest, comment }) {
     const reason = rest.trim();
     if (reason === "") return refused("Add the reason on the same line: `/countersign accept <reason>`.");
     await assessPull(repo, number, null);
-    const { pull: told, policy } = await gatherOpen(repo, number);
-    const pull = await withMakers(repo, told);
+    const { pull: gathered, policy } = await gatherOpen(repo, number);
+    const pull = await withMakers(repo, gathered);
     if (pull.state !== "open")
       return refused("This pull request is closed: what could not be verified of it stays unverified.");
     if (policy.state !== "known")

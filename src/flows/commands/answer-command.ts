@@ -47,7 +47,7 @@ export interface Command {
   /** Other spellings. */
   readonly also?: readonly string[];
   /** What follows the name, e.g. `<reason>`; empty for nothing. */
-  readonly asks: string;
+  readonly usage: string;
   /** What it does: the rest of a line of `help`, without a full stop. */
   readonly does: string;
   readonly answer: (repo: Repo, given: Commanded) => Promise<CommandAnswer>;
@@ -175,7 +175,7 @@ function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly
   const hint =
     meant === undefined
       ? `The commands here are: ${listed(commands.map(({ name }) => `\`${name}\``))}.`
-      : `Did you mean \`${usage({ ...meant, name: near ?? meant.name })}\`? Write it as a new comment.`;
+      : `Did you mean \`${usageText({ ...meant, name: near ?? meant.name })}\`? Write it as a new comment.`;
   const written = read.kind === "near-miss" ? markdown(read.written) : "This";
   return { outcome: "not-understood", reply: `Nothing was done: ${written} is not a command. ${hint}` };
 }
@@ -183,7 +183,7 @@ function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly
 function helpOf(table: readonly Command[]): Command {
   const help: Command = {
     name: "help",
-    asks: "",
+    usage: "",
     does: "List the commands",
     answer: () =>
       Promise.resolve({
@@ -191,13 +191,13 @@ function helpOf(table: readonly Command[]): Command {
         reply: [
           "Write a command alone on the first line of a new comment:",
           "",
-          ...[...table, help].map((each) => `- \`${usage(each)}\`: ${each.does}`),
+          ...[...table, help].map((each) => `- \`${usageText(each)}\`: ${each.does}`),
         ].join("\n"),
       }),
   };
   return help;
 }
 
-function usage({ name, asks }: Pick<Command, "name" | "asks">): string {
-  return `/countersign ${name}${asks === "" ? "" : ` ${asks}`}`;
+function usageText({ name, usage }: Pick<Command, "name" | "usage">): string {
+  return `/countersign ${name}${usage === "" ? "" : ` ${usage}`}`;
 }

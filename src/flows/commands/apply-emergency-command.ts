@@ -132,10 +132,11 @@ export async function applyEmergencyAction(
   const candidate = await readCandidate(repo, given, target);
   const applied = applyTo(action, given, target, candidate);
   if (applied.refused !== null) return refuse(applied.refused);
-  const { record, reply, asks } = applied;
+  const { record, reply, requests } = applied;
   const { policy, by, subject } = given;
   const to = addressee(repo);
-  const able = asks === "authorisation" || asks === "confirmation" ? await authorisers(repo, policy) : [];
+  const able =
+    requests === "authorisation" || requests === "confirmation" ? await authorisers(repo, policy) : [];
   const asked = {
     reason: () => askReason(to, record, by),
     authorisation: () => askAuthorisers(to, record, policy, able, "declared"),
@@ -148,7 +149,7 @@ export async function applyEmergencyAction(
     reply,
     emergency: record.id,
     entries: [emergencyEntry(record)],
-    actions: asks === null ? [] : asked[asks](),
+    actions: requests === null ? [] : asked[requests](),
     tasks: [
       subject.kind === "pull"
         ? { kind: "pull", repositoryId, number: subject.pull.number, request: null, dueAt: now }

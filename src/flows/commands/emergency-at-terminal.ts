@@ -2,7 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
-import type { EmergencyCommandName, Voice } from "../../domain/emergency/voice.ts";
+import type { EmergencyCommandName, Rendering } from "../../domain/emergency/voice.ts";
 import { clipped, oneLine, short } from "../../domain/texts/wording.ts";
 import { applyEmergencyCommand, type EmergencyPlace } from "./apply-emergency-command.ts";
 
@@ -42,7 +42,7 @@ export async function emergencyAtTerminal(
     source: sourceOf(place, at),
     text: clipped(oneLine(given.text), LONGEST_REASON),
   });
-  const says = reply(terminalVoice(repo, place));
+  const says = reply(terminalRendering(repo, place));
   if (outcome === "refused") return { refused: says };
   await repo.commit(decision);
   return { says, emergency, refused: null };
@@ -69,7 +69,7 @@ function sourceOf(place: EmergencyPlace, at: number): string {
 }
 
 /** Renders a reply for a terminal: text as it is, on one line, and commands as they are typed. */
-function terminalVoice({ info: { owner, name } }: Repo, place: EmergencyPlace): Voice {
+function terminalRendering({ info: { owner, name } }: Repo, place: EmergencyPlace): Rendering {
   const where =
     place.kind === "pull"
       ? `--pull ${place.number}`

@@ -5,7 +5,7 @@ import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import {
   EMERGENCY_COMMAND_NAMES,
   type EmergencyCommandName,
-  type Voice,
+  type Rendering,
 } from "../../domain/emergency/voice.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import { markdown } from "../../domain/texts/wording.ts";
@@ -20,7 +20,7 @@ import { deviationOf } from "../records/existing-deviations.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 
 /** Renders a reply for a comment on GitHub. */
-export const COMMENT: Voice = {
+export const COMMENT: Rendering = {
   text: markdown,
   command(name) {
     const { comment, usage } = EMERGENCY_COMMANDS[name];
@@ -40,7 +40,7 @@ function commentsOf(of: "emergency" | "review"): readonly Command[] {
     return {
       name: comment,
       also,
-      asks: usage,
+      usage,
       does: help,
       async answer(repo, given) {
         const { outcome, reply, entries, actions, tasks } = await apply(repo, name, given);

@@ -8,7 +8,7 @@ import { assessPull } from "../changes/assess-pull-request.ts";
 /** Judges the pull request and says in a comment all that its check says. */
 export const explain: Command = {
   name: "explain",
-  asks: "",
+  usage: "",
   does: "Show what the check found, control by control, and what is still needed",
   async answer(repo, { number }) {
     await assessPull(repo, number, null);
@@ -27,7 +27,7 @@ export const explain: Command = {
 /** Judges the pull request again and writes its check anew. */
 export const recheck: Command = {
   name: "recheck",
-  asks: "",
+  usage: "",
   does: "Check this pull request again",
   async answer() {
     return {

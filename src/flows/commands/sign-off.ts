@@ -17,7 +17,7 @@ import { organizationPolicy } from "../policy/in-force.ts";
 export const signOffMonth: Command = {
   name: "approve",
   also: ["sign-off"],
-  asks: "[CONTROL:] <what you saw>",
+  usage: "[CONTROL:] <what you saw>",
   does: "Sign off your controls of this month, or the one you name",
   async answer(repo, { rest, comment, month }): Promise<CommandAnswer> {
     const organizationId = repo.info.ownerId;

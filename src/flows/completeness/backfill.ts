@@ -113,8 +113,8 @@ async function judgeAll(
     const numbers = new Set<number>();
     for (const update of following) {
       if (update.after === NO_COMMIT) continue;
-      const brought = await batched.github.change(update);
-      for (const number of brought.pulls) numbers.add(number);
+      const introduced = await batched.github.change(update);
+      for (const number of introduced.pulls) numbers.add(number);
     }
     pulls = [...numbers];
     read = following;

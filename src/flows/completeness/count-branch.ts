@@ -49,8 +49,8 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
   const changes = await recordedChanges(repo.tools, repository.id, ref, { from: start, to });
   const recorded = changes.map(({ update }) => update);
   // Before anybody watched no webhook could tell.
-  const heardFrom = Math.max(start, repo.since);
-  const told = await toldOf(repo.tools, repository.id, ref, { from: heardFrom, to });
+  const reportedFrom = Math.max(start, repo.since);
+  const reported = await reportedPushes(repo.tools, repository.id, ref, { from: reportedFrom, to });
   const count = countListings({
     from: start,
     to,
@@ -60,13 +60,13 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
     git: git?.git ?? null,
     pulls: merged.pulls,
     named: new Set(changes.flatMap(({ pullRequests }) => pullRequests.map(({ number }) => number))),
-    told,
-    heardFrom,
+    reported,
+    reportedFrom,
   });
   // Where nothing at all is listed since, the branch must be where it was followed to: a list may come back empty.
-  const stood = followed === null || followed.head === NO_COMMIT ? [] : [followed.head];
+  const lastHead = followed === null || followed.head === NO_COMMIT ? [] : [followed.head];
   const listedEnds = [begun, ...known.map(({ after }) => after)].filter((sha) => sha !== null);
-  const ends = listedEnds.length > 0 ? listedEnds : stood;
+  const ends = listedEnds.length > 0 ? listedEnds : lastHead;
   const isHeadKnown = start >= to || isOneOf(merged.head, ends);
   const differences = isHeadKnown ? count.differences : [...count.differences, headDiffers(merged.head)];
   const contiguous = isContiguous(listed, begun);
@@ -86,7 +86,7 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
         query: merged.query,
         sha256: merged.digest,
       },
-      deliveriesSource(ref, told),
+      deliveriesSource(ref, reported),
       {
         source: "ledger",
         count: recorded.length,
@@ -126,9 +126,9 @@ function gitSource(git: Awaited<ReturnType<typeof gitLine>>, count: number): Sou
   return { source: "git-first-parent", count, query, sha256: git?.digest ?? sha256(canonical([])) };
 }
 
-function deliveriesSource(ref: string, told: Awaited<ReturnType<typeof toldOf>>): Source {
+function deliveriesSource(ref: string, reported: Awaited<ReturnType<typeof reportedPushes>>): Source {
   const query = `pushes to ${ref} that webhooks told of`;
-  return { source: "deliveries", count: told.length, query, sha256: sha256(canonical(told)) };
+  return { source: "deliveries", count: reported.length, query, sha256: sha256(canonical(reported)) };
 }
 
 /** What git has between the first update and the last; null where GitHub would not compare the two. */
@@ -163,7 +163,7 @@ async function recordedChanges(
 }
 
 /** The pushes to a branch that webhooks told of in a span, each movement once. */
-async function toldOf(
+async function reportedPushes(
   tools: Tools,
   repositoryId: number,
   ref: string,

@@ -74,7 +74,7 @@ export interface BranchCount {
 export interface UncountedBranch {
   readonly repository: Repo["info"];
   readonly ref: string;
-  readonly trouble: ExternalError;
+  readonly error: ExternalError;
 }
 
 /** `onlyWrong`: an hour that agrees leaves no line, for the month's count covers it. `onlyUnproven`: what is proven is not counted again. */
@@ -143,7 +143,7 @@ async function countEach(
       await note(what, null);
     } catch (error) {
       if (!(error instanceof ExternalError) || isForAll(error)) throw error;
-      uncounted.push({ repository: repo.info, ref, trouble: error });
+      uncounted.push({ repository: repo.info, ref, error });
       if (isLasting(error)) await note(what, error.message);
     }
   }

@@ -58,7 +58,7 @@ async function isRecorded(
   );
   if (isRewritten) return true;
   for (const { update } of changes) {
-    if (Math.abs(update.at - pull.at) > SETTLING || !(await hasBrought(repo, update, pull))) continue;
+    if (Math.abs(update.at - pull.at) > SETTLING || !(await isWithin(repo, update, pull))) continue;
     await recordUpdate(repo, update, origin, { again: [pull.number] });
     return true;
   }
@@ -70,7 +70,7 @@ function accountsFor({ number, head, commits }: Change["pullRequests"][number], 
   return number === pull.number || head.sha === pull.head || commits.some(({ sha }) => sha === pull.head);
 }
 
-async function hasBrought(
+async function isWithin(
   repo: Repo,
   { before, after }: Change["update"],
   { commit }: MergedPull,

@@ -50,30 +50,30 @@ export async function gatherDeployment(repo: Repo, success: Success): Promise<De
   const earlier = await earlierIn(repo, environment, at, id);
   const previous = earlier.at(-1) ?? null;
   const now = await branchPositionOf(repo, sha, at);
-  const brought = previous === null ? null : await repo.github.compare(previous.sha, sha);
-  const commits = brought === null || brought.truncated ? null : brought.commits;
+  const difference = previous === null ? null : await repo.github.compare(previous.sha, sha);
+  const commits = difference === null || difference.truncated ? null : difference.commits;
   const accountWith = async (where: BranchPosition): Promise<DeployedContent> =>
     previous !== null && commits === null
       ? { carried: [], unaccounted: null, landedAt: null }
-      : await deployedContent(repo, { commits, standing: where, sha, at });
+      : await deployedContent(repo, { commits, position: where, sha, at });
   const found = await accountWith(now);
   const ref =
     found.landedAt !== null && found.landedAt > at
       ? await landedElsewhere(repo, { sha, at, ref: now.ref })
       : null;
-  const standing: BranchPosition = ref === null ? now : { onProductionBranch: true, ref, nowhere: [] };
-  const account = ref === null ? found : await accountWith(standing);
+  const position: BranchPosition = ref === null ? now : { onProductionBranch: true, ref, nowhere: [] };
+  const account = ref === null ? found : await accountWith(position);
   // What came to the branch only afterwards was on none when it was deployed, whenever we look.
   const cameLater = account.landedAt !== null && account.landedAt > at;
-  const onProductionBranch = cameLater ? false : standing.onProductionBranch;
+  const onProductionBranch = cameLater ? false : position.onProductionBranch;
   const kind =
     onProductionBranch === false
       ? "unmerged"
       : await kindOf(repo, {
           previous: previous?.sha ?? null,
           sha,
-          status: brought?.status ?? null,
-          standing,
+          status: difference?.status ?? null,
+          position,
         });
   const before = earlier.findLast((each) => each.sha === sha);
   const succeededBefore =
@@ -82,7 +82,7 @@ export async function gatherDeployment(repo: Repo, success: Success): Promise<De
   const counted =
     ancestor === null
       ? account
-      : await deployedContent(repo, { commits: ancestor.commits, standing, sha, at });
+      : await deployedContent(repo, { commits: ancestor.commits, position, sha, at });
   const { production, calendar } = policyOrDefault(success.policy);
   const owed = kind === "hotfix" ? production.mergeBack : null;
   return {
@@ -135,16 +135,16 @@ async function kindOf(
     readonly previous: Sha | null;
     readonly sha: Sha;
     readonly status: string | null;
-    readonly standing: BranchPosition;
+    readonly position: BranchPosition;
   },
 ): Promise<DeploymentKind> {
-  const { previous, sha, status, standing } = facts;
+  const { previous, sha, status, position } = facts;
   if (previous === null) return "first";
   if (previous === sha) return "redeploy";
   if (status === "behind") return "rollback";
   if (status !== "ahead" && status !== "diverged") return "unknown";
   const main = refOf(repo.info.defaultBranch);
-  if (standing.ref === null || standing.ref === main) return "forward";
+  if (position.ref === null || position.ref === main) return "forward";
   // On another production branch alone: a hotfix, unless production has been on such a branch all along.
   const left = (await watchedRefs(repo)).includes(main) && (await isOn(repo, main, previous));
   return left ? "hotfix" : "forward";

@@ -9,7 +9,7 @@ import { isProductionEnvironment } from "../../domain/policy/scope.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { readDeployment } from "../../github/deployments/deployments.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
-import { withAttempts, type ToldRunReview } from "../../domain/deployment/run-attempts.ts";
+import { withAttempts, type ObservedJobReview } from "../../domain/deployment/run-attempts.ts";
 import { isRecorded, recordSuccess } from "./record-deployment.ts";
 import { earlierIn, type Success } from "./facts.ts";
 import { policyWhen } from "../policy/policy-at.ts";
@@ -120,8 +120,8 @@ export async function withRun<Made extends Success>(
   const approvals =
     listed === null ? null : withAttempts(listed, await answeredOf(repo, found.id), found.attempts);
   // A webhook that is late may still tell which attempt it was.
-  const isUntold = approvals?.some(({ attempt }) => attempt === null) === true;
-  if (isUntold && repo.now() - success.at < SETTLING)
+  const isOfUnknownAttempt = approvals?.some(({ attempt }) => attempt === null) === true;
+  if (isOfUnknownAttempt && repo.now() - success.at < SETTLING)
     throw new ExternalError(
       "github-answer",
       `Nothing tells yet which attempt of run ${found.id} was approved.`,
@@ -139,7 +139,7 @@ export async function withRun<Made extends Success>(
 }
 
 /** What webhooks told of the answers to a run's jobs, oldest first. */
-async function answeredOf(repo: Repo, run: number): Promise<readonly ToldRunReview[]> {
+async function answeredOf(repo: Repo, run: number): Promise<readonly ObservedJobReview[]> {
   const observed = await repo.observed(`run/${run}`);
   return observed.filter((each) => each.kind === "job-answered");
 }

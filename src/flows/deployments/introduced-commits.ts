@@ -24,48 +24,48 @@ export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "land
 /** Returns the changes that introduced these commits to the production branches, when the newest did, and the commits that no change accounts for. */
 export async function deployedContent(
   repo: Repo,
-  brought: {
+  facts: {
     /** Null: nothing ran there before, so it is only asked when the commit came. */
     readonly commits: readonly Sha[] | null;
-    readonly standing: BranchPosition;
+    readonly position: BranchPosition;
     readonly sha: Sha;
     readonly at: Instant;
   },
 ): Promise<DeployedContent> {
-  const { commits, standing, sha, at } = brought;
+  const { commits, position, sha, at } = facts;
   const wanted = new Set(commits ?? []);
   const pick = (landed: readonly Landed[]): readonly Landed[] =>
     landed.filter((each) => wanted.has(each.after));
   let landed = await landedChanges(repo.tools, repo.info.id);
-  const unaccounted = (await reachesBack(repo, landed, { wanted, standing, sha }))
+  const unaccounted = (await reachesBack(repo, landed, { wanted, position, sha }))
     ? null
-    : (standing.nowhere?.filter((each) => wanted.has(each)) ?? null);
+    : (position.nowhere?.filter((each) => wanted.has(each)) ?? null);
   const exact = (): Landed | undefined =>
-    landed.find((each) => each.after === sha && (standing.ref === null || each.ref === standing.ref));
+    landed.find((each) => each.after === sha && (position.ref === null || each.ref === position.ref));
   if (commits?.length === 0) return { carried: [], unaccounted, landedAt: exact()?.at ?? null };
   if (exact() === undefined && repo.past === undefined) {
-    for (const ref of standing.ref === null ? await watchedRefs(repo) : [standing.ref])
+    for (const ref of position.ref === null ? await watchedRefs(repo) : [position.ref])
       await followBranch(repo, ref);
     landed = await landedChanges(repo.tools, repo.info.id);
   }
-  const carried = [...pick(landed)];
+  const deployed = [...pick(landed)];
   let landedAt = exact()?.at ?? null;
-  if (standing.ref !== null && landedAt === null) {
-    const around = await broughtWithin(repo, landed, standing.ref, sha);
+  if (position.ref !== null && landedAt === null) {
+    const around = await introducedWithin(repo, landed, position.ref, sha);
     if (around === "older")
-      return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt: null };
+      return { carried: await deployedChanges(repo.tools, deployed), unaccounted, landedAt: null };
     if (around === null) {
       if (repo.now() - at < SETTLING) {
         throw new ExternalError("github-answer", `GitHub does not list yet which update introduced ${sha}.`, {
           waitMs: ASK_AGAIN,
         });
       }
-      return { carried: await carriedOf(repo.tools, carried), unaccounted: null, landedAt: null };
+      return { carried: await deployedChanges(repo.tools, deployed), unaccounted: null, landedAt: null };
     }
-    carried.push(around);
+    deployed.push(around);
     landedAt = around.at;
   }
-  return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt };
+  return { carried: await deployedChanges(repo.tools, deployed), unaccounted, landedAt };
 }
 
 /** Returns another production branch that a commit had come to by a moment, though it came to this one only later. */
@@ -78,8 +78,8 @@ export async function landedElsewhere(
   const exact = then.find((each) => each.after === sha);
   if (exact !== undefined) return exact.ref;
   for (const other of new Set(then.map((each) => each.ref))) {
-    const brought = await broughtWithin(repo, then, other, sha);
-    if (brought !== null && brought !== "older") return other;
+    const facts = await introducedWithin(repo, then, other, sha);
+    if (facts !== null && facts !== "older") return other;
   }
   return null;
 }
@@ -88,11 +88,11 @@ export async function landedElsewhere(
 async function reachesBack(
   repo: Repo,
   landed: readonly Landed[],
-  brought: { readonly wanted: ReadonlySet<Sha>; readonly standing: BranchPosition; readonly sha: Sha },
+  facts: { readonly wanted: ReadonlySet<Sha>; readonly position: BranchPosition; readonly sha: Sha },
 ): Promise<boolean> {
-  const { wanted, standing, sha } = brought;
-  if (repo.past === undefined || standing.ref === null || wanted.size === 0) return false;
-  const origin = await originOf(repo, standing.ref, landed);
+  const { wanted, position, sha } = facts;
+  if (repo.past === undefined || position.ref === null || wanted.size === 0) return false;
+  const origin = await originOf(repo, position.ref, landed);
   if (origin === NO_COMMIT) return false;
   const since = await repo.github.compare(origin, sha);
   if (since === null || since.truncated) return true;
@@ -101,7 +101,7 @@ async function reachesBack(
 }
 
 /** The update that introduced a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
-async function broughtWithin(
+async function introducedWithin(
   repo: Repo,
   landed: readonly Landed[],
   ref: string,
@@ -124,7 +124,7 @@ async function contains(repo: Repo, commit: Sha, sha: Sha): Promise<boolean> {
   return compared !== null && (compared.status === "behind" || compared.status === "identical");
 }
 
-async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<readonly DeployedChange[]> {
+async function deployedChanges(tools: Tools, landed: readonly Landed[]): Promise<readonly DeployedChange[]> {
   const found: DeployedChange[] = [];
   for (const { id, at } of landed) {
     const entry = await tools.ledger.state("change", id);

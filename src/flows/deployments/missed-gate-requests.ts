@@ -13,7 +13,7 @@ import { protectionOf } from "../records/protection.ts";
 /** Answers every job of a repository that waits for our gate and of which no webhook came. Asks nothing where no environment asks an App. Throws {@link ExternalError}. */
 export async function answerMissedGates(repo: Repo): Promise<void> {
   const { info: repository } = repo;
-  if (!(await asksAnApp(repo.tools, repository.id))) return;
+  if (!(await gatesDeployments(repo.tools, repository.id))) return;
   const policy = policyOrDefault(await currentPolicy(repo));
   const guarded = new Map<string, boolean>();
   for (const job of await repo.github.listWaitingJobs()) {
@@ -37,7 +37,7 @@ export async function answerMissedGates(repo: Repo): Promise<void> {
 }
 
 /** Whether a production environment asks any App before a job goes on, or hides whether it does; also where we were ever asked. */
-async function asksAnApp(tools: Tools, repositoryId: number): Promise<boolean> {
+async function gatesDeployments(tools: Tools, repositoryId: number): Promise<boolean> {
   for await (const _asked of tools.ledger.states("deployment-gate", { repositoryId })) return true;
   const protection = await protectionOf(tools.ledger, repositoryId);
   if (protection === null) return false;

@@ -40,7 +40,7 @@ export async function recordDeployment(
   const where = deployment.environment.toLowerCase();
   const spans = await spansAt(repo, { at, where, verdict });
   const seed = seedOfDeployment({ deployment, assessment, policy, spans });
-  const standing = await deviationContext(
+  const records = await deviationContext(
     repo,
     { repository: repo.info },
     policyOrDefault(policy),
@@ -54,7 +54,7 @@ export async function recordDeployment(
     to,
     detectedAt: now,
     spans,
-    standing,
+    records,
     emergencies,
   });
   const use = decideUse({

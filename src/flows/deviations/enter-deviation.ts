@@ -72,9 +72,8 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
     entered: { by, source: "auditor", reference: given.reference ?? null },
   };
   const policy = await policyOf(tools, repository.ownerId);
-  const standing = await deviationContext(tools, { repository }, policy, key, null);
-  if (standing.previous !== null)
-    return { refused: `This deviation already exists: ${standing.previous.id}.` };
+  const records = await deviationContext(tools, { repository }, policy, key, null);
+  if (records.previous !== null) return { refused: `This deviation already exists: ${records.previous.id}.` };
   const to = await senderOf(tools, { repository });
   const listing = changes.map(({ id, pull, at, what, actors }) => ({
     subject: id,
@@ -88,7 +87,7 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
   const decision = decideDeviation({
     seed: { ...seed, ...(listing.length === 0 ? {} : { also: listing }) },
     subject: null,
-    standing,
+    records,
     policy,
     to,
     at: now,

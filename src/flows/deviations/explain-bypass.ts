@@ -15,7 +15,7 @@ import { HOUR } from "../../domain/time/durations.ts";
 /** Records why a merged pull request passed the gate by; it stays a deviation. */
 export const explainBypass: Command = {
   name: "explain-bypass",
-  asks: "<reason>",
+  usage: "<reason>",
   does: "Record why a merged pull request bypassed the check. It stays a deviation",
   async answer(repo, { number, rest, comment }) {
     const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;

@@ -52,7 +52,7 @@ export async function recordWeakening(
     appId: tools.appId,
   };
   const key = weakeningKey(causeId);
-  const standing = await deviationContext(
+  const records = await deviationContext(
     tools,
     { repository: first.repo.info },
     policyOrDefault(policy),
@@ -64,7 +64,7 @@ export async function recordWeakening(
     meanwhile: meanwhile.toSorted((a, b) => a.at - b.at),
     policy,
     to,
-    standing,
+    records,
     detectedAt: tools.clock.now(),
   });
   const taken = await takenOver(tools, policy, to, key, meanwhile);

@@ -17,7 +17,7 @@ import { deviationOf } from "../records/existing-deviations.ts";
 /** Every command on a deviation's issue. */
 export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): Command => ({
   name,
-  asks: DEVIATION_COMMAND_TABLE[name].usage,
+  usage: DEVIATION_COMMAND_TABLE[name].usage,
   does: DEVIATION_COMMAND_TABLE[name].help.replace(/\.$/u, ""),
   answer,
 }));

@@ -103,8 +103,8 @@ export async function authorityFor(
   among: readonly People[],
   names?: PolicyNames,
 ): Promise<Authority | null> {
-  const told = await repo.witnesses().ofOwner();
-  const teams = await teamsHere(repo, repo.info, told);
+  const observed = await repo.witnesses().ofOwner();
+  const teams = await teamsHere(repo, repo.info, observed);
   const [authority] = await repo.github.authorities(
     { pull: { repository: repo.info, reviews: [] }, mayWrite: new Set<number>() },
     {
@@ -115,7 +115,7 @@ export async function authorityFor(
       users: among.flatMap(({ users }) => users ?? []),
       people: [actor],
     },
-    new repo.github.Losses(told, repo.github.lookups, Infinity, teams),
+    new repo.github.Losses(observed, repo.github.lookups, Infinity, teams),
   );
   if (authority === undefined) return null;
   const [sure] = await trusted(repo, [authority], names);
@@ -125,8 +125,8 @@ export async function authorityFor(
 /** Returns the pull request with everyone who pushed, as far as GitHub still knows: an authoriser must not be one. */
 async function withPushers(repo: Repo, pull: PullRequest): Promise<PullRequest> {
   if (pull.head.ref === "") return pull;
-  const told = await repo.github.pushes(`refs/heads/${pull.head.ref}`);
-  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...told]) };
+  const observed = await repo.github.pushes(`refs/heads/${pull.head.ref}`);
+  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...observed]) };
 }
 
 /** Reads someone's eligibility in an emergency, with the rights it rests on. */
@@ -198,16 +198,16 @@ export async function advanceEmergencies(
   };
   const isHeld = isProductionBranch(current.policy, repo.info, pull.base.ref);
   if (label && isHeld && facts.length === 0 && pull.state === "open") {
-    const occasion = { repository: repo.info, pull: pull.number, deployment: null, ...current };
-    const record = opened(occasion, "label", { by: null, at: now, via: "label" }, null, pull.head.sha);
+    const about = { repository: repo.info, pull: pull.number, deployment: null, ...current };
+    const record = opened(about, "label", { by: null, at: now, via: "label" }, null, pull.head.sha);
     change(record, askReason(to, record, null));
   }
   const before = after;
   for (const { record } of before) {
     const moved = await advanced(repo, record, { pull, label, now, current });
     if (moved === null) continue;
-    const asks = moved.status === "waiting" ? await authorisers(repo, current.policy) : null;
-    change(moved, asks === null ? [] : askAuthorisers(to, moved, current.policy, asks, "pushed"));
+    const eligible = moved.status === "waiting" ? await authorisers(repo, current.policy) : null;
+    change(moved, eligible === null ? [] : askAuthorisers(to, moved, current.policy, eligible, "pushed"));
   }
   if (entries.length > 0) {
     const tasks = dueTasks(repo.info.id, after, now);

@@ -6,7 +6,7 @@ import { speaksOf } from "../../domain/policy/file/when.ts";
 import { judgeApprovals } from "../../domain/approval/approval.ts";
 import { leafRequirements } from "../../domain/approval/requirements.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import { keyHolders, type ToldKey } from "../../domain/approval/contribution/deploy-keys.ts";
+import { keyHolders, type ObservedKey } from "../../domain/approval/contribution/deploy-keys.ts";
 import { authorityOf, entitlementOf } from "../../domain/approval/entitlement.ts";
 import { asOnePerson, personBehind } from "../../domain/policy/identity.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
@@ -103,8 +103,8 @@ export async function withPushers(
 ): Promise<PullRequest> {
   // A webhook was missed, or the branch is older than our installation.
   if (ownBranch === null || !hasUnseenPusher(pull, policy)) return pull;
-  const told = await repo.github.pushes(ownBranch);
-  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...told]) };
+  const reported = await repo.github.pushes(ownBranch);
+  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...reported]) };
 }
 
 function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
@@ -130,9 +130,9 @@ function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Re
 async function holdersOf(repo: Repo, pull: PullRequest, policy: Policy): Promise<readonly Holders[]> {
   const at = repo.now();
   if (pull.state !== "open" || preApproval(pull, policy, at).holds) return [];
-  const { asks } = judgeApprovals(pull, policy, at);
+  const { requirements } = judgeApprovals(pull, policy, at);
   const open = leafRequirements(
-    asks.filter(({ outcome }) => outcome === "short").map(({ requirement: ask }) => ask),
+    requirements.filter(({ outcome }) => outcome === "short").map(({ requirement: ask }) => ask),
   );
   const bySource = new Map<string, Requirement>();
   for (const leaf of open) {
@@ -166,8 +166,8 @@ async function answerTo(
       // A key pushes to its own repository only; those of a fork are not shown.
       if (base.isFork) return { keyHolders: [] };
       const listed = (await github.deployKeys()) ?? [];
-      const told = await toldKeys(repo);
-      return { keyHolders: keyHolders(listed, told, clock.now()) };
+      const reported = await observedKeys(repo);
+      return { keyHolders: keyHolders(listed, reported, clock.now()) };
     }
     case "elsewhere": {
       const asked = { pull, base: base.commit };
@@ -197,8 +197,8 @@ async function answerTo(
 }
 
 /** The deploy keys that webhooks reported, each with whom it was added by. */
-async function toldKeys(repo: Repo): Promise<readonly ToldKey[]> {
-  const found: ToldKey[] = [];
+async function observedKeys(repo: Repo): Promise<readonly ObservedKey[]> {
+  const found: ObservedKey[] = [];
   for (const each of await repo.observed("keys")) {
     if (each.kind !== "key-told") continue;
     const { key: id, login, by, from: createdAt, goneAt } = each;

@@ -30,11 +30,11 @@ export async function gatherChange(
     readonly id: string;
     readonly occurrence: number;
     readonly policy: PolicyInForce;
-    readonly mended: RepairPolicy | null;
+    readonly repair: RepairPolicy | null;
     readonly landed: readonly number[];
   },
 ): Promise<Change> {
-  const { id, occurrence, policy, mended, landed } = known;
+  const { id, occurrence, policy, repair, landed } = known;
   const { info: repository } = repo;
   const read = await repo.github.change(update);
   const isFresh = repo.now() - update.at < SETTLING;
@@ -43,27 +43,27 @@ export async function gatherChange(
   const [pending] = read.pending;
   if (isFresh && pending !== undefined) throw notYet(repo.tools, update, `that #${pending} is merged`);
   const onCommit = { sha: update.after, shown: read.checks, until: update.at };
-  const untoldChecks =
+  const awaitedChecks =
     update.kind === "queue" && isFresh ? await checksNotShownYet(repo, onCommit, policy) : [];
   const { exemptions } = policyOrDefault(policy);
-  const untold = [
-    ...untoldChecks,
+  const notShown = [
+    ...awaitedChecks,
     ...(isFresh ? provenanceNotShownYet(policyOrDefault(policy), exemptions) : []),
   ];
-  if (untold.length > 0) throw notYet(repo.tools, update, untold.map(({ what }) => what).join(", "));
+  if (notShown.length > 0) throw notYet(repo.tools, update, notShown.map(({ what }) => what).join(", "));
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];
   for (const number of new Set([...read.pulls, ...landed])) {
-    const as = { policy, before: update.before, mended };
-    const told = await orNotAnswered(repo, update, () => gatherPull(repo, number, as));
-    if (lacksAnswer(told)) {
-      const because = { because: told.untold, since: update.at };
+    const as = { policy, before: update.before, repair };
+    const answer = await orNotAnswered(repo, update, () => gatherPull(repo, number, as));
+    if (lacksAnswer(answer)) {
+      const because = { because: answer.unanswered, since: update.at };
       const pull = await unreadPull(repo, number, because, update);
       if (pull !== null) gathered.push(pull);
       continue;
     }
-    const { pull, lookAt } = told;
+    const { pull, lookAt } = answer;
     if (isFresh && lookAt !== null) throw notYet(repo.tools, update, `all that webhooks told of #${number}`);
     if (pull.merged !== null) gathered.push(pull);
     else if (isFresh) throw notYet(repo.tools, update, `that #${number} is merged`);

@@ -9,7 +9,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { type SourceGoneRecord } from "../../domain/records/source-gone.ts";
 
 /** What GitHub does not show of one source tells nothing of the others, nor of that one. */
-const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
+const UNANSWERED: ReadonlySet<ExternalErrorCode> = new Set([
   "github-refused",
   "github-unanswered",
   "github-answer",
@@ -37,7 +37,7 @@ export async function verifySources(
     for await (const entry of repo.ledger.states("deployment", filter)) deployed.push(entry);
     await verifyDeployments(repo, deployed);
   } catch (error) {
-    if (!(error instanceof ExternalError) || !UNTOLD.has(error.code)) throw error;
+    if (!(error instanceof ExternalError) || !UNANSWERED.has(error.code)) throw error;
     repo.log.warn({ repository: repo.info.id }, "GitHub refused to show what verdicts cite");
   }
 }

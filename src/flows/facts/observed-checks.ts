@@ -4,7 +4,7 @@ import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Check, NotShown } from "../../domain/change/review.ts";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
-import { checksAskedFor } from "../../domain/policy/file/policy.ts";
+import { checkNamesUsed } from "../../domain/policy/file/policy.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { Observation } from "../../domain/change/observation.ts";
 import { checksOf } from "../context/observations.ts";
@@ -19,11 +19,11 @@ export async function checksNotShownYet(
   { sha, shown, until = Infinity }: ShownChecks,
   policy: PolicyInForce,
 ): Promise<readonly NotShown[]> {
-  const names = policy.state === "known" ? checksAskedFor(policy.record.effective) : new Set();
+  const names = policy.state === "known" ? checkNamesUsed(policy.record.effective) : new Set();
   if (names.size === 0) return [];
   const now = repo.now();
-  const told = await repo.observed(checksOf(sha), now - SETTLING);
-  const unshown = repo.github.unshownChecks(shown, told, (name) => names.has(name), now);
+  const ended = await repo.observed(checksOf(sha), now - SETTLING);
+  const unshown = repo.github.unshownChecks(shown, ended, (name) => names.has(name), now);
   return unshown.filter(({ since }) => since <= until);
 }
 
@@ -55,14 +55,14 @@ export async function isCheckRequired(
   }
   if (isJudged) return false;
   const inForce = await tools.github.lookups.known<PolicyInForce>(`policy:${id}`);
-  return inForce?.state !== "known" || checksAskedFor(inForce.record.effective).has(name);
+  return inForce?.state !== "known" || checkNamesUsed(inForce.record.effective).has(name);
 }
 
 /** The names of the checks that a recorded policy asks for; null: it is not known. */
 function namesBy({ github, ledger }: Tools, digest: string): Promise<ReadonlySet<string> | null> {
   const read = async (): Promise<ReadonlySet<string> | null> => {
     const policy = await ledger.state("policy", digest);
-    return policy === undefined ? null : checksAskedFor(policy.body.effective);
+    return policy === undefined ? null : checkNamesUsed(policy.body.effective);
   };
   return github.lookups.rememberForever(`checks-asked:${digest}`, read, (names) => names !== null);
 }

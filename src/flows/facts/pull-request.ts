@@ -1,7 +1,7 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
 import type { Repo } from "../context/repo.ts";
-import { policyBrought, policyForRepair, type RepairPolicy } from "../policy/repair.ts";
+import { proposedPolicy, policyForRepair, type RepairPolicy } from "../policy/repair.ts";
 import { withProofs, withPushers } from "./approval-proofs.ts";
 import { rightsIn } from "./rights.ts";
 import { leafRequirements, requirementsOf } from "../../domain/approval/requirements.ts";
@@ -9,7 +9,7 @@ import { nextRetry, SETTLING } from "../../domain/change/settling.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import { CHECK_NAME } from "../../domain/values/check-name.ts";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
-import { asksForOwners, readsDescription, type Policy } from "../../domain/policy/file/policy.ts";
+import { requiresCodeOwners, readsDescription, type Policy } from "../../domain/policy/file/policy.ts";
 import { provenanceNotShownYet } from "../../domain/policy/entry-provenance.ts";
 import { speaksOf } from "../../domain/policy/file/when.ts";
 import { type PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -29,12 +29,12 @@ const SECOND = 1_000;
 export async function gatherPull(
   repo: Repo,
   number: number,
-  landed?: { readonly policy: PolicyInForce; readonly before: Sha; readonly mended?: RepairPolicy | null },
+  landed?: { readonly policy: PolicyInForce; readonly before: Sha; readonly repair?: RepairPolicy | null },
 ): Promise<{
   readonly pull: PullRequest;
   readonly policy: PolicyInForce;
   /** The other open pull requests with the same head. */
-  readonly twins: readonly number[];
+  readonly sharing: readonly number[];
   /** When GitHub is asked again, because it does not show yet what a webhook told; null: it shows all of it. */
   readonly lookAt: Instant | null;
   /** GitHub shows it open, and it is not any more: there is nothing to judge. */
@@ -58,24 +58,24 @@ export async function gatherPull(
     return looks.length === 0 ? null : Math.min(...looks);
   };
   const found = landed?.policy ?? (await policyOf(repo, read.policy));
-  const { twins } = read;
-  const told = landed === undefined ? await policyBrought(repo, read) : {};
-  const mended =
+  const { sharing } = read;
+  const proposed = landed === undefined ? await proposedPolicy(repo, read) : {};
+  const repair =
     landed === undefined
-      ? await policyForRepair(repo, { ...read.pull, ...told }, found, () =>
+      ? await policyForRepair(repo, { ...read.pull, ...proposed }, found, () =>
           repo.github.files(read.pull, read.pull.base.sha),
         )
-      : (landed.mended ?? null);
-  const policy = mended?.policy ?? found;
-  const brought = mended === null ? told : { broughtPolicy: mended.brought };
+      : (landed.repair ?? null);
+  const policy = repair?.policy ?? found;
+  const proposal = repair === null ? proposed : { broughtPolicy: repair.proposed };
   if (policy.state !== "known")
-    return { pull: { ...read.pull, ...brought }, policy, twins, lookAt: lookAt(), isOver };
+    return { pull: { ...read.pull, ...proposal }, policy, sharing, lookAt: lookAt(), isOver };
   const { effective } = policy.record;
   const { exemptions, standardChanges } = effective;
-  const leaves = mayBePreApproved(effective, read.pull.author)
+  const open = mayBePreApproved(effective, read.pull.author)
     ? [...exemptions, ...standardChanges]
     : exemptions;
-  coming = [...coming, ...provenanceNotShownYet(effective, leaves)];
+  coming = [...coming, ...provenanceNotShownYet(effective, open)];
   if (read.reworded !== null && readsDescription(effective)) awaited = [...awaited, read.reworded];
   const { head, checks, merged: landing } = read.pull;
   const headChecks = { sha: head.sha, shown: checks, until: landing?.at ?? Infinity };
@@ -105,7 +105,7 @@ export async function gatherPull(
   rightsLookAt = rights.lookAt;
   let pull: PullRequest = {
     ...named,
-    ...brought,
+    ...proposal,
     authorities: rights.authorities,
   };
   pull = { ...pull, ...(await rightsAroundApprovals(repo, pull, pull.authorities)) };
@@ -117,7 +117,7 @@ export async function gatherPull(
     isFork: read.ownBranch === null,
   };
   pull = await withProofs(repo, pull, { base, policy: effective, requirements });
-  return { pull, policy, twins, lookAt: lookAt(), isOver };
+  return { pull, policy, sharing, lookAt: lookAt(), isOver };
 }
 
 /** Returns what was accepted of a pull request though it could not be verified. */
@@ -138,13 +138,13 @@ export async function checksAt(
 ): Promise<readonly Check[]> {
   const posted = await repo.ledger.queue.carriedOut(checkKey(repo.info.id, sha));
   // GitHub's times are whole seconds.
-  const standing = posted.findLast((action) => wholeSecond(postedAt(action)) <= at);
-  if (standing === undefined) return checks;
+  const current = posted.findLast((action) => wholeSecond(postedAt(action)) <= at);
+  if (current === undefined) return checks;
   const isOurs = (check: Check): boolean => check.name === CHECK_NAME && check.app?.id === repo.appId;
   const ours = checks.find(isOurs);
-  const { conclusion } = (standing.payload as CheckRunPayload).text;
+  const { conclusion } = (current.payload as CheckRunPayload).text;
   // Sent, and the App killed before it could note that: then only GitHub knows since when it stood. What was sent before is old.
-  const later = posted.slice(posted.indexOf(standing) + 1);
+  const later = posted.slice(posted.indexOf(current) + 1);
   const isShownSince = ours?.completedAt != null && ours.completedAt <= at ? ours.completedAt : null;
   const wasSent = later.some(
     ({ payload, storedAt }) =>
@@ -154,7 +154,7 @@ export async function checksAt(
   );
   if (conclusion !== "success" && wasSent) return checks;
   const app = ours?.app ?? { id: repo.appId, slug: CHECK_NAME };
-  const completedAt = conclusion === null ? null : postedAt(standing);
+  const completedAt = conclusion === null ? null : postedAt(current);
   return [
     ...checks.filter((check) => !isOurs(check)),
     {
@@ -181,7 +181,7 @@ async function withContent(
   pull: PullRequest,
   { policy, base }: { readonly policy: Policy; readonly base: Sha },
 ): Promise<PullRequest> {
-  const ofOwners = asksForOwners(policy);
+  const ofOwners = requiresCodeOwners(policy);
   const ofPaths =
     policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"])) ||
     mayBePreApproved(policy, pull.author);

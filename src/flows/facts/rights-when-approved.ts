@@ -19,7 +19,7 @@ import { type Review } from "../../domain/change/review.ts";
 
 const SECOND = 1_000;
 
-type Told = Extract<Observation, { kind: "right-lost" }>;
+type RightObserved = Extract<Observation, { kind: "right-lost" }>;
 
 /** Adds what was read and reported of the rights of everyone who approved; `authorities`: what was read of them just now. */
 export async function rightsAroundApprovals(
@@ -35,7 +35,7 @@ export async function rightsAroundApprovals(
   const gate = await repo.ledger.state("gate", `${repository.id}#${pull.number}`);
   const before = gate?.body.pulls.find(({ number }) => number === pull.number)?.given ?? [];
   const since = Math.min(...approvals.map(({ submittedAt }) => submittedAt)) - DAY;
-  const rights = await rightsTold(repo.tools, repository.ownerId, since);
+  const rights = await rightsObserved(repo.tools, repository.ownerId, since);
   const given: RightsAround[] = [];
   for (const review of approvals) {
     const known = before.find((each) => each.review === review.id)?.readings ?? [];
@@ -43,17 +43,17 @@ export async function rightsAroundApprovals(
     const seq = await seqOf(repo.tools, repository.id, pull.number, review);
     given.push({
       review: review.id,
-      readings: now === undefined || known.some((each) => tellsAll(each, now)) ? known : [...known, now],
+      readings: now === undefined || known.some((each) => coversAll(each, now)) ? known : [...known, now],
       told: rights
         .filter(({ body }) => body.personId === null || body.personId === review.author?.id)
-        .flatMap((each) => rightTold(each, repository.id, review, seq)),
+        .flatMap((each) => rightChanges(each, repository.id, review, seq)),
     });
   }
   return { given };
 }
 
 /** Whether a reading leaves nothing open that a later one tells. */
-function tellsAll(known: Authority, later: Authority): boolean {
+function coversAll(known: Authority, later: Authority): boolean {
   const isKnown = (name: string): boolean =>
     known.asked?.includes(name) === true && !known.unread.includes(name);
   return (
@@ -63,12 +63,17 @@ function tellsAll(known: Authority, later: Authority): boolean {
 }
 
 /** Every gain and loss of a right in an owner's teams and repositories, oldest first, each when GitHub first told it. */
-async function rightsTold(
+async function rightsObserved(
   tools: Tools,
   ownerId: number,
   from: Instant,
 ): Promise<
-  readonly { readonly body: Told; readonly at: Instant; readonly isLate: boolean; readonly seq: number }[]
+  readonly {
+    readonly body: RightObserved;
+    readonly at: Instant;
+    readonly isLate: boolean;
+    readonly seq: number;
+  }[]
 > {
   const found: LoggedEntry<"observation">[] = [];
   const filter = { repositoryId: 0, subjectPrefix: `0/owner/${ownerId}/`, from, order: "at" } as const;
@@ -85,8 +90,8 @@ async function rightsTold(
     .toSorted((a, b) => a.at - b.at || a.seq - b.seq);
 }
 
-function rightTold(
-  { body, at, isLate, seq }: Awaited<ReturnType<typeof rightsTold>>[number],
+function rightChanges(
+  { body, at, isLate, seq }: Awaited<ReturnType<typeof rightsObserved>>[number],
   repositoryId: number,
   { submittedAt }: Review,
   reviewSeq: number | null,
@@ -96,12 +101,12 @@ function rightTold(
   const atLeast = body.isBack ? atLeastOf(body.permission) : body.permission;
   // What a team is given in a repository says nothing of who is in the team.
   const here = body.through === undefined ? HERE : `${HERE} by ${body.through}`;
-  const told = { of: isHere ? here : body.of, gained: body.isBack, at };
+  const change = { of: isHere ? here : body.of, gained: body.isBack, at };
   // Within one second of GitHub's, what was heard first came first.
   const isTie = at >= submittedAt && at < submittedAt + SECOND;
   const tie = isLate || reviewSeq === null ? "unknown" : seq < reviewSeq ? "no" : "yes";
   const later = isTie ? tie : at < submittedAt ? "no" : "yes";
-  return [{ ...told, later, ...(atLeast === undefined ? {} : { atLeast }) }];
+  return [{ ...change, later, ...(atLeast === undefined ? {} : { atLeast }) }];
 }
 
 /** The least that is meant by what a webhook's older words stand for at most. */

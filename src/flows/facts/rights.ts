@@ -100,14 +100,14 @@ async function authoritiesBefore(
   if (entry === undefined || entry.recordedAt > merged + SECOND) return new Map();
   const { pulls, assessment } = entry.body;
   if (assessment.policyDigest !== policyDigest) return new Map();
-  const asksPermission = needs.permission.some((each) => each !== undefined);
+  const needsPermission = needs.permission.some((each) => each !== undefined);
   // Which teams were looked through then depends on the rules that applied then.
   const groups = [...needs.teams, ...needs.organizations].map((each) => each.toLowerCase());
   const known = pulls
     .filter((pull) => pull.number === number)
     .flatMap((pull) => pull.authorities)
     // Where the policy asks for no permission, none was read.
-    .filter(({ permission, unread }) => (permission !== "unknown" || !asksPermission) && unread.length === 0)
+    .filter(({ permission, unread }) => (permission !== "unknown" || !needsPermission) && unread.length === 0)
     .filter(({ asked: looked = [] }) => groups.every((group) => looked.includes(group)));
   return new Map(known.map((authority) => [authority.actor.id, authority]));
 }
@@ -140,13 +140,13 @@ export async function teamsHere(
   { id }: Repository,
   ofOwner: readonly Observation[],
 ): Promise<TeamsWithAccess> {
-  const told = ofOwner.filter((each) => each.kind === "right-lost");
-  if (told.every(({ isBack, team }) => isBack || team === undefined)) return [];
+  const rightChanges = ofOwner.filter((each) => each.kind === "right-lost");
+  if (rightChanges.every(({ isBack, team }) => isBack || team === undefined)) return [];
   const read = await ledger.state("control-state", settingSubject(id, TEAMS));
   const teams = teamsIn(read?.body.value);
   if (teams === null) return null;
   // What was read may be older than what was told since.
-  const given = told.flatMap(({ of, through }) =>
+  const given = rightChanges.flatMap(({ of, through }) =>
     of === String(id) && through !== undefined ? [through] : [],
   );
   return [...teams, ...given.map((name) => ({ id: null, slug: name.split("/")[1] ?? "" }))];

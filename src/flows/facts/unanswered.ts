@@ -11,7 +11,7 @@ import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
 
 /** The codes of questions that GitHub did not answer. */
-const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
+const UNANSWERED_CODES: ReadonlySet<ExternalErrorCode> = new Set([
   "github-unanswered",
   "github-answer",
   "github-refused",
@@ -20,23 +20,23 @@ const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
 
 /** Describes why GitHub did not answer something. */
 export interface NotAnswered {
-  readonly untold: string;
+  readonly unanswered: string;
 }
 
 /** Returns whether GitHub was asked and did not answer; an error that asks to wait is none of these. */
 export function isNotAnswered(error: unknown): error is ExternalError {
-  return error instanceof ExternalError && UNTOLD.has(error.code) && error.waitMs === null;
+  return error instanceof ExternalError && UNANSWERED_CODES.has(error.code) && error.waitMs === null;
 }
 
 /**
  * Asks what the record of an update needs. What may still be answered within ten minutes of the update is thrown, so that it is asked
  * again; what is not answered twice then, while GitHub answers other questions, stays unanswered. Throws {@link ExternalError}.
  */
-export async function orNotAnswered<Told>(
+export async function orNotAnswered<Answer>(
   repo: Repo,
   update: RefUpdate,
-  ask: () => Promise<Told>,
-): Promise<Told | NotAnswered> {
+  ask: () => Promise<Answer>,
+): Promise<Answer | NotAnswered> {
   const now = repo.now();
   for (let isLast = false; ; isLast = true) {
     try {
@@ -50,7 +50,7 @@ export async function orNotAnswered<Told>(
       if (error.code === "github-unreachable" || error.code === "github-refused")
         await answersElse(repo, update);
       repo.log.warn({ repository: repo.info.id, reason: error.message }, "GitHub did not answer");
-      return { untold: error.message };
+      return { unanswered: error.message };
     }
   }
 }
@@ -62,14 +62,14 @@ async function answersElse(repo: Repo, { ref }: RefUpdate): Promise<void> {
 }
 
 /** Returns whether something was not answered. */
-export function lacksAnswer(told: unknown): told is NotAnswered {
-  return typeof told === "object" && told !== null && "untold" in told;
+export function lacksAnswer(answer: unknown): answer is NotAnswered {
+  return typeof answer === "object" && answer !== null && "untold" in answer;
 }
 
 /** Asks GitHub one thing after another about an update, and keeps the reasons why it did not answer some of them. */
 export class Questions {
   /** Why GitHub did not answer, for each question that it did not. */
-  readonly untold: string[] = [];
+  readonly unanswered: string[] = [];
 
   readonly #about: readonly [Repo, RefUpdate];
 
@@ -79,11 +79,11 @@ export class Questions {
   }
 
   /** Returns what GitHub answers, or `otherwise`. Throws {@link ExternalError}. */
-  async ask<Told>(ask: () => Promise<Told>, otherwise: (because: string) => Told): Promise<Told> {
-    const told = await orNotAnswered(...this.#about, ask);
-    if (!lacksAnswer(told)) return told;
-    this.untold.push(told.untold);
-    return otherwise(told.untold);
+  async ask<Answer>(ask: () => Promise<Answer>, otherwise: (because: string) => Answer): Promise<Answer> {
+    const answer = await orNotAnswered(...this.#about, ask);
+    if (!lacksAnswer(answer)) return answer;
+    this.unanswered.push(answer.unanswered);
+    return otherwise(answer.unanswered);
   }
 }
 
@@ -150,20 +150,20 @@ export function unreadChange(
 }
 
 /**
- * Returns the gap of an update of which GitHub does not answer something: open until it does. `untold`: the reasons; empty: it answers
+ * Returns the gap of an update of which GitHub does not answer something: open until it does. `unanswered`: the reasons; empty: it answers
  * all of it.
  */
 export async function gapOfUpdate(
   repo: Repo,
   change: Pick<Change, "id" | "update">,
-  untold: readonly string[],
+  unanswered: readonly string[],
   now: Instant,
 ): Promise<readonly Entry[]> {
   const { info: repository } = repo;
   const { ref, after, at } = change.update;
   const id = gapId(repository.id, "unobservable", at, change.id);
   const known = (await repo.latest("coverage-gap", id)) ?? null;
-  if (untold.length === 0)
+  if (unanswered.length === 0)
     return known === null || known.to !== null
       ? []
       : [gapEntry({ ...known, to: now, backfilled: true }, repository)];
@@ -174,7 +174,7 @@ export async function gapOfUpdate(
     scope: `${repository.owner}/${repository.name} ${ref}, the update to ${after.slice(0, 7)}`,
     from: at,
     to: null,
-    because: `GitHub could not answer what this update introduced: ${[...new Set(untold)].join("; ")}`,
+    because: `GitHub could not answer what this update introduced: ${[...new Set(unanswered)].join("; ")}`,
     backfilled: false,
   } as const;
   return [gapEntry(gap, repository)];

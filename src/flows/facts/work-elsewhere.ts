@@ -131,8 +131,8 @@ async function pushesOf(
   { ref, isFork, mergedAt }: MergedPullInto,
 ): Promise<MergedInto["pushes"]> {
   const observed = await repo.observed(ref);
-  const told = observed.flatMap((each) => (each.kind === "pushed" ? [each] : []));
-  const pushes = told.length > 0 || isFork ? told : await repo.github.pushes(ref);
+  const pushed = observed.flatMap((each) => (each.kind === "pushed" ? [each] : []));
+  const pushes = pushed.length > 0 || isFork ? pushed : await repo.github.pushes(ref);
   return pushes
     .filter(({ after, at }) => after !== NO_COMMIT && at <= mergedAt)
     .map(({ before, after, actor, at }) => ({ before, after, actor, at }));

@@ -339,7 +339,7 @@ async function act(tools: Tools, lease: WorkLease, action: StoredAction): Promis
     if (error instanceof ExternalError && error.code === "lease-lost") throw error;
     const { attempts, storedAt } = action;
     const isOver = isHopeless(error, attempts, tools.clock.now() - storedAt);
-    tellOfFailure(tools, error, { action: action.key, attempts: attempts + 1 }, isOver);
+    logFailure(tools, error, { action: action.key, attempts: attempts + 1 }, isOver);
     return { of: "action", id, ...failure(tools, error, attempts, isOver) };
   }
 }
@@ -348,7 +348,7 @@ function putOff(tools: Tools, delivery: Delivery, error: unknown): Failure {
   const { attempts } = delivery;
   const isOver = isHopeless(error, attempts, tools.clock.now() - delivery.receivedAt);
   const about = { delivery: delivery.id, event: delivery.event, attempts: attempts + 1 };
-  tellOfFailure(tools, error, about, isOver && !isGone(error));
+  logFailure(tools, error, about, isOver && !isGone(error));
   return failure(tools, error, attempts, isOver);
 }
 
@@ -359,7 +359,7 @@ function failure(tools: Tools, error: unknown, attempts: number, isOver: boolean
 }
 
 /** Logs one line for each failure outside; of a failure of our own one line in all, when it is given up on. */
-function tellOfFailure(
+function logFailure(
   tools: Tools,
   error: unknown,
   about: Readonly<Record<string, unknown>>,

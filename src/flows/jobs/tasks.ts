@@ -12,7 +12,7 @@ import { readControlState } from "../monitoring/protection.ts";
 import { checkMergeBack } from "../deployments/record-deployment.ts";
 import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
-import { askAgain, askMonthly, tellOverdue } from "../monitoring/monthly-reviews.ts";
+import { askAgain, askMonthly, reportOverdue } from "../monitoring/monthly-reviews.ts";
 import { summarise } from "./notifications.ts";
 import type { Tools } from "../context/tools.ts";
 import { reconcileRepository } from "../completeness/reconcile.ts";
@@ -36,8 +36,8 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
     const which = { onlyWrong: small, onlyUnproven: true };
     const { uncounted } = await reconcileRepository(repo, span, which);
     // What was counted is recorded. What GitHub will not answer of a whole span is noted, and asked for again every day.
-    const again = uncounted.find(({ trouble }) => small || !isLasting(trouble));
-    if (again !== undefined) throw again.trouble;
+    const again = uncounted.find(({ error }) => small || !isLasting(error));
+    if (again !== undefined) throw again.error;
   }),
   pull: inRepository((repo, { number, request }) => assessPull(repo, number, request)),
   head: inRepository(judgeHead),
@@ -51,7 +51,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   baseline: recordBaselineReport,
   "merge-back": inRepository((repo, { deploymentId }) => checkMergeBack(repo, deploymentId)),
   gates: inRepository(answerWaitingGates),
-  "overdue-monthly": inRepository((repo, { month }) => tellOverdue(repo, month)),
+  "overdue-monthly": inRepository((repo, { month }) => reportOverdue(repo, month)),
   summarise: (tools, held, lease) => summarise(tools, held, lease),
   report: inRepository(assessReport),
 };

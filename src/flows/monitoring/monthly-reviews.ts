@@ -155,7 +155,7 @@ function asking(
   const { id: repositoryId, ownerId: organizationId } = repo.info;
   const [place, name] = policy.deviations.repository?.split("/") ?? [];
   const controls = listed(reviews.map(({ control }) => control));
-  const told = notify(policy, "review-due", {
+  const notified = notify(policy, "review-due", {
     organizationId,
     about: `${month}:${owner.toLowerCase()}`,
     text: `${owner}: sign off ${controls} for ${month} by ${localTime(reviews[0]?.dueAt ?? 0, policy.calendar.timezone)}.`,
@@ -163,7 +163,7 @@ function asking(
     path: policy.deviations.repository === null ? null : `${policy.deviations.repository}/issues`,
     at: repo.now(),
   });
-  if (place === undefined || name === undefined) return told;
+  if (place === undefined || name === undefined) return notified;
   const payload = monthlyIssue({
     month,
     owner,
@@ -177,11 +177,11 @@ function asking(
   });
   const { installationId } = repo;
   const key = `issue:monthly-review:${organizationId}:${month}:${owner.toLowerCase()}`;
-  return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...told];
+  return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...notified];
 }
 
 /** Notifies of the reviews of a month that nobody signed off in time. */
-export async function tellOverdue(repo: Repo, month: string): Promise<void> {
+export async function reportOverdue(repo: Repo, month: string): Promise<void> {
   const organizationId = repo.info.ownerId;
   const now = repo.now();
   const missing = (await monthlyReviewsOf(repo.tools, organizationId, month)).filter(

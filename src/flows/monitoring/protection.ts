@@ -27,7 +27,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
 /** Who told of a change, and when. */
-interface Told {
+interface ChangeReport {
   readonly at: Instant;
   readonly by: Actor | null;
 }
@@ -36,12 +36,12 @@ interface Told {
 const WHOLE_EVERY = 7 * DAY - HOUR;
 
 /**
- * Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null; `seen`: the
+ * Reads how one repository is protected, or a part of it, and records what changed. `report`: the webhook that said so, or null; `seen`: the
  * repository's overview.
  */
 export async function readControlState(
   repo: Repo,
-  told: Told | null,
+  report: ChangeReport | null,
   wanted: Part = "all",
   seen: Overview | null = null,
 ): Promise<void> {
@@ -62,11 +62,11 @@ export async function readControlState(
     refs: await branchesNow(repo.tools, repository, record),
     isProduction: (environment: string) => isProductionEnvironment(policy, environment),
     now,
-    known: isWhole || told !== null ? null : before,
+    known: isWhole || report !== null ? null : before,
     seen,
   };
   const after = await readPart(repo, asked, part, before);
-  const isForPeople = part === "people" || (part === "all" && told === null);
+  const isForPeople = part === "people" || (part === "all" && report === null);
   const people = isForPeople ? await repo.github.people(isWhole || part === "people") : null;
   const { entries, causes } = decideReading({
     part,
@@ -80,7 +80,7 @@ export async function readControlState(
     peopleBefore: read === null ? null : (read.peopleAt ?? read.wholeAt),
     known: await bodies(repo.tools, "control-state", repository.id),
     open: await openExposures(repo.tools, repository.id),
-    told,
+    report,
   });
   const all = [...entries, ...unseenEdits(repo, before, after)];
   const tasks = [
@@ -95,8 +95,8 @@ export async function readControlState(
 async function peopleAgain(repo: Repo, seen: SeenPeople | null): Promise<readonly Task[]> {
   if (seen === null || isUnobservable(seen.people)) return [];
   const { id: repositoryId } = repo.info;
-  const told = await repo.witnesses().ofOwner();
-  const dueAt = repo.github.peopleBehind(seen.people, told, repositoryId, repo.now());
+  const report = await repo.witnesses().ofOwner();
+  const dueAt = repo.github.peopleBehind(seen.people, report, repositoryId, repo.now());
   return dueAt === null ? [] : [{ kind: "protection", repositoryId, told: null, dueAt }];
 }
 
@@ -152,9 +152,9 @@ function unseenEdits(
 /** A ruleset of the organisation changed: every repository under watch there is read again. */
 export async function readOrganization(
   tools: Tools,
-  told: Told & { readonly organizationId: number },
+  report: ChangeReport & { readonly organizationId: number },
 ): Promise<void> {
-  const { organizationId, at, by } = told;
+  const { organizationId, at, by } = report;
   const dueAt = tools.clock.now();
   const tasks: Task[] = [];
   for await (const { subject, body } of tools.ledger.states("repository", { organizationId })) {
@@ -193,8 +193,8 @@ async function branchesNow(
   for (const ref of refs) {
     const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
     // GitHub may not list yet that it was deleted.
-    const told = await observationsOf(tools, repository.id, ref, place?.at);
-    const isGone = place?.head === NO_COMMIT || tools.github.isReportedGone(tools.github.movesIn(told));
+    const report = await observationsOf(tools, repository.id, ref, place?.at);
+    const isGone = place?.head === NO_COMMIT || tools.github.isReportedGone(tools.github.movesIn(report));
     if (!isGone) there.push(ref);
   }
   return there;

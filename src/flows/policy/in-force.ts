@@ -18,7 +18,7 @@ import {
 } from "../../domain/policy/file/names.ts";
 import type { People } from "../../domain/policy/file/people.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
-import { leavesIn } from "../../domain/policy/file/requirement.ts";
+import { leafRequirementsIn } from "../../domain/policy/file/requirement.ts";
 import { repositoriesIn } from "../../domain/policy/fold.ts";
 import {
   fitsLine,
@@ -144,8 +144,8 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
   const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
   const given = approvedEntries(record.effective).length + record.effective.repositories.length;
   if (named + given === 0) return null;
-  const isFinal = ({ brought }: PolicyNames): boolean =>
-    brought.every(({ openSince }) => openSince === undefined);
+  const isFinal = ({ brought: provenances }: PolicyNames): boolean =>
+    provenances.every(({ openSince }) => openSince === undefined);
   const ask = async (): Promise<PolicyNames> => {
     const entry = await repo.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : entry.body.effective.names;
@@ -154,7 +154,7 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
     const found =
       recorded === undefined
         ? await findOut(repo, record, { logins, teams, organizations })
-        : { ...recorded, brought: await broughtOf(repo, record) };
+        : { ...recorded, brought: await provenancesOf(repo, record) };
     const effective = { ...record.effective, names: found };
     await repo.commit({
       entries: [
@@ -177,8 +177,8 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
 /** Returns when the push of a commit that a policy was read at was reported, where GitHub may not show yet all that came with it; null: it does. */
 export async function openSince(repo: Repo, commit: Sha): Promise<Instant | null> {
   const { ofRef, ofOwner } = repo.witnesses();
-  const told = [...(await ofRef(refOf(repo.info.defaultBranch))), ...(await ofOwner())];
-  const pushes = told.flatMap((each) =>
+  const observed = [...(await ofRef(refOf(repo.info.defaultBranch))), ...(await ofOwner())];
+  const pushes = observed.flatMap((each) =>
     each.kind === "pushed" || each.kind === "policy-pushed" ? [each] : [],
   );
   const at = Math.max(...pushes.filter(({ after }) => after === commit).map((each) => each.at));
@@ -186,13 +186,13 @@ export async function openSince(repo: Repo, commit: Sha): Promise<Instant | null
 }
 
 /** How each entry that names who approved it came into the policy. */
-async function broughtOf(
+async function provenancesOf(
   repo: Repo,
   { organization, repository, effective }: PolicyRecord,
 ): Promise<readonly EntryProvenance[]> {
   const { lookups } = repo.github;
   const sources = [organization, repository].filter((source) => source.state === "found");
-  const brought: EntryProvenance[] = [];
+  const provenances: EntryProvenance[] = [];
   for (const entry of approvedEntries(effective)) {
     const source = sources.find(({ text }) => hasEntry(text, entryId(entry)));
     // INVARIANT: an entry in force is in one of the files it was folded from.
@@ -203,9 +203,9 @@ async function broughtOf(
       () => repo.github.policyHistory(source.repository, source.commit),
       () => since === null,
     );
-    brought.push(provenanceOf(entry, history, since));
+    provenances.push(provenanceOf(entry, history, since));
   }
-  return brought;
+  return provenances;
 }
 
 async function findOut(
@@ -220,7 +220,7 @@ async function findOut(
     organizations.push({ name, id: (await accountNamed(repo, name))?.id ?? null });
   const owners = await ownersMeant(repo, ownersIn(effective));
   const unknown = await unknownAmong(repo, { accounts, teams });
-  const brought = await broughtOf(repo, record);
+  const provenances = await provenancesOf(repo, record);
   const targets = [
     ...effective.exemptions.map(targetOfExemption),
     ...effective.repositories.map(targetOfLine),
@@ -232,7 +232,7 @@ async function findOut(
     teams,
     ...(organizations.length === 0 ? {} : { organizations }),
     ...(repositories.length === 0 ? {} : { repositories }),
-    brought,
+    brought: provenances,
     ...(unknown.length === 0 ? {} : { unknown }),
   };
 }
@@ -393,7 +393,7 @@ function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams" | "or
   const { emergency, unverifiable } = policy;
   const trees = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)];
   return [
-    ...trees.flatMap(leavesIn).map(({ from }) => from),
+    ...trees.flatMap(leafRequirementsIn).map(({ from }) => from),
     ...policy.rules.flatMap(({ when }) => namedIn(when)),
     emergency.authorisers,
     emergency.reviewers,

@@ -33,14 +33,14 @@ export async function recordLaxerMatches(repo: Repo, policy: PolicyInForce): Pro
   const to = { repository, installationId, appId: repo.appId };
   const decisions: Decision[] = [];
   for (const entry of news) {
-    const standing = await deviationContext(
+    const records = await deviationContext(
       repo,
       { repository: repo.info },
       policyOrDefault(policy),
       moveKey(repository, entry),
       null,
     );
-    decisions.push(decideMove({ entry, policy, to, standing, detectedAt: now }));
+    decisions.push(decideMove({ entry, policy, to, records, detectedAt: now }));
   }
   for (const { id } of over) {
     const before = await deviationOf(repo, id);

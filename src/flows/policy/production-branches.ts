@@ -55,8 +55,8 @@ export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promi
   // What the default branch ended on need not be compared with it.
   if (first === main && (await endedOn(repo, main, landed, sha, at)))
     return { onProductionBranch: true, ref: main, nowhere: [] };
-  const standing = await compareWithBranches(repo, sha, []);
-  if (standing.onProductionBranch === true) return standing;
+  const position = await compareWithBranches(repo, sha, []);
+  if (position.onProductionBranch === true) return position;
   // A branch that was moved a moment ago may be shown as it was before: where it went is asked for by commit.
   const moved = landed.filter((each) => repo.now() - each.at < SETTLING && each.after !== NO_COMMIT);
   if (moved.length > 0) {
@@ -64,7 +64,7 @@ export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promi
     if (since.onProductionBranch === true) return since;
   }
   const headed = landed.find((each) => each.after === sha && each.at <= at);
-  return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
+  return headed === undefined ? position : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
 }
 
 /** Returns whether a branch ended on a commit by then, or began with it. */

@@ -1,7 +1,7 @@
 /** What does nothing but repair a policy file is judged by its last valid version: else nobody could repair it and be judged. */
 
 import type { Repo } from "../context/repo.ts";
-import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
+import { workflowAccountNotes } from "../../domain/policy/workflow-accounts.ts";
 import type { PolicyNames } from "../../domain/policy/file/names.ts";
 import { aboutOf, unknownIn, openSince, policyAt, policyOf } from "./in-force.ts";
 import type { RefUpdate } from "../../domain/change/change.ts";
@@ -16,7 +16,7 @@ import type { ProposedPolicy, PullRequest } from "../../domain/change/pull-reque
 /** Describes the policy that judges instead, and the version of the file it is from; null: no version could be used, so there is none. */
 export interface RepairPolicy {
   readonly policy: Extract<PolicyInForce, { readonly state: "known" }>;
-  readonly brought: ProposedPolicy & { readonly judgedBy: Sha | null };
+  readonly proposed: ProposedPolicy & { readonly judgedBy: Sha | null };
 }
 
 /** Lists why a policy lets nothing pass until a file is changed; empty where it does. */
@@ -32,12 +32,12 @@ export async function policyForRepair(
   broken: PolicyInForce,
   readFiles: () => Promise<NonNullable<PullRequest["files"]>>,
 ): Promise<RepairPolicy | null> {
-  const { broughtPolicy: brought, base } = pull;
-  if (brought === undefined || brought.problems.length > 0 || !isOwnFault(repo, broken, brought.path))
+  const { broughtPolicy: proposed, base } = pull;
+  if (proposed === undefined || proposed.problems.length > 0 || !isOwnFault(repo, broken, proposed.path))
     return null;
   const { list, complete } = await readFiles();
-  const isOnly = list.every(({ path, oldPath }) => path === brought.path && oldPath === null);
-  return complete && isOnly ? lastUsable(repo, brought.path, base.sha, repo.now()) : null;
+  const isOnly = list.every(({ path, oldPath }) => path === proposed.path && oldPath === null);
+  return complete && isOnly ? lastUsable(repo, proposed.path, base.sha, repo.now()) : null;
 }
 
 /** Returns the same for an update of a branch: it changed nothing but the file, which can be used since. */
@@ -78,7 +78,7 @@ async function lastUsable(repo: Repo, path: string, commit: Sha, at: Instant): P
   );
   const usable = (policy: PolicyInForce, judgedBy: Sha | null): RepairPolicy | null =>
     policy.state === "known" && blockingProblemsOf(policy).length === 0
-      ? { policy, brought: { path, problems: [], judgedBy } }
+      ? { policy, proposed: { path, problems: [], judgedBy } }
       : null;
   for (const version of history.versions) {
     if (version.text === null || !parsePolicy(version.text).ok) continue;
@@ -105,21 +105,24 @@ async function lastUsable(repo: Repo, path: string, commit: Sha, at: Instant): P
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
 
 /** Returns what is wrong with the policy file a pull request would bring, beside the organisation's as it is. */
-export async function policyBrought(repo: Repo, read: ReadPull): Promise<Pick<PullRequest, "broughtPolicy">> {
-  const { broughtPolicy: brought, policy } = read;
-  if (brought === null) return {};
+export async function proposedPolicy(
+  repo: Repo,
+  read: ReadPull,
+): Promise<Pick<PullRequest, "broughtPolicy">> {
+  const { proposedPolicy: proposed, policy } = read;
+  if (proposed === null) return {};
   // Of the organisation's own file there is nothing above it.
-  const isTop = brought.repository.toLowerCase().endsWith("/.github");
+  const isTop = proposed.repository.toLowerCase().endsWith("/.github");
   const together = isTop
-    ? policyInForce(brought, { state: "absent" })
-    : policyInForce(policy.organization, brought, await aboutOf(repo, policy.organization, repo.now()));
-  const own = `${brought.repository}/${brought.path}`;
+    ? policyInForce(proposed, { state: "absent" })
+    : policyInForce(policy.organization, proposed, await aboutOf(repo, policy.organization, repo.now()));
+  const own = `${proposed.repository}/${proposed.path}`;
   const problems = (await problemsOf(repo, together)).filter(({ file }) => file === own);
-  const parsed = parsePolicy(brought.text);
-  const notes = parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf) : [];
+  const parsed = parsePolicy(proposed.text);
+  const notes = parsed.ok ? workflowAccountNotes(parsed.file, parsed.lineOf) : [];
   return {
     broughtPolicy: {
-      path: brought.path,
+      path: proposed.path,
       ...(notes.length === 0 ? {} : { notes: notes.map(({ line, message }) => `line ${line}: ${message}`) }),
       problems: problems.map(({ line, column, message }) => ({ line, column, message })),
     },

@@ -2,7 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Standing } from "../../domain/deviation/decide.ts";
+import type { ExistingRecords } from "../../domain/deviation/decide.ts";
 import { issuePlace } from "../../domain/deviation/issue.ts";
 import {
   deviationIdOf,
@@ -115,7 +115,7 @@ export async function deviationContext(
   policy: Pick<Policy, "deviations">,
   key: string | null,
   subject: string | null,
-): Promise<Standing> {
+): Promise<ExistingRecords> {
   const known = await knownDeviations(tools);
   const { previous, part } = key === null ? { previous: null, part: 1 } : await partOf(tools, key, subject);
   const listing = known.find(

@@ -24,14 +24,14 @@ export async function isMergedBack(repo: Repo, deployment: Deployment): Promise<
   const landed = (await landedChanges(repo.tools, repository.id)).filter(
     (each) => each.ref === main && each.at >= (previous?.at ?? 0),
   );
-  const brought = previous === null ? null : await repo.github.compareFiles(previous.sha, sha);
+  const deployed = previous === null ? null : await repo.github.compareFiles(previous.sha, sha);
   for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
     const change = await repo.latest("change", id);
     const pulls = change?.change.pullRequests ?? [];
     if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
-    if (brought === null || brought.truncated || brought.files.length === 0) continue;
+    if (deployed === null || deployed.truncated || deployed.files.length === 0) continue;
     const files = await repo.github.compareFiles(before, after);
-    const isSame = brought.files.every((wanted) =>
+    const isSame = deployed.files.every((wanted) =>
       files?.files.some(
         ({ path, patch, blob }) =>
           path === wanted.path &&

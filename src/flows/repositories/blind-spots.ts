@@ -185,7 +185,7 @@ export function notesOfOwners(
   };
 }
 
-interface Standing {
+interface BlindSpot {
   readonly cause: CoverageGapRecord["cause"];
   /** Names what it is about; one gap is open for each cause and scope. */
   readonly scope: string;
@@ -202,7 +202,7 @@ interface Standing {
 async function setGap(
   tools: Tools,
   owner: Owner,
-  { cause, scope, problem, from, to, tasks = () => Promise.resolve([]) }: Standing,
+  { cause, scope, problem, from, to, tasks = () => Promise.resolve([]) }: BlindSpot,
 ): Promise<void> {
   const at = tools.clock.now();
   let open: CoverageGapRecord | null = null;

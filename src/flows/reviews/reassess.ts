@@ -111,12 +111,12 @@ async function decide(
   const { at, ref: where } = change.update;
   const spans = await spansAt(repo, { at, where, verdict: assessment.verdict });
   const seed = seedOfChange({ change, assessment, policy, spans });
-  const standing = await deviationContext(
+  const records = await deviationContext(
     repo,
     { repository: repo.info },
     policyOrDefault(policy),
     ownKey(seed),
     change.id,
   );
-  return decideChange({ ...facts, to, detectedAt: repo.now(), spans, standing });
+  return decideChange({ ...facts, to, detectedAt: repo.now(), spans, records });
 }

@@ -40,7 +40,7 @@ export interface GraphqlError {
  * in it) is thrown on.
  */
 export function toExternalError(error: unknown): ExternalError {
-  const known = troubleWithin(error);
+  const known = externalErrorWithin(error);
   if (known !== null) return known;
   const failure = failureOf(error);
   if (failure === null) throw error;
@@ -149,7 +149,7 @@ function ofGraphql(errors: readonly GraphqlError[], cause: unknown): ExternalErr
   return new ExternalError("github-refused", `GitHub refuses: ${said}`, { gone, cause });
 }
 
-function troubleWithin(error: unknown): ExternalError | null {
+function externalErrorWithin(error: unknown): ExternalError | null {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth += 1) {
     if (each instanceof ExternalError) return each;
   }

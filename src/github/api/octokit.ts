@@ -57,7 +57,7 @@ export interface Octokits {
 export function makeProbot(settings: GitHubSettings): Probot {
   const manners = new Manners(settings);
   const Base = ProbotOctokit.plugin((octokit, options: Record<string, unknown>) =>
-    manners.heedQueries(octokit, installationOf(options)),
+    manners.watchQueries(octokit, installationOf(options)),
   ).defaults((options: Record<string, unknown>) => {
     return {
       ...options,
@@ -101,7 +101,7 @@ export function octokitOf(
     request: { fetch: manners.fetchFor(null) },
     ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
   });
-  manners.heedQueries(octokit, null);
+  manners.watchQueries(octokit, null);
   return octokit;
 }
 
@@ -157,7 +157,7 @@ class Manners {
   }
 
   /** Applies limits that are named in the answer to a query, which succeeded as a request. */
-  heedQueries(octokit: Pick<Octokit, "hook">, asker: number | null): void {
+  watchQueries(octokit: Pick<Octokit, "hook">, asker: number | null): void {
     octokit.hook.after("request", ({ data, headers }) => {
       const errors = graphqlErrorsIn(data);
       if (errors.length === 0) return;
@@ -199,7 +199,7 @@ class Manners {
         const response = isAskedAgain
           ? await this.#unchanged.get(String(asker), url.href, new Headers(init?.headers), send)
           : await send();
-        await this.#heed(installation, resource, response);
+        await this.#watchLimits(installation, resource, response);
         const date = Date.parse(response.headers.get("date") ?? "");
         if (Number.isFinite(date)) this.#onDate?.(date);
         this.#onRequest?.({ ...sent, status: response.status, ms: this.#now() - started });
@@ -226,7 +226,7 @@ class Manners {
     }
   }
 
-  async #heed(installation: number | null, resource: string, response: Response): Promise<void> {
+  async #watchLimits(installation: number | null, resource: string, response: Response): Promise<void> {
     const headers = Object.fromEntries(response.headers);
     // A secondary limit may be named in words alone.
     const inWords = response.status === 403 || response.status === 422;

@@ -79,9 +79,9 @@ export async function readOwners(client: CachedClient, commit: Sha): Promise<Own
       second,
       third,
     };
-    const told = (await query(client.github, OWNERS_QUERY, variables, shape)).repository;
-    if (told.commit == null) return { state: "unreadable", because: `GitHub does not show ${commit}` };
-    const files = [told.first, told.second, told.third];
+    const shownOwners = (await query(client.github, OWNERS_QUERY, variables, shape)).repository;
+    if (shownOwners.commit == null) return { state: "unreadable", because: `GitHub does not show ${commit}` };
+    const files = [shownOwners.first, shownOwners.second, shownOwners.third];
     const index = files.findIndex((file) => file != null);
     const file = files[index];
     const path = CODEOWNERS_PATHS[index];

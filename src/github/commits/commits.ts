@@ -3,11 +3,11 @@
 import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { ChangedFile, Commit, EarlierHead, TouchedFiles } from "../../domain/change/commit.ts";
-import { CommitAnswer, StandingAnswer } from "../queries/answers.ts";
+import { CommitAnswer, PathsAnswer } from "../queries/answers.ts";
 import { askIfExists, nextPage, place, query } from "../api/requests.ts";
 import { compareCommits } from "./compare.ts";
 import { FileShape } from "./changed-files.ts";
-import { commitsQuery, standingQuery } from "../queries/queries.ts";
+import { commitsQuery, pathsQuery } from "../queries/queries.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 /** Bounds the commits of an earlier head that are read, and the paths that are looked up; what has more is left out. */
 const MOST = { commits: 100, paths: 50 } as const;
@@ -32,8 +32,10 @@ async function readEach(client: RepositoryClient, shas: readonly Sha[]): Promise
   const shape = z.object({ repository: z.record(z.string(), CommitAnswer.nullish()) });
   const named = Object.fromEntries(shas.map((sha, index) => [`sha${index}`, sha]));
   const variables = { owner: client.repository.owner, name: client.repository.name, ...named };
-  const told = (await query(client.github, commitsQuery(shas.length), variables, shape)).repository;
-  const commits = shas.map((_, index) => told[`commit${index}`] ?? null).filter((commit) => commit !== null);
+  const answered = (await query(client.github, commitsQuery(shas.length), variables, shape)).repository;
+  const commits = shas
+    .map((_, index) => answered[`commit${index}`] ?? null)
+    .filter((commit) => commit !== null);
   return commits.length === shas.length ? commits : null;
 }
 
@@ -53,11 +55,11 @@ export async function readTouched(client: CachedClient, commit: Sha, head: Sha):
     if (paths.length === 0) return { commit, files, standing: [] };
     const named = Object.fromEntries(paths.map((path, index) => [`path${index}`, path]));
     const variables = { owner: client.repository.owner, name: client.repository.name, head, ...named };
-    const at = (await query(client.github, standingQuery(paths.length), variables, StandingAnswer)).repository
+    const at = (await query(client.github, pathsQuery(paths.length), variables, PathsAnswer)).repository
       .object;
     // Of a head that GitHub does not know, nothing can be known.
-    const standing = paths.filter((_, index) => at?.[`file${index}`] != null);
-    return at == null ? { commit, files: null, standing: [] } : { commit, files, standing };
+    const present = paths.filter((_, index) => at?.[`file${index}`] != null);
+    return at == null ? { commit, files: null, standing: [] } : { commit, files, standing: present };
   };
   return client.lookups.rememberForever(
     `touched:${client.repository.id}:${commit}:${head}`,

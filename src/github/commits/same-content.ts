@@ -5,7 +5,7 @@ import type { RefUpdate, ShippedContent } from "../../domain/change/change.ts";
 import {
   mayBeSame,
   sameDifference,
-  toldByLines,
+  comparedByLines,
   type Compared,
   type Content,
 } from "../../domain/change/difference.ts";
@@ -119,7 +119,7 @@ async function compareDifferences(
   if (contents === null) return "unknown";
   const asked = { before: files, after: after.files, contents };
   const base =
-    toldByLines(asked).length === 0
+    comparedByLines(asked).length === 0
       ? null
       : await compareFiles({ github, repository, lookups }, spans.baseBefore, spans.baseAfter);
   // After the base was rewritten, GitHub compares with what both have in common.
@@ -152,7 +152,7 @@ async function contentsAt(
       found.push(tree.files);
     }
   } else {
-    const told = commits.map(() => new Map<string, Content>());
+    const found = commits.map(() => new Map<string, Content>());
     for (let from = 0; from < paths.length; from += MOST_PATHS.atOnce) {
       const part = paths.slice(from, from + MOST_PATHS.atOnce);
       const named = Object.fromEntries(part.map((path, index) => [`path${index}`, path]));
@@ -164,11 +164,11 @@ async function contentsAt(
         if (at == null) return null;
         for (const [place, path] of part.entries()) {
           const entry = at[`file${place}`];
-          if (entry != null) told[index]?.set(path, { blob: entry.oid, mode: entry.mode });
+          if (entry != null) found[index]?.set(path, { blob: entry.oid, mode: entry.mode });
         }
       }
     }
-    found.push(...told);
+    found.push(...found);
   }
   return (path) => {
     const [baseBefore = null, headBefore = null, baseAfter = null, headAfter = null] = found.map(
@@ -207,9 +207,9 @@ export async function proveShipped(
   const start = update.kind === "queue" ? (shipped.parents[0] ?? update.before) : update.before;
   const [reviewedFiles, landedFiles] = await bothCompared(client, start, [head, landed]);
   if (reviewedFiles === null || landedFiles === null) return said("unverifiable");
-  const { differ, untold } = differing(reviewedFiles.files, landedFiles.files, withoutLineNumbers);
-  if (reviewedFiles.truncated || landedFiles.truncated || untold.length > 0)
-    return said("unverifiable", untold);
+  const { differ, undecided } = differing(reviewedFiles.files, landedFiles.files, withoutLineNumbers);
+  if (reviewedFiles.truncated || landedFiles.truncated || undecided.length > 0)
+    return said("unverifiable", undecided);
   if (differ.length === 0) return said("replay");
   // Where the base had changed the same file meanwhile, other lines may surround the reviewed ones.
   const meanwhile = await compareFiles(client, reviewedFiles.mergeBase, start);
@@ -220,7 +220,7 @@ export async function proveShipped(
   // What the base had come to hold meanwhile, the merge did not bring once more.
   const news = reviewedFiles.files.filter(({ path, blob }) => blob === null || moved.get(path) !== blob);
   const lines = differing(news, landedFiles.files, changedLines);
-  const unlike = [...lines.differ, ...lines.untold];
+  const unlike = [...lines.differ, ...lines.undecided];
   return unlike.length === 0 ? said("replay") : said("unverifiable", unlike);
 }
 
@@ -237,8 +237,8 @@ export async function isSamePatch(
   if (a === null || a.truncated || a.files.length === 0) return false;
   const b = await compareFiles(client, other.before, other.after);
   if (b === null || b.truncated) return false;
-  const { differ, untold } = differing(a.files, b.files, withoutLineNumbers);
-  return differ.length === 0 && untold.length === 0;
+  const { differ, undecided } = differing(a.files, b.files, withoutLineNumbers);
+  return differ.length === 0 && undecided.length === 0;
 }
 
 /** Compares two commits with a base; where GitHub lists too few files of either, both are read from their trees. */
@@ -296,11 +296,11 @@ function differing(
   before: readonly ComparedFile[],
   after: readonly ComparedFile[],
   normal: (patch: string) => string,
-): { readonly differ: readonly string[]; readonly untold: readonly string[] } {
+): { readonly differ: readonly string[]; readonly undecided: readonly string[] } {
   const then = new Map(before.map((file) => [file.path, file]));
   const now = new Map(after.map((file) => [file.path, file]));
   const differ: string[] = [];
-  const untold: string[] = [];
+  const undecided: string[] = [];
   for (const path of [...new Set([...then.keys(), ...now.keys()])].sort()) {
     const [a, b] = [then.get(path), now.get(path)];
     if (a === undefined || b === undefined || a.status !== b.status || a.oldPath !== b.oldPath) {
@@ -308,12 +308,12 @@ function differing(
     } else if (a.blob !== null && a.blob === b.blob) {
       continue;
     } else if (a.patch === null || b.patch === null || a.patch.includes(UNREADABLE)) {
-      untold.push(path);
+      undecided.push(path);
     } else if (normal(a.patch) !== normal(b.patch)) {
       differ.push(path);
     }
   }
-  return { differ, untold };
+  return { differ, undecided };
 }
 
 function withoutLineNumbers(patch: string): string {

@@ -59,8 +59,8 @@ export async function readDeployment(client: RepositoryClient, number: number): 
   const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}";
   const { data } = await ask(client.github, route, parameters, DeploymentShape);
   const list = await askAllPages(client.github, `${route}/statuses`, parameters, z.array(StatusShape));
-  const told = allOf(list, "statuses of a deployment").flat();
-  const statuses = told
+  const listed = allOf(list, "statuses of a deployment").flat();
+  const statuses = listed
     .map(({ id, state, environment, creator, at }): DeploymentStatus => {
       return { id, state, environment: environment ?? data.environment, creator, at };
     })
@@ -74,7 +74,7 @@ export async function readDeployment(client: RepositoryClient, number: number): 
     creator: data.creator,
     createdAt: data.created_at,
     statuses,
-    links: told.flatMap((each) => [each.log_url, each.target_url].filter((link) => link != null)),
+    links: listed.flatMap((each) => [each.log_url, each.target_url].filter((link) => link != null)),
   };
 }
 

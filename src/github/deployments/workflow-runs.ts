@@ -174,8 +174,8 @@ async function ofAttempt(client: RepositoryClient, newest: ReadRun, job: number)
   const where = place(client.repository);
   const shape = z.object({ run_attempt: z.int().optional() });
   const route = "GET /repos/{owner}/{repo}/actions/jobs/{job_id}";
-  const told = await askIfExists(client.github, route, { ...where, job_id: job }, shape);
-  const attempt = told?.data.run_attempt ?? newest.attempt;
+  const shown = await askIfExists(client.github, route, { ...where, job_id: job }, shape);
+  const attempt = shown?.data.run_attempt ?? newest.attempt;
   if (attempt === newest.attempt) return newest;
   const asked = { ...where, run_id: newest.id, attempt_number: attempt };
   const of = "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}";
@@ -218,7 +218,7 @@ export async function readEnvironment(
   const answer = await askIfExists(client.github, route, asked, EnvironmentShape, [403, 404]);
   if (answer === null) return null;
   const { protection_rules: rules, can_admins_bypass: adminsBypass, updated_at: changedAt } = answer.data;
-  const asks = (rules ?? []).filter(({ type }) => type === "required_reviewers");
+  const required = (rules ?? []).filter(({ type }) => type === "required_reviewers");
   const custom = await askIfExists(
     client.github,
     `${route}/deployment_protection_rules`,
@@ -228,8 +228,8 @@ export async function readEnvironment(
   );
   return {
     name: answer.data.name,
-    reviewers: asks.reduce((count, { reviewers }) => count + (reviewers?.length ?? 0), 0),
-    preventSelfReview: asks.some(({ prevent_self_review: prevents }) => prevents === true),
+    reviewers: required.reduce((count, { reviewers }) => count + (reviewers?.length ?? 0), 0),
+    preventSelfReview: required.some(({ prevent_self_review: prevents }) => prevents === true),
     adminsBypass: adminsBypass ?? null,
     gated:
       custom === null

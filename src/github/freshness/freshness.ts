@@ -21,8 +21,8 @@ export interface Witnesses {
   readonly ofOwner: () => Promise<readonly Observation[]>;
 }
 
-type Told<Kind extends Observation["kind"]> = Extract<Observation, { readonly kind: Kind }>;
-type Moved = Pick<Told<"pushed">, "before" | "after" | "at">;
+type ObservationOf<Kind extends Observation["kind"]> = Extract<Observation, { readonly kind: Kind }>;
+type Moved = Pick<ObservationOf<"pushed">, "before" | "after" | "at">;
 
 /**
  * Returns where a ref was last observed to be moved to, where an answer shows an older commit; null where the answer proves
@@ -98,7 +98,7 @@ export function withObservations(
   const isNewer = ({ at }: { readonly at: Instant }): boolean =>
     at > shown.updatedAt || (at === shown.updatedAt && now - at < SETTLING);
   const changes = observations
-    .filter((each): each is Told<"pull-changed"> => each.kind === "pull-changed")
+    .filter((each): each is ObservationOf<"pull-changed"> => each.kind === "pull-changed")
     .filter(isNewer);
   const ended = changes.findLast(({ state }) => state !== undefined);
   if (shown.state === "CLOSED") return nothing;
@@ -128,7 +128,7 @@ export function withObservations(
 /** Treats an answer of the same second as undecidable: it holds the change, or the next one does. */
 function newWords({ updatedAt }: ShownPull, observations: readonly Observation[]): NotShown | null {
   const last = observations.findLast(
-    (each): each is Told<"reworded"> => each.kind === "reworded" && each.at > updatedAt,
+    (each): each is ObservationOf<"reworded"> => each.kind === "reworded" && each.at > updatedAt,
   );
   return last === undefined ? null : { what: "the description as it was changed", since: last.at };
 }
@@ -136,9 +136,11 @@ function newWords({ updatedAt }: ShownPull, observations: readonly Observation[]
 function newBase(
   { baseRefName }: ShownPull,
   observations: readonly Observation[],
-  isNewer: (told: { readonly at: Instant }) => boolean,
+  isNewer: (observed: { readonly at: Instant }) => boolean,
 ): ObservedPull["base"] {
-  const retargets = observations.filter((each): each is Told<"retargeted"> => each.kind === "retargeted");
+  const retargets = observations.filter(
+    (each): each is ObservationOf<"retargeted"> => each.kind === "retargeted",
+  );
   const moves = retargets.map(({ from, to, at }) => ({ before: from, after: to, at }));
   const last = behind(baseRefName, moves);
   return last === null || !isNewer(last) ? null : { ref: last.after, at: last.at };
@@ -147,7 +149,7 @@ function newBase(
 /** Holds the reviews that webhooks reported and a list does not hold. */
 export interface UnshownReviews {
   /** They request changes, or approve where the list ends before them: they count as if they were shown. */
-  readonly counted: readonly Told<"review-given">["review"][];
+  readonly counted: readonly ObservationOf<"review-given">["review"][];
   /** They approve: they count once they are shown. */
   readonly coming: readonly NotShown[];
   /** They approve, and were not shown in ten minutes. */
@@ -193,14 +195,14 @@ export function unshownChecks(
   now: Instant,
 ): readonly NotShown[] {
   return observations
-    .filter((each): each is Told<"check-told"> => each.kind === "check-told")
+    .filter((each): each is ObservationOf<"check-told"> => each.kind === "check-told")
     .filter(({ name, at }) => now - at < SETTLING && isAsked(name))
-    .filter((told) => !shown.some((check) => isSince(told, check)))
+    .filter((observed) => !shown.some((check) => isSince(observed, check)))
     .map(({ name, at }) => ({ what: `how ${name} ended`, since: at }));
 }
 
 /** Returns whether a check as it is shown is the one reported, or a later one in its place. */
-function isSince({ name, suite, at }: Told<"check-told">, check: Check): boolean {
+function isSince({ name, suite, at }: ObservationOf<"check-told">, check: Check): boolean {
   if (check.name !== name) return false;
   if (suite === null) return check.app === null && (check.startedAt ?? 0) >= at;
   if (check.app === null || (check.suite !== undefined && check.suite !== suite)) return false;
@@ -211,7 +213,7 @@ function isSince({ name, suite, at }: Told<"check-told">, check: Check): boolean
 const APART = 30_000;
 
 /** Describes a loss of a right, as a webhook reported it. */
-export type RightLoss = Told<"right-lost">;
+export type RightLoss = ObservationOf<"right-lost">;
 
 /** Teams with rights in a repository; null: it is not known which have. */
 export type TeamsWithAccess =
@@ -381,11 +383,11 @@ export function peopleBehind(
   const here = observations.filter(
     (each): each is RightLoss => each.kind === "right-lost" && each.of === String(repositoryId),
   );
-  const told = new Map<number, RightLoss>();
-  for (const each of here) if (each.personId !== null) told.set(each.personId, each);
+  const observed = new Map<number, RightLoss>();
+  for (const each of here) if (each.personId !== null) observed.set(each.personId, each);
   const ofTeams = here.filter(({ personId, at }) => personId === null && now - at < SETTLING);
   const roles = new Map(people.map(({ id, role }) => [id, role]));
-  const behind = [...told].filter(([id, { permission = "none", isBack, at }]) => {
+  const behind = [...observed].filter(([id, { permission = "none", isBack, at }]) => {
     const [shown, wanted] = [rankOf(roles.get(id) ?? "triage"), rankOf(permission)];
     // Below writing nobody is listed, and one word may mean two rights.
     const isShown = isBack ? shown >= wanted : shown <= Math.max(wanted + 1, rankOf("triage"));
@@ -405,9 +407,9 @@ export async function policyBehind(
   witnesses: Witnesses | undefined,
 ): Promise<Moved | null> {
   if (shown === null || witnesses === undefined) return null;
-  const told = await witnesses.ofOwner();
+  const observed = await witnesses.ofOwner();
   return behind(
     shown,
-    told.filter((each): each is Told<"policy-pushed"> => each.kind === "policy-pushed"),
+    observed.filter((each): each is ObservationOf<"policy-pushed"> => each.kind === "policy-pushed"),
   );
 }

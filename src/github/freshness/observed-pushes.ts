@@ -27,7 +27,7 @@ export function pushesOf(
     const { before, after, actor, at, forced } = each;
     return [{ before, after, actor, at, forced, basis: "observed" }];
   });
-  const told = timeline.flatMap((event): Push[] => {
+  const shown = timeline.flatMap((event): Push[] => {
     if (event.__typename !== "HeadRefForcePushedEvent") return [];
     const { beforeCommit, afterCommit, actor, createdAt: at } = event;
     if (beforeCommit == null || afterCommit == null) return [];
@@ -35,7 +35,7 @@ export function pushesOf(
       { before: beforeCommit.oid, after: afterCommit.oid, actor, at, forced: true, basis: "read-later" },
     ];
   });
-  return merged([...observed, ...told]).filter(
+  return merged([...observed, ...shown]).filter(
     (push) => push.at >= scope.createdAt || scope.commits.has(push.after),
   );
 }

@@ -34,9 +34,9 @@ const KINDS: Readonly<Record<string, UpdateKind>> = {
 };
 
 /** A word of GitHub's that is not known here must not hide the update, nor those beside it. */
-function kindOf(told: string): Pick<RefUpdate, "kind" | "told"> {
-  const kind = Object.hasOwn(KINDS, told) ? KINDS[told] : undefined;
-  return kind === undefined ? { kind: "unknown", told } : { kind };
+function kindOf(given: string): Pick<RefUpdate, "kind" | "told"> {
+  const kind = Object.hasOwn(KINDS, given) ? KINDS[given] : undefined;
+  return kind === undefined ? { kind: "unknown", told: given } : { kind };
 }
 
 /** Parses a page of the activity list. */
@@ -273,8 +273,8 @@ export async function readChange(client: RepositoryClient, update: RefUpdate): P
   for (const [index, oid] of [...introduced].toReversed().entries()) {
     if (isNew) break;
     const known = shown.tied.get(oid);
-    const isTold = shown.isWhole && !shown.untold.has(oid);
-    if (known === undefined && (isTold || index >= MOST_COMMITS)) continue;
+    const areAllShown = shown.isWhole && !shown.cutOff.has(oid);
+    if (known === undefined && (areAllShown || index >= MOST_COMMITS)) continue;
     for (const pull of known ?? (await landedByRest(client, oid))) {
       if (pull.base === branch && pull.head !== null && introduced.has(pull.head)) pending.add(pull.number);
       const isHere = pull.base === branch && pull.commit !== null && introduced.has(pull.commit);
@@ -315,7 +315,7 @@ interface ShownChange {
   /** The pull requests that commits are tied to. */
   readonly tied: ReadonlyMap<Sha, readonly Landed[]>;
   /** The commits tied to more pull requests than were shown. */
-  readonly untold: ReadonlySet<Sha>;
+  readonly cutOff: ReadonlySet<Sha>;
   /** Whether as much of the line was read as GitHub shows at once. */
   readonly isWhole: boolean;
 }
@@ -342,7 +342,7 @@ async function shownByGraphql(client: RepositoryClient, update: RefUpdate): Prom
         pulls.isWhole ? [[oid, landedIn(pulls.entries)]] : [],
       ),
     ),
-    untold: new Set(line.flatMap(({ oid, associatedPullRequests: pulls }) => (pulls.isWhole ? [] : [oid]))),
+    cutOff: new Set(line.flatMap(({ oid, associatedPullRequests: pulls }) => (pulls.isWhole ? [] : [oid]))),
     isWhole: smaller.portion === WHOLE,
   };
 }
@@ -373,7 +373,7 @@ async function shownByRest(client: RepositoryClient, { after }: RefUpdate): Prom
     checks: await readChecks(client, after),
     mayPointElsewhere: true,
     tied: new Map(),
-    untold: new Set(),
+    cutOff: new Set(),
     isWhole: false,
   };
 }

@@ -35,8 +35,8 @@ export async function listComments(
     if (typeof commented(bare, comment, appId, edited) === "string") continue;
     const issue = issues.get(number) ?? (await readIssue(client, number));
     issues.set(number, issue);
-    const told = commented(issue, comment, appId, edited);
-    if (typeof told !== "string") found.push(told);
+    const read = commented(issue, comment, appId, edited);
+    if (typeof read !== "string") found.push(read);
   }
   return found;
 }

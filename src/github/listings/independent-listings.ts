@@ -74,17 +74,17 @@ async function mergedByGraphql(
   const read = async (after: string | null) => {
     const { owner, name } = client.repository;
     const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
-    const { repository: told } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
-    const { pullRequests } = told;
+    const { repository: shown } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
+    const { pullRequests } = shown;
     const pulls = pullRequests.isWhole ? pullRequests.entries : pullRequests.seen;
     for (const { number, mergedAt, mergeCommit, headRefOid: head } of pulls) {
       if (mergedAt != null && mergedAt >= since)
         found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null, head });
     }
     const goesOn = pulls.every((pull) => pull.updatedAt >= since);
-    return { told, next: pullRequests.isWhole || !goesOn ? null : pullRequests.next };
+    return { shown, next: pullRequests.isWhole || !goesOn ? null : pullRequests.next };
   };
-  const { told: first, next: second } = await read(null);
+  const { shown: first, next: second } = await read(null);
   let next = second;
   let pages = 1;
   for (; next !== null && pages < MOST_PAGES; pages += 1) ({ next } = await read(next));

@@ -109,11 +109,11 @@ const Answers = z.looseObject({ organization: OrganizationAnswer });
 const ENFORCEMENT = { ACTIVE: "active", EVALUATE: "evaluate", DISABLED: "disabled" } as const;
 
 function overviewOf(
-  told: z.infer<typeof OverviewAnswer>,
+  answer: z.infer<typeof OverviewAnswer>,
   organization: PoliciesSeen["organization"],
 ): Overview {
-  const { nameWithOwner, defaultBranchRef: main } = told;
-  const merged = each(told.merged, (pull) => ({
+  const { nameWithOwner, defaultBranchRef: main } = answer;
+  const merged = each(answer.merged, (pull) => ({
     number: pull.number,
     base: pull.baseRefName,
     at: pull.mergedAt,
@@ -121,13 +121,13 @@ function overviewOf(
     commit: pull.mergeCommit?.oid ?? null,
     head: pull.headRefOid,
   }));
-  const deployments = each(told.deployments, (deployment) => ({
+  const deployments = each(answer.deployments, (deployment) => ({
     number: deployment.databaseId,
     environment: deployment.latestEnvironment ?? deployment.environment ?? "",
     originalEnvironment: deployment.originalEnvironment ?? null,
     createdAt: deployment.createdAt,
   }));
-  const changes = [told.lastPull, told.lastIssue].flatMap((last) => last?.updatedAt ?? []);
+  const changes = [answer.lastPull, answer.lastIssue].flatMap((last) => last?.updatedAt ?? []);
   return {
     policies:
       main == null
@@ -141,18 +141,18 @@ function overviewOf(
             },
             organization,
           },
-    open: told.open,
+    open: answer.open,
     mergedSince: (from) =>
       shownBackTo(merged, from, ({ updatedAt }) => updatedAt)?.filter(({ at }) => at >= from) ?? null,
     changedAt: changes.length === 0 ? null : Math.max(...changes),
     rulesets:
-      told.rulesets == null
+      answer.rulesets == null
         ? null
-        : each(told.rulesets, ({ databaseId: id, enforcement, updatedAt }) => {
+        : each(answer.rulesets, ({ databaseId: id, enforcement, updatedAt }) => {
             return { id, enforcement: ENFORCEMENT[enforcement], updatedAt };
           }),
-    classicRules: told.branchProtectionRules.totalCount,
-    environments: each(told.environments, ({ name }) => name),
+    classicRules: answer.branchProtectionRules.totalCount,
+    environments: each(answer.environments, ({ name }) => name),
     deployedSince: (from) =>
       shownBackTo(deployments, from, ({ createdAt }) => createdAt)?.toReversed() ?? null,
   };
@@ -204,8 +204,8 @@ export class Overviews {
       const mayMiss = [...fields, "organization"];
       const text = overviewQuery(asked.length);
       const { organization, ...answers } = await query(this.#github, text, variables, Answers, mayMiss);
-      const told = fields.flatMap((field) => OverviewAnswer.safeParse(answers[field]).data ?? []);
-      return new Map(told.map((one) => [one.databaseId, overviewOf(one, organization)]));
+      const answer = fields.flatMap((field) => OverviewAnswer.safeParse(answers[field]).data ?? []);
+      return new Map(answer.map((one) => [one.databaseId, overviewOf(one, organization)]));
     } catch (error) {
       if (!(error instanceof ExternalError)) throw error;
       // Each is then read separately, and any failure occurs there.

@@ -62,10 +62,10 @@ const ListedShape = z
   });
 
 /** Queries GraphQL, and where it cannot answer even little, REST. Throws {@link ExternalError}. */
-export async function orThroughRest<Told>(
-  byGraphql: () => Promise<Told>,
-  byRest: () => Promise<Told>,
-): Promise<Told> {
+export async function orThroughRest<Answer>(
+  byGraphql: () => Promise<Answer>,
+  byRest: () => Promise<Answer>,
+): Promise<Answer> {
   try {
     return await byGraphql();
   } catch (error) {

@@ -14,7 +14,7 @@ const MOST_PAGES = 8;
 
 const FileOf = z.object({ object: FileAnswer }).nullish();
 
-const Bringing = z.object({
+const IntroducingCommit = z.object({
   number: z.int(),
   url: z.string(),
   mergedAt: InstantShape.nullish(),
@@ -43,7 +43,7 @@ const Answer = z.object({
           z.object({
             oid: ShaShape,
             file: FileOf,
-            associatedPullRequests: connection(Bringing).nullish(),
+            associatedPullRequests: connection(IntroducingCommit).nullish(),
           }),
         ),
       })
@@ -72,7 +72,7 @@ export async function readPolicyHistory(
   return { place: repository, versions, complete: false };
 }
 
-type Told = z.infer<typeof Bringing>;
+type CommitWithPulls = z.infer<typeof IntroducingCommit>;
 
 function versionOf({
   oid: commit,
@@ -81,7 +81,7 @@ function versionOf({
 }: {
   readonly oid: Sha;
   readonly file?: z.infer<typeof FileOf>;
-  readonly associatedPullRequests?: Listing<Told> | null | undefined;
+  readonly associatedPullRequests?: Listing<CommitWithPulls> | null | undefined;
 }): PolicyVersion {
   const pulls = associatedPullRequests ?? NOTHING;
   return {
@@ -92,17 +92,17 @@ function versionOf({
   };
 }
 
-function pullOf(told: Told): readonly IntroducingPull[] {
-  if (told.mergedAt == null || told.mergeCommit == null) return [];
-  const { reviews } = told;
+function pullOf(shown: CommitWithPulls): readonly IntroducingPull[] {
+  if (shown.mergedAt == null || shown.mergeCommit == null) return [];
+  const { reviews } = shown;
   return [
     {
-      number: told.number,
-      url: told.url,
-      mergedAt: told.mergedAt,
-      head: told.headRefOid,
-      before: textOf(told.mergeCommit.parents?.file),
-      after: textOf(told.mergeCommit.file),
+      number: shown.number,
+      url: shown.url,
+      mergedAt: shown.mergedAt,
+      head: shown.headRefOid,
+      before: textOf(shown.mergeCommit.parents?.file),
+      after: textOf(shown.mergeCommit.file),
       reviews: (reviews.isWhole ? reviews.entries : reviews.seen).flatMap(
         ({ state, submittedAt, author, commit }) =>
           submittedAt == null ? [] : [{ author, state, at: submittedAt, commit: commit?.oid ?? null }],

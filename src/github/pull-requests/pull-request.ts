@@ -62,9 +62,9 @@ export interface ReadPull {
   /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not show us. */
   readonly ownBranch: string | null;
   /** The policy file as the head has it, where it is not the base's; null: it is left as it is. */
-  readonly broughtPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
+  readonly proposedPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
   /** The numbers of the other open pull requests with the same head commit: they share its check run. */
-  readonly twins: readonly number[];
+  readonly sharing: readonly number[];
   /** What webhooks reported and is counted only once GitHub shows it. */
   readonly coming: readonly NotShown[];
   /** Its description was changed, and is shown as it was before; null: as shown. */
@@ -94,16 +94,16 @@ export async function readPullRequest(
     movesIn(moves.filter((each) => each.kind === "pushed" && each.ref === ref)),
     known.lookups.now(),
   );
-  const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: newer.labels };
+  const answered = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: newer.labels };
   const base = await baseOf(client, { shown, newer, nameWithOwner, answer }, known);
   const { policy } = base;
 
-  const lists = await listsOf(told, rest);
+  const lists = await listsOf(answered, rest);
   const { reviews, timeline, commits } = lists;
-  const head = told.head?.commit;
-  const headSha = newer.head?.after ?? told.headRefOid;
+  const head = answered.head?.commit;
+  const headSha = newer.head?.after ?? answered.headRefOid;
   const pushes = pushesOf(
-    { ref, createdAt: told.createdAt, commits: new Set([headSha, ...commits.map(({ sha }) => sha)]) },
+    { ref, createdAt: answered.createdAt, commits: new Set([headSha, ...commits.map(({ sha }) => sha)]) },
     moves,
     timeline,
   );
@@ -114,43 +114,43 @@ export async function readPullRequest(
     now,
   );
   const isWhole = lists.commitsShown || !lists.listed.commits.isWhole;
-  const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
+  const awaited = unshownHead(answered, { newer, last: head?.oid, isWhole, pushes });
   const checks = head?.oid === headSha ? await allChecks(client, headSha, head.statusCheckRollup) : NOTHING;
-  const parts = { ...lists.listed, labels: told.labels, checks };
+  const parts = { ...lists.listed, labels: answered.labels, checks };
   const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !parts[which].isWhole);
   return {
     policy,
-    description: descriptionWhenMerged(told, known.observations),
-    ownBranch: told.isCrossRepository ? null : ref,
-    broughtPolicy: broughtPolicy(head, [base, told.first?.commit.parents], nameWithOwner),
+    description: descriptionWhenMerged(answered, known.observations),
+    ownBranch: answered.isCrossRepository ? null : ref,
+    proposedPolicy: proposedPolicy(head, [base, answered.first?.commit.parents], nameWithOwner),
     coming: unshown.coming,
     reworded: newer.reworded,
     over: newer.isOver,
-    twins: await twinsOf(client, told, head?.associatedPullRequests),
+    sharing: await pullsSharingHead(client, answered, head?.associatedPullRequests),
     mayWrite: writersIn(reviews),
     pull: {
       repository: client.repository,
-      number: told.number,
-      title: titleWhenMerged(told.title, timeline),
-      url: told.url,
-      author: told.author,
-      ...requestedBy(told.author, timeline),
-      createdAt: told.createdAt,
-      state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
-      draft: told.isDraft,
+      number: answered.number,
+      title: titleWhenMerged(answered.title, timeline),
+      url: answered.url,
+      author: answered.author,
+      ...requestedBy(answered.author, timeline),
+      createdAt: answered.createdAt,
+      state: answered.state === "OPEN" ? "open" : answered.state === "MERGED" ? "merged" : "closed",
+      draft: answered.isDraft,
       base: { ref: base.ref, sha: base.sha },
       head: {
-        ref: told.headRefName,
+        ref: answered.headRefName,
         sha: headSha,
         tree: head?.oid === headSha ? head.tree.oid : null,
-        fork: told.isCrossRepository,
+        fork: answered.isCrossRepository,
       },
       retargetedAt: latest(
         newer.base?.at ?? null,
         await lastBaseChange(client, baseChangesIn(lists, known.observations)),
       ),
-      labels: seenOf(told.labels).map((label) => label.name),
-      size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
+      labels: seenOf(answered.labels).map((label) => label.name),
+      size: { additions: answered.additions, deletions: answered.deletions, files: answered.changedFiles },
       commits,
       commitsComplete: lists.commitsShown,
       ...(awaited.length === 0 ? {} : { awaited }),
@@ -158,7 +158,7 @@ export async function readPullRequest(
       ...(unshown.dropped.length === 0 ? {} : { unshown: unshown.dropped }),
       pushes,
       reviews: observedReviews(
-        { told: reviews, unshown: unshown.counted },
+        { answered: reviews, unshown: unshown.counted },
         timeline,
         known.observations,
         pushes,
@@ -166,7 +166,7 @@ export async function readPullRequest(
       checks: seenOf(checks),
       authorities: [],
       sameContent: [],
-      merged: mergeOf(told),
+      merged: mergeOf(answered),
     },
   };
 }
@@ -185,10 +185,10 @@ function shownIn(
 }
 
 /** Reads the long lists of a pull request, as far as we read. Where one does not reach, only the webhooks' reports are known. */
-async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
-  const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
-  const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
-  const commits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
+async function listsOf(answered: Omit<Shown, "labels">, rest: OfPull) {
+  const reviews = await whole(answered.reviews, rest, "reviews", ReviewAnswer);
+  const events = await whole(answered.timelineItems, rest, "timelineItems", TimelineAnswer);
+  const commits = await whole(answered.commits, rest, "commits", z.object({ commit: CommitAnswer }));
   const shown = seenOf(commits).map(({ commit }): Commit => commit);
   // A commit with as many parents as are requested may have more.
   const { page } = rest.smaller.portion;
@@ -198,7 +198,7 @@ async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
     reviews: seenOf(reviews),
     timeline: seenOf(events),
     commits: shown,
-    commitsShown: commits.isWhole && parentsShown && shown.length >= (told.commits.total ?? 0),
+    commitsShown: commits.isWhole && parentsShown && shown.length >= (answered.commits.total ?? 0),
   };
 }
 
@@ -226,7 +226,9 @@ function baseChangesIn(
       ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
       : [],
   );
-  const unlisted = listed.events.isWhole ? [] : observations.filter((told) => told.kind === "retargeted");
+  const unlisted = listed.events.isWhole
+    ? []
+    : observations.filter((answered) => answered.kind === "retargeted");
   return [...retargets, ...unlisted];
 }
 
@@ -276,7 +278,7 @@ const MOST_COMMITS = 250;
 
 /** Returns what is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
 function unshownHead(
-  told: Omit<Shown, "labels">,
+  answered: Omit<Shown, "labels">,
   {
     newer,
     last,
@@ -289,15 +291,15 @@ function unshownHead(
     readonly pushes: readonly Push[];
   },
 ): readonly NotShown[] {
-  if (told.state === "CLOSED") return [];
+  if (answered.state === "CLOSED") return [];
   if (newer.head !== null)
     return [{ what: `the push of ${newer.head.after.slice(0, 7)}`, since: newer.head.at }];
-  if ((last === told.headRefOid && isWhole) || (told.commits.total ?? 0) >= MOST_COMMITS) return [];
-  const pushed = pushes.findLast(({ after }) => after === told.headRefOid);
+  if ((last === answered.headRefOid && isWhole) || (answered.commits.total ?? 0) >= MOST_COMMITS) return [];
+  const pushed = pushes.findLast(({ after }) => after === answered.headRefOid);
   return [
     {
-      what: `the commits up to ${told.headRefOid.slice(0, 7)}`,
-      since: Math.max(pushed?.at ?? told.updatedAt, told.mergedAt ?? 0),
+      what: `the commits up to ${answered.headRefOid.slice(0, 7)}`,
+      since: Math.max(pushed?.at ?? answered.updatedAt, answered.mergedAt ?? 0),
     },
   ];
 }
@@ -317,11 +319,11 @@ function requestedBy(
 
 type Held = { readonly file?: { readonly object?: z.infer<typeof FileAnswer> } | null | undefined };
 
-function broughtPolicy(
+function proposedPolicy(
   head: (Held & { readonly oid: Sha }) | undefined,
   elsewhere: readonly (Held | null | undefined)[],
   repository: string,
-): ReadPull["broughtPolicy"] {
+): ReadPull["proposedPolicy"] {
   const file = head?.file?.object;
   if (head === undefined || file?.__typename !== "Blob" || file.text == null || file.isTruncated) return null;
   // As its base has it now, or as it had it when the branch began: then it is not changed here.
@@ -340,7 +342,7 @@ interface OfPull {
 }
 
 /** Reads the numbers of the other open pull requests with the same head, from the list of its own where that is whole. */
-async function twinsOf(
+async function pullsSharingHead(
   client: RepositoryClient,
   { number, headRefOid }: Pick<Shown, "number" | "headRefOid">,
   tied: NonNullable<Shown["head"]>["commit"]["associatedPullRequests"] = NOTHING,

@@ -7,7 +7,7 @@ import type { UnshownReviews } from "../freshness/freshness.ts";
 import type { ReviewAnswer, TimelineAnswer } from "../queries/answers.ts";
 import type { Push } from "../../domain/change/commit.ts";
 
-type Told = z.infer<typeof ReviewAnswer>;
+type AnsweredReview = z.infer<typeof ReviewAnswer>;
 type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
 type ForcePush = Extract<Event, { __typename: "HeadRefForcePushedEvent" }>;
 type Given = Extract<Observation, { kind: "review-given" }>;
@@ -24,7 +24,10 @@ const STATES: Readonly<Record<string, Review["state"]>> = {
  * `pushes` are those of the pull request's branch.
  */
 export function observedReviews(
-  { told, unshown }: { readonly told: readonly Told[]; readonly unshown: UnshownReviews["counted"] },
+  {
+    answered,
+    unshown,
+  }: { readonly answered: readonly AnsweredReview[]; readonly unshown: UnshownReviews["counted"] },
   timeline: readonly Event[],
   observations: readonly Observation[],
   pushes: readonly Push[],
@@ -37,7 +40,7 @@ export function observedReviews(
   const forcePushes = timeline.filter(
     (event): event is ForcePush => event.__typename === "HeadRefForcePushedEvent",
   );
-  const shown = told.flatMap((review): Review[] => {
+  const shown = answered.flatMap((review): Review[] => {
     const { id, submittedAt } = review;
     if (id === null || submittedAt == null || review.state === "PENDING") return [];
     const seen = given.get(id);
@@ -62,7 +65,7 @@ export function observedReviews(
  * re-points an approval to the new head when the branch is forced to an equal patch or merges its base.
  */
 function commitOf(
-  review: Told,
+  review: AnsweredReview,
   submittedAt: number,
   forcePushes: readonly ForcePush[],
   pushes: readonly Push[],
@@ -81,7 +84,7 @@ function commitOf(
 
 /** Dismissing overwrites a review's state; what it was is in the timeline, or was observed. */
 function stateOf(
-  review: Told,
+  review: AnsweredReview,
   id: number,
   seen: Given["review"] | undefined,
   timeline: readonly Event[],
@@ -98,7 +101,7 @@ function stateOf(
 }
 
 function dismissedOf(
-  review: Told,
+  review: AnsweredReview,
   id: number,
   timeline: readonly Event[],
   observations: readonly Observation[],

@@ -27,7 +27,7 @@ export function titleWhenMerged(present: string, timeline: readonly Event[]): st
  * from the webhook of the first change after the merge, if every change since was observed. Null where one was missed.
  */
 export function descriptionWhenMerged(
-  told: {
+  known: {
     readonly body: string;
     readonly mergedAt?: Instant | null | undefined;
     readonly lastEditedAt?: Instant | null | undefined;
@@ -35,7 +35,7 @@ export function descriptionWhenMerged(
   },
   observations: readonly Observation[],
 ): string | null {
-  const { body, mergedAt, lastEditedAt, userContentEdits: edits } = told;
+  const { body, mergedAt, lastEditedAt, userContentEdits: edits } = known;
   if (mergedAt == null || lastEditedAt == null || lastEditedAt < mergedAt) return body;
   const seen = observations
     .filter((each): each is Reworded => each.kind === "reworded" && each.at >= mergedAt)

@@ -359,7 +359,7 @@ export const ContentsAnswer = z.object({
 });
 
 /** Parses the answer to the query for what exists at paths: null where nothing does. */
-export const StandingAnswer = z.object({
+export const PathsAnswer = z.object({
   repository: z.object({
     object: z.record(z.string(), z.object({ oid: z.string() }).nullish()).nullish(),
   }),

@@ -564,7 +564,7 @@ query Contents($owner: String!, $name: String!, ${variables.join(", ")}) {
 }
 
 /** Returns the query for which of so many paths (`$path0`, ...) the commit `$head` holds something at. */
-export function standingQuery(count: number): string {
+export function pathsQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const files = numbers.map((index) => `file${index}: file(path: $path${index}) { oid }`).join(" ");
   const variables = ["$head: GitObjectID!", ...numbers.map((index) => `$path${index}: String!`)];

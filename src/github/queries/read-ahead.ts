@@ -74,7 +74,7 @@ const SlimActivity = z.array(
 );
 type Activity = z.infer<typeof SlimActivity>[number];
 
-interface Told {
+interface ReadAnswers {
   /** Answers by the request. */
   readonly answers: Map<string, unknown>;
   readonly trees: Map<Sha, unknown>;
@@ -92,8 +92,8 @@ export class ReadAhead {
   #size: number = SIZE.first;
   #wasTooMuch = false;
   /** Holds the results of the last reading, and of the one before it; what is older is forgotten. */
-  #read: Told = { answers: new Map(), trees: new Map() };
-  #readBefore: Told = { answers: new Map(), trees: new Map() };
+  #read: ReadAnswers = { answers: new Map(), trees: new Map() };
+  #readBefore: ReadAnswers = { answers: new Map(), trees: new Map() };
   /** The updates of branches that were listed whole, newest first. */
   readonly #activity = new Map<string, readonly Activity[]>();
   readonly #branches = new Set<string>();
@@ -274,8 +274,8 @@ export class ReadAhead {
     this.#read.answers.set(keyOf(text, variables), answer);
   }
 
-  #knowChange(update: RefUpdate, told: Readonly<Record<string, unknown>>): void {
-    const window = WindowShape.safeParse(told["object"]).data;
+  #knowChange(update: RefUpdate, shown: Readonly<Record<string, unknown>>): void {
+    const window = WindowShape.safeParse(shown["object"]).data;
     if (window === undefined || update.after === NO_COMMIT) return;
     const { history } = window;
     // What reaches beyond them, or a commit with more parents than are shown, is requested separately.
@@ -289,7 +289,7 @@ export class ReadAhead {
     const introduced = introducedBy(update, known);
     // What reaches beyond the commits read here must be requested separately, whole.
     if (introduced === null) return;
-    this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: told });
+    this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: shown });
     this.#read.answers.set(compareKey(update.before, update.after), {
       status: "ahead",
       total_commits: introduced.length,
@@ -317,7 +317,7 @@ export class ReadAhead {
   async #requested(route: string, parameters: Readonly<Record<string, unknown>>): Promise<unknown> {
     if (route === ACTIVITY) {
       const listed = this.#activity.get(String(parameters["ref"]));
-      if (listed !== undefined) return { data: listed.map(asTold), headers: {} };
+      if (listed !== undefined) return { data: listed.map(withTimestamp), headers: {} };
     }
     if (route !== COMPARE || parameters["per_page"] !== 100 || parameters["page"] !== undefined)
       return this.#ask(route, parameters);
@@ -332,7 +332,7 @@ export class ReadAhead {
 }
 
 /** An update as GitHub writes it. */
-function asTold(activity: Activity): unknown {
+function withTimestamp(activity: Activity): unknown {
   return { ...activity, timestamp: new Date(activity.timestamp).toISOString() };
 }
 

@@ -19,7 +19,7 @@ type Table = {
 
 const because = (notKept: string): Retention => ({ notKept });
 
-const ONLY_ASKS = because("it only asks to look again");
+const ONLY_REQUESTS = because("it only asks to look again");
 const SETTINGS = because(
   "how something is protected is recorded as of when it was read, and read again every day",
 );
@@ -31,8 +31,8 @@ const FOUND = because("what it names is read until it is shown, and found again 
 export const RETENTION: Table = {
   branch_protection_configuration: { enabled: SETTINGS, disabled: SETTINGS },
   branch_protection_rule: { created: SETTINGS, edited: SETTINGS, deleted: SETTINGS },
-  check_run: { completed: "asked-again", rerequested: ONLY_ASKS, requested_action: COMMAND },
-  check_suite: { rerequested: ONLY_ASKS },
+  check_run: { completed: "asked-again", rerequested: ONLY_REQUESTS, requested_action: COMMAND },
+  check_suite: { rerequested: ONLY_REQUESTS },
   deploy_key: { created: "laid-over", deleted: "laid-over" },
   deployment: { created: FOUND },
   deployment_protection_rule: { requested: FOUND },

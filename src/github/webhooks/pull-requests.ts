@@ -207,8 +207,8 @@ const OWN_CHECK = "it is our own check run";
 
 function pullsOfRun(event: z.infer<typeof CheckRunEvent>): readonly SignalSubject[] {
   const repositoryId = event.repository.id;
-  const { pull_requests: told = [], external_id: externalId, head_sha: sha } = event.check_run;
-  const own = told.filter((pull) => pull.base === undefined || pull.base.repo.id === repositoryId);
+  const { pull_requests: reported = [], external_id: externalId, head_sha: sha } = event.check_run;
+  const own = reported.filter((pull) => pull.base === undefined || pull.base.repo.id === repositoryId);
   // GitHub names no pull request whose head is in a fork; our own check runs carry the numbers of theirs.
   const numbers = new Set([...own.map(({ number }) => number), ...pullsInExternalId(externalId)]);
   if (numbers.size === 0) return [{ type: "commit", repositoryId, sha }];
@@ -235,13 +235,13 @@ const buttonPressed = handler("button", CheckRunEvent, (event, { appId, received
   };
 });
 
-type ToldCheck = Extract<Observation, { kind: "check-told" }>;
+type ReportedCheck = Extract<Observation, { kind: "check-told" }>;
 
-function toldCheck(told: Omit<ToldCheck, "kind">, { delivery }: DeliveryMetadata): Observed {
-  const { name, suite, at } = told;
+function reportedCheck(reported: Omit<ReportedCheck, "kind">, { delivery }: DeliveryMetadata): Observed {
+  const { name, suite, at } = reported;
   return {
     subject: `check:${name}:${suite ?? ""}:${delivery}`,
-    observation: { kind: "check-told", ...told },
+    observation: { kind: "check-told", ...reported },
     at,
   };
 }
@@ -254,7 +254,7 @@ export const CHECK_RUN = {
     const { head_sha: sha, name, check_suite: suite, completed_at: at } = run;
     const subjects: readonly SignalSubject[] = [{ type: "commit", repositoryId: repository.id, sha }];
     if (suite == null || at == null) return { subjects };
-    return { subjects, observations: [toldCheck({ sha, name, suite: suite.id, at }, arrival)] };
+    return { subjects, observations: [reportedCheck({ sha, name, suite: suite.id, at }, arrival)] };
   }),
   rerequested: checkAsked,
   requested_action: buttonPressed,
@@ -274,7 +274,7 @@ export const STATUS = {
   "": handler("status", StatusEvent, ({ repository, sha, context: name, created_at: at }, arrival) => ({
     subjects: [{ type: "commit", repositoryId: repository.id, sha }],
     observations:
-      name === undefined || at === undefined ? [] : [toldCheck({ sha, name, suite: null, at }, arrival)],
+      name === undefined || at === undefined ? [] : [reportedCheck({ sha, name, suite: null, at }, arrival)],
   })),
 } satisfies WebhookHandlers;
 

@@ -47,7 +47,7 @@ export class Postgres implements PostgresPool {
     } finally {
       this.#isPatient = false;
       // Connections keep the limits they began with.
-      this.#leave(this.#generation);
+      this.#onDone(this.#generation);
     }
   }
 
@@ -55,7 +55,7 @@ export class Postgres implements PostgresPool {
     const generation = this.#generation;
     const client = await generation.pool.connect();
     const connection = new Connection(client, this.#isPatient ? null : this.#patience, () =>
-      this.#leave(generation),
+      this.#onDone(generation),
     );
     if (this.#limited.has(client)) return connection;
     this.#limited.add(client);
@@ -79,7 +79,7 @@ export class Postgres implements PostgresPool {
    * Opens new connections from now on. Where one is silent the others are, and those to a server that only reads since
    * another took its place would go on reading for ever.
    */
-  #leave(generation: Generation): void {
+  #onDone(generation: Generation): void {
     if (generation !== this.#generation) return;
     this.#generation = this.#open();
     // What is under way on the old ones has its time to end.
@@ -145,13 +145,13 @@ interface Generation {
 class Connection implements PostgresPoolClient {
   readonly #client: PoolClient;
   readonly #patience: number | null;
-  readonly #leave: () => void;
+  readonly #onDone: () => void;
   #lost: Error | undefined = undefined;
 
-  constructor(client: PoolClient, patience: number | null, leave: () => void) {
+  constructor(client: PoolClient, patience: number | null, onDone: () => void) {
     this.#client = client;
     this.#patience = patience;
-    this.#leave = leave;
+    this.#onDone = onDone;
   }
 
   query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
@@ -166,7 +166,7 @@ class Connection implements PostgresPoolClient {
       return await this.#answer<R>(sql, parameters);
     } catch (error) {
       if (isLost(error)) this.#lost = error;
-      if (error instanceof TooLate || isReadOnly(error)) this.#leave();
+      if (error instanceof TooLate || isReadOnly(error)) this.#onDone();
       throw error;
     }
   }

@@ -44,10 +44,10 @@ export function openPull(
         message: `No commits between ${wanted.base} and ${wanted.head.branch}`,
       },
     ]);
-  const twin = world
+  const other = world
     .openPulls(wanted.head.repository, "head", wanted.head.branch)
     .some((pull) => pull.base.ref === wanted.base && pull.repositoryId === repository.id);
-  if (twin)
+  if (other)
     throw new Refused(422, "Validation Failed", [
       {
         resource: "PullRequest",

@@ -113,7 +113,7 @@ test("every query the App sends is GitHub's own language, and is answered withou
     queries.contentsQuery(1),
     queries.stillThereQuery(1, 1),
     queries.commitsQuery(1),
-    queries.standingQuery(1),
+    queries.pathsQuery(1),
   ];
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);

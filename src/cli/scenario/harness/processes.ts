@@ -82,18 +82,18 @@ export interface AppProcess extends AppUnderTest {
 /** Forks `countersign serve --rehearsal` and waits until it listens. */
 export async function startApp({ env, start }: AppOptions): Promise<AppProcess> {
   let actor = await forkApp(env, start);
-  const told = async (command: Asked): Promise<void> => {
+  const run = async (command: Asked): Promise<void> => {
     await actor.ask(command);
   };
   // On arrival it looks at everything, as the App does when it is served by the system's clock.
   await actor.ask({ do: "sweep" });
   return {
     url: `http://127.0.0.1:${env["PORT"]}`,
-    advance: (to) => told({ do: "advance", to }),
-    settle: () => told({ do: "settle" }),
-    sweep: () => told({ do: "sweep" }),
+    advance: (to) => run({ do: "advance", to }),
+    settle: () => run({ do: "settle" }),
+    sweep: () => run({ do: "sweep" }),
     ask: (path, make) => fetch(make(`http://127.0.0.1:${env["PORT"]}${path}`)),
-    reconcile: (organization, from, to) => told({ do: "reconcile", organization, from, to }),
+    reconcile: (organization, from, to) => run({ do: "reconcile", organization, from, to }),
     async signOff(organization, given) {
       return z
         .string()
@@ -115,7 +115,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
         .catch(null)
         .parse(await actor.ask({ do: "emergency", repository, given }));
     },
-    skew: (ahead) => told({ do: "skew", ahead }),
+    skew: (ahead) => run({ do: "skew", ahead }),
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {
       actor = await forkApp(env, at);

@@ -12,7 +12,7 @@ export interface ListedKey {
 }
 
 /** Describes a deploy key with write access that a webhook reported: added, or deleted at `goneAt`. */
-export interface ToldKey extends ListedKey {
+export interface ObservedKey extends ListedKey {
   readonly goneAt: Instant | null;
 }
 
@@ -22,7 +22,7 @@ export interface ToldKey extends ListedKey {
  */
 export function keyHolders(
   listed: readonly ListedKey[],
-  reported: readonly ToldKey[],
+  reported: readonly ObservedKey[],
   now: Instant,
 ): readonly KeyHolder[] {
   const ids = new Set([...listed, ...reported].map(({ id }) => id));

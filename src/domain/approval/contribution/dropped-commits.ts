@@ -40,7 +40,7 @@ const MADE: ReadonlySet<ChangedFile["status"]> = new Set(["added", "renamed", "c
 /** Returns whether something of a commit is left, or may be, from its own files. */
 export function hasStayed(
   { files, touched = [] }: Droppable,
-  { files: own, standing }: TouchedFiles,
+  { files: own, standing: present }: TouchedFiles,
 ): boolean {
   if (own === null || files?.complete !== true) return true;
   const left = new Set(files.list.flatMap(namesOf));
@@ -50,7 +50,7 @@ export function hasStayed(
       .flatMap(({ status, path }) => (MADE.has(status) ? [path] : [])),
   );
   // What the pull request did not make, and is neither at the head nor changed, the base has taken away or moved.
-  return own.flatMap(namesOf).some((path) => left.has(path) || !(standing.includes(path) || made.has(path)));
+  return own.flatMap(namesOf).some((path) => left.has(path) || !(present.includes(path) || made.has(path)));
 }
 
 /** Returns what is known of the files a commit touches; of a merge, what it changes against its first parent. */

@@ -29,8 +29,8 @@ export const deploymentApproved = defineControl({
     const all = [...ruleRulings(deployment, policy), content];
     const outcome = worst(all.map((each) => each.outcome));
     const { cause } = all.find((each) => each.outcome === outcome) ?? content;
-    const told = all.filter((each) => each.outcome !== "pass" && each.outcome !== "not-applicable");
-    const reasons = (told.length === 0 ? [content] : told).flatMap((each) => each.reasons);
+    const notable = all.filter((each) => each.outcome !== "pass" && each.outcome !== "not-applicable");
+    const reasons = (notable.length === 0 ? [content] : notable).flatMap((each) => each.reasons);
     const { kind, origin, carried, unaccounted, succeededBefore, verdictBefore, run, rules, gate } =
       deployment;
     const inputs = {

@@ -29,15 +29,15 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
   );
   // Who let an old run pass did not let its next attempt pass.
   const given = all.filter(({ attempt }) => attempt === undefined || attempt === run.attempt);
-  const untold = all.filter(({ attempt }) => attempt === null);
-  const isOpen = untold.some((each) => !isOwn(each, deployment, policy));
+  const ofUnknownAttempt = all.filter(({ attempt }) => attempt === null);
+  const isOpen = ofUnknownAttempt.some((each) => !isOwn(each, deployment, policy));
   if (given.length === 0 && isOpen)
     return [
       unverifiable(
-        `${names(untold)} approved this job or another attempt of it: which one cannot be verified, because the webhook that shows it was lost`,
+        `${names(ofUnknownAttempt)} approved this job or another attempt of it: which one cannot be verified, because the webhook that shows it was lost`,
       ),
     ];
-  if (given.length === 0 && untold.length === 0 && all.length > 0) {
+  if (given.length === 0 && ofUnknownAttempt.length === 0 && all.length > 0) {
     return [
       fails(
         "environment-bypassed",
@@ -45,7 +45,7 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
       ),
     ];
   }
-  if (given.length === 0 && untold.length === 0) {
+  if (given.length === 0 && ofUnknownAttempt.length === 0) {
     if (rules.changedAt > deployment.createdAt)
       return [
         unverifiable(
@@ -59,13 +59,13 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
       ),
     ];
   }
-  const counted = given.length === 0 ? untold : given;
+  const counted = given.length === 0 ? ofUnknownAttempt : given;
   const own = counted.filter((each) => isOwn(each, deployment, policy));
   if (own.length < counted.length) return [];
   if (given.length > 0 && isOpen)
     return [
       unverifiable(
-        `${names(untold)} may have approved this job beside whoever began it: which attempt that was for cannot be verified, because the webhook that shows it was lost`,
+        `${names(ofUnknownAttempt)} may have approved this job beside whoever began it: which attempt that was for cannot be verified, because the webhook that shows it was lost`,
       ),
     ];
   const who = [...new Set(own.map(({ user }) => accountText(user, deployment, policy)))];

@@ -4,7 +4,7 @@ import { isAccepted } from "../../assessment/acceptance.ts";
 import type { Change } from "../../change/change.ts";
 import type { ChangeRecord } from "../../records/change.ts";
 import { contributorsOf } from "../../approval/contribution/contributors.ts";
-import { carriedIn } from "../../controls/independently-approved.ts";
+import { inheritedLandingsIn } from "../../controls/independently-approved.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../../values/result.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./source-gone.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
@@ -129,7 +129,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that asks, empty where the policy asks it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
   ),
   approvals_carried: column.list(
-    (row) => carriedText(row.body.assessment),
+    (row) => inheritedText(row.body.assessment),
     "Landings on integration branches whose approvals cover commits of it: approvers, login#id joined by +;commits covered;branch;pull requests joined by +;id of the landing (its log entry's subject);basis. Empty: none was needed, or none counts.",
   ),
   checks: column.list(
@@ -331,9 +331,9 @@ function servedText({ approvals }: Assessment): string {
   );
 }
 
-function carriedText(assessment: Assessment): string {
+function inheritedText(assessment: Assessment): string {
   return groupsText(
-    carriedIn(assessment).map(({ approvers, commits, branch, pulls, change, basis }) => [
+    inheritedLandingsIn(assessment).map(({ approvers, commits, branch, pulls, change, basis }) => [
       approvers.map(personText).join("+"),
       String(commits),
       branch,
@@ -390,6 +390,6 @@ function assuranceOf(row: ChangeRow): string {
   const later =
     row.change.late ||
     row.change.update.basis === "read-later" ||
-    [...counted, ...carriedIn(row.body.assessment)].some((each) => each.basis === "read-later");
+    [...counted, ...inheritedLandingsIn(row.body.assessment)].some((each) => each.basis === "read-later");
   return later ? "read-later" : "observed";
 }

@@ -246,7 +246,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
 
 /** Pairs of deployment and deviation: its own, those of what it carries, and those of what it repeats. */
 async function* deploymentDeviations(source: EvidenceSource): AsyncIterable<string> {
-  yield* ownOrCarried(source);
+  yield* ownOrDeployed(source);
   // What goes back to a commit that was not compliant repeats what was deployed there before.
   const known = joinSorted(source.sorted(placesWithDeviation(source)));
   try {
@@ -264,7 +264,7 @@ async function* deploymentDeviations(source: EvidenceSource): AsyncIterable<stri
 }
 
 /** Pairs of deployment and deviation: its own, and those of the refused changes it carries. */
-async function* ownOrCarried(source: EvidenceSource): AsyncIterable<string> {
+async function* ownOrDeployed(source: EvidenceSource): AsyncIterable<string> {
   const known = joinSorted(source.sorted(deviationSubjects(source)));
   const asked = source.sorted(
     (async function* () {
@@ -291,7 +291,7 @@ async function* ownOrCarried(source: EvidenceSource): AsyncIterable<string> {
 
 /** Pairs of place (repository, environment and commit) and deviation. */
 async function* placesWithDeviation(source: EvidenceSource): AsyncIterable<string> {
-  const known = joinSorted(source.sorted(ownOrCarried(source)));
+  const known = joinSorted(source.sorted(ownOrDeployed(source)));
   try {
     for await (const { entry, body } of statesOf(source, "deployment", "ever"))
       for (const [deviation = ""] of await known.valuesOf(entry.subject))

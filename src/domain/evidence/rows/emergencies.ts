@@ -52,14 +52,14 @@ export const EMERGENCY_CHANGES = table<Row>({
       return emergency.body.declared?.at ?? null;
     }, "When the reason was given."),
     declared_by: column.text(
-      ({ emergency }) => deedBy(emergency.body.declared),
+      ({ emergency }) => personOf(emergency.body.declared),
       "Who gave the reason, login#id.",
     ),
     authorised_at: column.time(({ emergency }) => {
       return emergency.body.authorised?.at ?? null;
     }, "When it was authorised last."),
     authorised_by: column.text(
-      ({ emergency }) => deedBy(emergency.body.authorised),
+      ({ emergency }) => personOf(emergency.body.authorised),
       "Who authorised it, login#id.",
     ),
     authorised_via: column.text(({ emergency }) => {
@@ -85,7 +85,10 @@ export const EMERGENCY_CHANGES = table<Row>({
     confirmed_at: column.time(({ emergency }) => {
       return emergency.body.confirmed?.at ?? null;
     }, "When another person confirmed it."),
-    confirmed_by: column.text(({ emergency }) => deedBy(emergency.body.confirmed), "That person, login#id."),
+    confirmed_by: column.text(
+      ({ emergency }) => personOf(emergency.body.confirmed),
+      "That person, login#id.",
+    ),
     controls_waivable: column.list(
       ({ emergency }) => listText(emergency.body.waives),
       "Controls it was leave to pass.",
@@ -182,7 +185,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
       ({ review }) => (review.body.decision === null ? null : isLate(review.body)),
       "Whether it was decided after it was due.",
     ),
-    reviewer: column.text(({ review }) => deedBy(review.body.decision), "Who decided it, login#id."),
+    reviewer: column.text(({ review }) => personOf(review.body.decision), "Who decided it, login#id."),
     decided_at: column.time(({ review }) => review.body.decision?.at ?? null, "When."),
     via: column.text(({ review }) => review.body.decision?.via ?? null, "comment, review or terminal."),
     note: column.text(({ review }) => review.body.decision?.note ?? null, "What the reviewer wrote."),
@@ -246,6 +249,6 @@ async function* joined(source: EvidenceSource): AsyncIterable<Row> {
   }
 }
 
-function deedBy(deed: Pick<Attribution, "by"> | null): string | null {
-  return deed === null ? null : personText(deed.by);
+function personOf(attribution: Pick<Attribution, "by"> | null): string | null {
+  return attribution === null ? null : personText(attribution.by);
 }

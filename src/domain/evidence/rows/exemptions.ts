@@ -11,7 +11,7 @@ import { column, groupsText, listText, personText, table } from "../tables/table
 interface Row {
   readonly id: string;
   readonly entry: ApprovedEntry;
-  readonly brought: EntryProvenance | null;
+  readonly provenance: EntryProvenance | null;
   readonly firstRead: Instant;
   readonly stated: Stated<"policy">;
   readonly uses: number;
@@ -58,16 +58,22 @@ export const EXEMPTIONS = table<Row>({
     reason: column.text(({ entry }) => ("reason" in entry ? entry.reason : null), "Why it is given up."),
     approved_by: column.text(({ entry }) => entry.approvedBy, "Who approved it, as the policy says."),
     state: column.text(
-      ({ brought }) => brought?.state ?? null,
+      ({ provenance }) => provenance?.state ?? null,
       "approved: that person approved the pull request that brought it; refused or unknown: it gave no leave; empty: nobody looked.",
     ),
-    because: column.text(({ brought }) => brought?.because ?? null, "What was found out about its approval."),
+    because: column.text(
+      ({ provenance }) => provenance?.because ?? null,
+      "What was found out about its approval.",
+    ),
     approver: column.text(
-      ({ brought }) => (brought?.approver == null ? null : personText(brought.approver)),
+      ({ provenance }) => (provenance?.approver == null ? null : personText(provenance.approver)),
       "Their account, login#id.",
     ),
-    approved_in: column.text(({ brought }) => brought?.url ?? null, "The pull request that brought it."),
-    effective_from: column.time(({ brought }) => brought?.at ?? null, "When that was merged."),
+    approved_in: column.text(
+      ({ provenance }) => provenance?.url ?? null,
+      "The pull request that brought it.",
+    ),
+    effective_from: column.time(({ provenance }) => provenance?.at ?? null, "When that was merged."),
     expires: column.text(
       ({ entry }) => entry.expires,
       "The first day it no longer holds, in the policy's time zone.",
@@ -87,9 +93,10 @@ export const EXEMPTIONS = table<Row>({
         const id = entryId(entry);
         const known = rows.get(id);
         if (known !== undefined && known.firstRead <= stated.entry.at) continue;
-        const brought = effective.names?.brought.find((each) => each.entry === id) ?? known?.brought ?? null;
+        const provenance =
+          effective.names?.brought.find((each) => each.entry === id) ?? known?.provenance ?? null;
         const firstRead = stated.entry.at;
-        rows.set(id, { id, entry, brought, firstRead, stated, uses: uses.get(id) ?? 0 });
+        rows.set(id, { id, entry, provenance, firstRead, stated, uses: uses.get(id) ?? 0 });
       }
     }
     yield* [...rows.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -99,7 +106,7 @@ export const EXEMPTIONS = table<Row>({
 async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, number>> {
   const uses = new Map<string, number>();
   const note = (results: readonly Result[]): void => {
-    for (const id of new Set(results.flatMap(leavesUsed))) uses.set(id, (uses.get(id) ?? 0) + 1);
+    for (const id of new Set(results.flatMap(waiversUsed))) uses.set(id, (uses.get(id) ?? 0) + 1);
   };
   for await (const { body } of statesOf(source, "change")) note(body.assessment.results);
   for await (const { body } of statesOf(source, "deployment")) note(body.assessment.results);
@@ -107,7 +114,7 @@ async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, numbe
 }
 
 /** The entries a result rests on: an exemption that waived it, or standard changes that passed it. */
-function leavesUsed({ outcome, cause, inputs }: Result): readonly string[] {
+function waiversUsed({ outcome, cause, inputs }: Result): readonly string[] {
   const { leave, preApproved } = inputs;
   if (outcome === "waived" && cause === "exemption") return typeof leave === "string" ? [leave] : [];
   return Array.isArray(preApproved) ? preApproved.filter((id) => typeof id === "string") : [];

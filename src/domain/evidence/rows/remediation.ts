@@ -30,7 +30,7 @@ export const REMEDIATION = table<RemediationRow>({
       "process, resource, awareness, tooling or ownership; empty: not said.",
     ),
     root_cause: column.text(({ body }) => body.rootCause?.text ?? null, "In words."),
-    whys: column.list(({ body }) => sayings(body.whys), "The answers to “why?”: time;who;answer."),
+    whys: column.list(({ body }) => notesText(body.whys), "The answers to “why?”: time;who;answer."),
     action: column.text(({ body }) => body.action, "What is done."),
     preventive_measure: column.text(
       ({ body }) => body.measure?.text ?? null,
@@ -60,7 +60,7 @@ export const REMEDIATION = table<RemediationRow>({
       "Impact times risk times (6 less effort); 125 where the risk is 5. Most first.",
     ),
     method: column.text(({ body }) => body.method, "How it is verified."),
-    evidence: column.list(({ body }) => sayings(body.evidence), "time;who;evidence."),
+    evidence: column.list(({ body }) => notesText(body.evidence), "time;who;evidence."),
     blockers: column.list(
       ({ body }) =>
         groupsText(
@@ -118,7 +118,7 @@ export const REMEDIATION = table<RemediationRow>({
       "Which customers and contracts it concerns, in the organisation's words.",
     ),
     auditor_expectations: column.list(
-      ({ body }) => sayings(body.expectations),
+      ({ body }) => notesText(body.expectations),
       "time;who;what the auditor expects, as somebody noted it.",
     ),
     ...logColumns<RemediationRow>((row) => row.entry),
@@ -206,7 +206,7 @@ async function monthsIn(source: EvidenceSource): Promise<readonly ReviewedMonth[
   return reviewedMonths(reviews, (month, control) => figuresNow(counts, month, control));
 }
 
-function sayings(all: readonly DeviationNote[]): string {
+function notesText(all: readonly DeviationNote[]): string {
   return groupsText(all.map(({ at, by, text }) => [timeText(at), personText(by), text]));
 }
 

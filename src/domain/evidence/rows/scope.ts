@@ -4,7 +4,7 @@ import { CONTROLS } from "../../assessment/assess.ts";
 import { ownerOf } from "../../monitoring/monthly.ts";
 import { isAskedFor } from "../../policy/asked-controls.ts";
 import type { Policy } from "../../policy/file/policy.ts";
-import { leavesIn } from "../../policy/file/requirement.ts";
+import { leafRequirementsIn } from "../../policy/file/requirement.ts";
 import type { Control } from "../../controls/control.ts";
 import type { LoggedEntry } from "../../records/entry.ts";
 import type { CoverageGapRecord } from "../../records/monitoring.ts";
@@ -178,7 +178,8 @@ export const POLICIES = table<Stated<"policy">>({
     ),
     mode: column.text(({ body }) => body.effective.mode, "observe or enforce."),
     approvals_required: column.list(
-      ({ body }) => listText(body.effective.approvals.flatMap(leavesIn).map((each) => String(each.required))),
+      ({ body }) =>
+        listText(body.effective.approvals.flatMap(leafRequirementsIn).map((each) => String(each.required))),
       "People required by each approval requirement.",
     ),
     organization_file: column.text(({ body }) => body.organization.state, "found, absent or unreadable."),

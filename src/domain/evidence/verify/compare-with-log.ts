@@ -108,13 +108,13 @@ async function compareWords(
   expect("completeness.json", jsonText(completeness));
   const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
   const id = packageId(organization.login, source.period);
-  const told = {
+  const expected = {
     package_id: id,
     known_limitations: front.limitations,
     policy_digests: [...policyDigests].toSorted(),
   };
-  for (const [name, value] of Object.entries(told))
-    if (spelled(value) !== spelled(manifest[name as keyof typeof told]))
+  for (const [name, value] of Object.entries(expected))
+    if (spelled(value) !== spelled(manifest[name as keyof typeof expected]))
       say("manifest.json", "text-not-as-logged", `gives other ${name} than the log`);
   expect(
     "START-HERE.html",
@@ -195,11 +195,11 @@ interface Comparing {
 }
 
 async function compareTable(table: Table, comparing: Comparing, say: Say<RowDifference>): Promise<void> {
-  let told = 0;
+  let expected = 0;
   for await (const { code, problem } of differences(table, comparing)) {
     say(table.path, code, problem);
-    told += 1;
-    if (told === MOST_DIFFERENCES) return;
+    expected += 1;
+    if (expected === MOST_DIFFERENCES) return;
   }
 }
 
@@ -292,12 +292,12 @@ async function compareTool(sealed: Sealed, say: Say<RowDifference>): Promise<str
   const { generator, signing } = sealed.manifest;
   const facts = new Map<string, string>();
   for await (const row of rowsOf(sealed, "tool.csv")) facts.set(row("item"), row("value"));
-  const told = {
+  const expected = {
     name: generator.name,
     version: generator.version,
     "signing-key-fingerprint": signing.key_id,
   };
-  for (const [item, value] of Object.entries(told))
+  for (const [item, value] of Object.entries(expected))
     if (facts.get(item) !== value)
       say("tool.csv", "cell-not-as-logged", `row ${item}: value is not the manifest's`);
   return facts.get("github-api") ?? "";

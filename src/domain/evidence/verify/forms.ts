@@ -37,7 +37,7 @@ export function ownSchemas(): ReadonlyMap<string, string> {
  * Returns what a package of another version is held to, given the schemas it carries. A table whose schema cannot be read
  * stays held to what this version makes.
  */
-export function carriedForms(paths: readonly string[], schemaOf: (path: string) => string | null): Forms {
+export function packagedForms(paths: readonly string[], schemaOf: (path: string) => string | null): Forms {
   const own = ownSchemas();
   const tables = new Map(OWN_FORMS.tables);
   const foreign = new Set<string>();
@@ -57,7 +57,7 @@ export function schemaPath(path: string): string {
   return `schemas/${schemaName(path)}`;
 }
 
-const CarriedSchema = z
+const PackagedSchema = z
   .looseObject({
     description: z.string(),
     required: z.array(z.string()).min(1),
@@ -78,7 +78,7 @@ const CarriedSchema = z
 
 /** Patterns of a carried schema are not run: whoever wrote it could have it take forever. */
 function tableFormIn(path: string, schema: string): TableForm | null {
-  const read = CarriedSchema.safeParse(parsed(schema));
+  const read = PackagedSchema.safeParse(parsed(schema));
   if (!read.success) return null;
   const { description, required, properties, ...named } = read.data;
   const sortedBy = named["x-countersign-sorted-by"] ?? OWN_FORMS.tables.get(path)?.sortedBy ?? [];

@@ -7,7 +7,7 @@ import type { Span } from "../../time/span.ts";
 import type { Kept } from "./package-log.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
 import { contentCheckOf, type ContentFound, type ContentCheck } from "./file-checks.ts";
-import { carriedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
+import { packagedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
 import { CompletenessSchema, ManifestSchema, type Manifest } from "../package.ts";
 import { parsed, readSeal, type Seal, type SealedFile } from "../seal.ts";
 import { Tally } from "../summary.ts";
@@ -86,8 +86,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   const subjects = isSound(seal) ? seal.subjects : subjectsOfSums(sums?.text ?? "");
   const names = subjects.map(({ name }) => name).filter((name) => isPathInPackage(name));
   const manifest = names.includes(MANIFEST_FILE) ? manifestIn(await shelf.read(MANIFEST_FILE)) : null;
-  if (manifest !== null && manifest.generator.version !== version)
-    shelf.forms = await carriedBy(shelf, names);
+  if (manifest !== null && manifest.generator.version !== version) shelf.forms = await formsIn(shelf, names);
   // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
   const branches = branchesIn(shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null);
   shelf.tally = new Tally(provenBy(branches));
@@ -217,11 +216,11 @@ function manifestIn(file: FileRead | null): Manifest | null {
 }
 
 /** What the files are held to by the schemas beside them. */
-async function carriedBy(shelf: Shelf, names: readonly string[]): Promise<Forms> {
+async function formsIn(shelf: Shelf, names: readonly string[]): Promise<Forms> {
   const schemas = new Map<string, string | null>();
   for (const path of names.map(schemaPath).filter((path) => names.includes(path)))
     schemas.set(path, (await shelf.read(path))?.text ?? null);
-  return carriedForms(names, (path) => schemas.get(path) ?? null);
+  return packagedForms(names, (path) => schemas.get(path) ?? null);
 }
 
 /** The branches of completeness.json; none where it is not as its schema says, which is a defect of its own. */

@@ -30,7 +30,7 @@ import { GlobSchema, RegexSchema } from "../../patterns/pattern.ts";
 import { PeopleSchema } from "./people.ts";
 import {
   RequirementTreeSchema,
-  leavesIn,
+  leafRequirementsIn,
   oneKind,
   RequirementFileSchema,
   type RequirementTree,
@@ -366,14 +366,14 @@ export const PolicySchema = z.object({
 export type Policy = Infer<typeof PolicySchema>;
 
 /** Returns whether a policy, or one of its rules, requires code owners. */
-export function asksForOwners({ approvals, rules }: Policy): boolean {
+export function requiresCodeOwners({ approvals, rules }: Policy): boolean {
   const isOfOwners = (tree: RequirementTree): boolean =>
-    leavesIn(tree).some(({ from }) => from.codeowners === true);
+    leafRequirementsIn(tree).some(({ from }) => from.codeowners === true);
   return approvals.some(isOfOwners) || rules.some(({ approval }) => isOfOwners(approval));
 }
 
 /** Returns the names of the checks that a policy or its rules use. */
-export function checksAskedFor({ checks, rules }: Policy): ReadonlySet<string> {
+export function checkNamesUsed({ checks, rules }: Policy): ReadonlySet<string> {
   return new Set([...checks.map(({ name }) => name), ...rules.flatMap(({ when }) => checksIn(when))]);
 }
 

@@ -108,8 +108,8 @@ export function requirementOf(written: WrittenRequirement): RequirementTree {
 }
 
 /** Lists the leaf requirements of a tree, in its order. */
-export function leavesIn(tree: RequirementTree): readonly Requirement[] {
-  if ("all-of" in tree) return tree["all-of"].flatMap(leavesIn);
-  if ("any-of" in tree) return tree["any-of"].flatMap(leavesIn);
+export function leafRequirementsIn(tree: RequirementTree): readonly Requirement[] {
+  if ("all-of" in tree) return tree["all-of"].flatMap(leafRequirementsIn);
+  if ("any-of" in tree) return tree["any-of"].flatMap(leafRequirementsIn);
   return [tree];
 }
