@@ -22,6 +22,8 @@ export default defineConfig({
     env: {
       TEST_EFFORT,
       TEST_SEED: seed,
+      // Nothing is tested with the settings of whoever tests it.
+      COUNTERSIGN_ENV_FILE: "",
       // The programs that tests start compile what they load only once.
       NODE_COMPILE_CACHE: join(tmpdir(), "countersign-compile-cache"),
     },

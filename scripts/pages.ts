@@ -109,7 +109,7 @@ function configurationPage(): string {
     "[An example with every key](example-policy.yml), valid by `countersign policy check docs/example-policy.yml`:",
     `\`\`\`yaml\n${readFileSync(new URL("../docs/example-policy.yml", import.meta.url), "utf8").trimEnd()}\n\`\`\``,
     "## Settings",
-    "Environment variables, checked at start. All problems are listed at once; secrets are never printed; an empty variable counts as not set. [`.env.example`](../.env.example) contains all of them. Also required: the App's private key (`PRIVATE_KEY` or `PRIVATE_KEY_PATH`), and with `DATABASE_URL` a signing key, which is otherwise created in the data folder.",
+    "Environment variables, checked at start. Every command but `verify` and `demo` also reads `.env` in the working directory, or the file that `COUNTERSIGN_ENV_FILE` names (empty: none); what the environment sets, even as empty, wins. All problems are listed at once; secrets are never printed; an empty variable counts as not set; blanks and quotes around a value are dropped. [`.env.example`](../.env.example) contains all of them. Also required: the App's private key (`PRIVATE_KEY` or `PRIVATE_KEY_PATH`), and with `DATABASE_URL` a signing key, which is otherwise created in the data folder.",
     `${UNUSED_SETTINGS.map((name) => `\`${name}\``).join(", ")} are checked, but not used by this version.`,
     table(
       ["variable", "default", "meaning"],

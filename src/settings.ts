@@ -1,9 +1,9 @@
 /** Reads the settings from the environment at start, lists every problem at once, and prints no secret. */
 
-import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -12,8 +12,10 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { isIP } from "node:net";
+import { dirname, join, resolve } from "node:path";
 
+import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 
 import { ExternalError } from "./domain/values/external-error.ts";
@@ -27,6 +29,7 @@ import {
   type BudgetName,
   type Limits,
 } from "./github/api/rate-limits.ts";
+import { appKeyProblem, pemOf, signingKeyProblem } from "./settings/private-keys.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Holds the evidence log and the signing key where `DATABASE_URL` is not set. */
@@ -40,13 +43,14 @@ const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as
 /** Completes a problem that begins with the name of a key. */
 const PEM_HINT = "as a PEM text (line breaks may be written \\n), or its path in";
 
-const SIGNING_KEY_MISSING = `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_HINT} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`;
+const SIGNING_KEY_MISSING = `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_HINT} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout); without replicas, a path inside COUNTERSIGN_DATA_DIR has it created.`;
 
 /** Describes each variable of the environment; the descriptions are the reference page. An empty variable counts as not set. */
 export const EnvironmentSchema = z.object({
   APP_ID: z
     .string("is missing: set it to the App's id, on the App's page under General")
-    .regex(/^[1-9]\d{0,14}$/, "is no App id: set it to the number on the App's page under General")
+    .regex(/^(?!Iv\d)/, "is the App's client id: set it to the App ID, the number above it on the App's page")
+    .regex(/^(?:[1-9]\d{0,14}$|Iv\d)/, "is no App id: set it to the number on the App's page under General")
     .describe("The GitHub App's id."),
   PRIVATE_KEY: z
     .string()
@@ -59,6 +63,14 @@ export const EnvironmentSchema = z.object({
   GHE_HOST: z
     .string()
     .regex(/^[\w.-]+(:\d+)?$/, "is no host name: give it without https:// and path, e.g. github.example.com")
+    .refine(
+      (host) => !/^(?:api\.|www\.)?github\.com$/iu.test(host),
+      "is github.com's: remove it, it is for a GitHub Enterprise Server alone",
+    )
+    .refine(
+      (host) => !/\.ghe\.com$/iu.test(host),
+      "is a data-residency tenant: remove it, and set GITHUB_API_URL to https://api.TENANT.ghe.com",
+    )
     .optional()
     .describe("The host of a GitHub Enterprise Server."),
   GHE_PROTOCOL: z
@@ -66,6 +78,14 @@ export const EnvironmentSchema = z.object({
     .default("https")
     .describe("The protocol of GHE_HOST."),
   GITHUB_API_URL: httpUrl()
+    .refine(
+      (text) => !/^(?:www\.)?github\.com$/iu.test(URL.parse(text)?.hostname ?? ""),
+      "is the address of GitHub's pages: remove it, or set it to https://api.github.com",
+    )
+    .refine(
+      (text) => !/^(?!api\.).*\.ghe\.com$/iu.test(URL.parse(text)?.hostname ?? ""),
+      "is the address of the tenant's pages: set it to https://api.TENANT.ghe.com",
+    )
     .optional()
     .describe(
       "The REST API's address, for hosts whose API is not HOST/api/v3, such as data-residency tenants.",
@@ -88,7 +108,15 @@ export const EnvironmentSchema = z.object({
     .refine((port) => port <= 65_535, "is no port: set it to a number from 0 to 65535")
     .default(3_000)
     .describe("The port to listen on; 0 takes a free one."),
-  HOST: z.string().default("127.0.0.1").describe("The address to listen on; 0.0.0.0 in a container."),
+  HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, "is no address: give it without http:// and path, e.g. 0.0.0.0")
+    .refine(
+      (host) => isIP(host) !== 0 || !host.includes(":"),
+      "is no address: give it without the port, which is PORT",
+    )
+    .default("127.0.0.1")
+    .describe("The address to listen on; 0.0.0.0 in a container."),
   COUNTERSIGN_MONITORING_ADDRESS: z
     .string()
     .transform((text) => /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/u.exec(text))
@@ -118,12 +146,18 @@ export const EnvironmentSchema = z.object({
     ),
   DATABASE_URL: z
     .string()
-    .refine(isPostgres, "is no PostgreSQL address: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+    .refine(
+      isPostgres,
+      "is no PostgreSQL address: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with what is neither letter nor digit in the password percent-encoded",
+    )
     .optional()
     .describe("The PostgreSQL address, for any number of replicas. Without it, the embedded SQLite file."),
   COUNTERSIGN_DATA_DIR: z.string().default(DATA_DIR).describe("The folder of the embedded SQLite file."),
   COUNTERSIGN_SIGNING_KEY: z.string().optional().describe("The key that signs packages, ECDSA P-256, PEM."),
-  COUNTERSIGN_SIGNING_KEY_PATH: z.string().optional().describe("The file the signing key is in."),
+  COUNTERSIGN_SIGNING_KEY_PATH: z
+    .string()
+    .optional()
+    .describe("The file the signing key is in. Inside the data folder, it is created if it is missing."),
   COUNTERSIGN_BASE_URL: httpUrl().optional().describe("The dashboard's address, for links and sign-in."),
   GITHUB_CLIENT_ID: z.string().optional().describe("The App's client id, for signing in to the dashboard."),
   GITHUB_CLIENT_SECRET: z
@@ -165,8 +199,10 @@ export interface Settings {
   readonly logFormat: "json" | "pretty";
   readonly webhookProxyUrl: string | null;
   readonly store: StoreLocation;
-  /** The signing key, PEM; null: it is in the data folder (see {@link signingKey}). */
+  /** The signing key, PEM; null: it is in a file of the data folder that is created when it is missing (see {@link signingKey}). */
   readonly signingKey: string | null;
+  /** The missing file of the data folder that the settings name for the signing key; absent: `signing-key.pem`. */
+  readonly signingKeyFile?: string;
   readonly baseUrl: string | null;
   /** The pipelines that may report deployments from outside GitHub. */
   readonly deploymentSources: readonly DeploymentSource[];
@@ -194,22 +230,15 @@ export type Read<T> =
 
 /** Reads and checks all settings; files named by a `_PATH` are read. Never throws, and no problem contains a secret. */
 export function readSettings(env: Environment): Read<{ readonly settings: Settings }> {
-  const given = withoutEmpty(env);
-  const problems: string[] = [];
+  const given = tidied(env);
+  const problems = [...misspelt(given), ...unexpanded(given)];
   const result = EnvironmentSchema.safeParse(given);
-  if (!result.success)
-    for (const issue of result.error.issues) problems.push(`${issue.path.join(".")} ${issue.message}.`);
+  if (!result.success) problems.push(...firstOfEach(result.error.issues));
 
   const privateKey = keyFrom(given, "PRIVATE_KEY", problems, appKeyProblem);
   if (privateKey === null && given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)
     problems.push(`PRIVATE_KEY is missing: set it to the App's private key ${PEM_HINT} PRIVATE_KEY_PATH.`);
-  const signing = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
-  if (
-    given["DATABASE_URL"] !== undefined &&
-    given["COUNTERSIGN_SIGNING_KEY"] === undefined &&
-    given["COUNTERSIGN_SIGNING_KEY_PATH"] === undefined
-  )
-    problems.push(SIGNING_KEY_MISSING);
+  const signing = signingKeyFrom(given, problems);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], problems);
   const signIn = readSignIn(given, problems);
   const { sources, problems: wrong } = readSources(given["COUNTERSIGN_DEPLOYMENT_SOURCES"]);
@@ -239,7 +268,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       logFormat: value.LOG_FORMAT,
       webhookProxyUrl: value.WEBHOOK_PROXY_URL ?? null,
       store: placeOf(value),
-      signingKey: signing,
+      ...signing,
       baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
       deploymentSources: sources,
       signIn,
@@ -255,27 +284,21 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
 /** Reads only where the ledger is: DATABASE_URL or COUNTERSIGN_DATA_DIR. */
 export function readStore(env: Environment): Read<{ readonly store: StoreLocation }> {
   const result = EnvironmentSchema.pick({ DATABASE_URL: true, COUNTERSIGN_DATA_DIR: true }).safeParse(
-    withoutEmpty(env),
+    tidied(env),
   );
   if (result.success) return { ok: true, store: placeOf(result.data) };
-  return {
-    ok: false,
-    problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
-  };
+  return { ok: false, problems: firstOfEach(result.error.issues) };
 }
 
 /** Reads only what is needed to read the log and sign a package, without keys and secrets of the App. */
 export function readSealing(
   env: Environment,
-): Read<{ readonly sealing: Pick<Settings, "github" | "signingKey" | "store"> }> {
+): Read<{ readonly sealing: Pick<Settings, "github" | "store"> & KeyPlace }> {
   const [store, server] = [readStore(env), readServer(env)];
   const problems = [...(store.ok ? [] : store.problems), ...(server.ok ? [] : server.problems)];
-  const given = withoutEmpty(env);
-  const signing = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
-  if (signing === null && given["DATABASE_URL"] !== undefined && problems.length === 0)
-    problems.push(SIGNING_KEY_MISSING);
+  const signing = signingKeyFrom(tidied(env), problems);
   if (!store.ok || !server.ok || problems.length > 0) return { ok: false, problems };
-  return { ok: true, sealing: { github: server.github, signingKey: signing, store: store.store } };
+  return { ok: true, sealing: { github: server.github, ...signing, store: store.store } };
 }
 
 /** Reads only the address of GitHub, for commands with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */
@@ -286,12 +309,8 @@ export function readServer(env: Environment): Read<Pick<Settings, "github">> {
     GITHUB_API_URL: true,
     COUNTERSIGN_GITHUB_LIMITS: true,
   } as const;
-  const result = EnvironmentSchema.pick(names).safeParse(withoutEmpty(env));
-  if (!result.success)
-    return {
-      ok: false,
-      problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
-    };
+  const result = EnvironmentSchema.pick(names).safeParse(tidied(env));
+  if (!result.success) return { ok: false, problems: firstOfEach(result.error.issues) };
   const { GITHUB_API_URL: apiUrl, GHE_HOST: enterpriseHost, GHE_PROTOCOL: protocol } = result.data;
   return {
     ok: true,
@@ -319,23 +338,31 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
   return "https://api.github.com";
 }
 
+/** Where the key that signs packages is. */
+type KeyPlace = Pick<Settings, "signingKey" | "signingKeyFile">;
+
 /**
  * Returns the key that signs packages, PEM (PKCS #8), as given or from the data folder, where the first call creates it. The
- * file is `signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it.
+ * file is `signing-key.pem` or the one the settings name, mode 0600; of two processes at once, one creates it and both use it.
  * Throws {@link ExternalError}.
  */
-export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
+export function signingKey({
+  signingKey,
+  signingKeyFile,
+  store,
+}: KeyPlace & Pick<Settings, "store">): string {
   if (signingKey !== null) return signingKey;
-  if ("databaseUrl" in store)
+  if (signingKeyFile === undefined && "databaseUrl" in store)
     throw new ExternalError("settings-wrong", "With DATABASE_URL, COUNTERSIGN_SIGNING_KEY must be set.");
-  const file = join(store.dataDir, "signing-key.pem");
+  const file = signingKeyFile ?? join("dataDir" in store ? store.dataDir : "", "signing-key.pem");
+  const folder = dirname(file);
   try {
-    const pem = readIfThere(file) ?? makeKey(store.dataDir, file);
+    const pem = readIfThere(file) ?? makeKey(folder, file);
     const problem = signingKeyProblem(pem);
     if (problem !== null) throw new ExternalError("settings-wrong", `The signing key in ${file} ${problem}.`);
     return pem;
   } catch (error) {
-    throw storeError(error, store.dataDir);
+    throw storeError(error, folder);
   }
 }
 
@@ -361,9 +388,41 @@ function makeKey(dataDir: string, file: string): string {
   return readFileSync(file, "utf8");
 }
 
-function withoutEmpty(env: Environment): Environment {
+/**
+ * Returns what is set, without blanks and quotes around it: Docker hands over an environment file's quotes, and Windows' line
+ * ends, where other readers drop them. The same file means the same wherever it is read.
+ */
+function tidied(env: Environment): Environment {
   return Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+    Object.entries(env)
+      .map(([name, value = ""]) => [name, value.trim().replace(/^(["'])((?:(?!\1).)*)\1$/su, "$2")] as const)
+      .filter(([, value]) => value.trim() !== ""),
+  );
+}
+
+/** Returns the first problem of each variable: the ones after it only repeat it. */
+function firstOfEach(issues: readonly z.core.$ZodIssue[]): string[] {
+  const names = Map.groupBy(issues, ({ path }) => path.join("."));
+  return [...names].map(([name, [first]]) => `${name} ${first?.message}.`);
+}
+
+/** Names a setting of ours that is not set by what is nearly called like it. */
+function misspelt(given: Environment): string[] {
+  const isOurs = (name: string): boolean => /^(?:COUNTERSIGN|PRIVATE|WEBHOOK)_/u.test(name);
+  const unset = Object.keys(EnvironmentSchema.shape).filter((name) => isOurs(name) && !(name in given));
+  return Object.keys(given).flatMap((each) => {
+    const near =
+      each in EnvironmentSchema.shape ? undefined : unset.find((name) => distance(name, each) <= 2);
+    return near === undefined ? [] : [`${each} is no setting: rename it to ${near}.`];
+  });
+}
+
+/** Finds values that hope to be completed: nothing here replaces `${...}`. */
+function unexpanded(given: Environment): string[] {
+  return Object.keys(EnvironmentSchema.shape).flatMap((name) =>
+    /\$\{\w+/u.test(given[name] ?? "")
+      ? [`${name} contains \${...}, which nothing replaces: write the value itself.`]
+      : [],
   );
 }
 
@@ -407,6 +466,21 @@ function readSignIn(given: Environment, problems: string[]): Settings["signIn"] 
   return { clientId, clientSecret, sessionSecret };
 }
 
+/** Reads the signing key, or where it is to be created: in the data folder, unless replicas with folders of their own share a database. */
+function signingKeyFrom(given: Environment, problems: string[]): KeyPlace {
+  const path = given["COUNTERSIGN_SIGNING_KEY_PATH"];
+  const folder = given["COUNTERSIGN_DATA_DIR"] ?? DATA_DIR;
+  if (given["COUNTERSIGN_SIGNING_KEY"] !== undefined || path === undefined) {
+    const key = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
+    if (given["COUNTERSIGN_SIGNING_KEY"] === undefined && given["DATABASE_URL"] !== undefined)
+      problems.push(SIGNING_KEY_MISSING);
+    return { signingKey: key };
+  }
+  if (resolve(dirname(path)) === resolve(folder) && !existsSync(path))
+    return { signingKey: null, signingKeyFile: path };
+  return { signingKey: keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem) };
+}
+
 function keyFrom(
   given: Environment,
   name: "PRIVATE_KEY" | "COUNTERSIGN_SIGNING_KEY",
@@ -420,47 +494,23 @@ function keyFrom(
   if (pem === undefined && path !== undefined) {
     origin = `The file in ${name}_PATH`;
     try {
-      pem = readFileSync(path, "utf8");
+      pem = pemOf(readFileSync(path, "utf8"));
     } catch (error) {
+      const code = codeOf(error);
+      // Docker makes a folder of a file that it is to mount and does not find.
       problems.push(
-        `${name}_PATH names a file that cannot be read (${path}: ${codeOf(error)}): check path and rights.`,
+        code === "EISDIR"
+          ? `${name}_PATH names a folder (${path}): name the file; with Docker, check that it exists outside.`
+          : `${name}_PATH names a file that cannot be read (${path}: ${code}): check path and rights.`,
       );
     }
   }
   if (pem === undefined) return null;
-  const problem = problemOf(pem);
+  const isPath = direct !== undefined && /^[\w./\\:~-]{1,200}\.(?:pem|key)$/iu.test(direct);
+  const problem = isPath ? `is a path: set it as ${name}_PATH` : problemOf(pem);
   if (problem === null) return `${pem.trim()}\n`;
   problems.push(`${origin} ${problem}.`);
   return null;
-}
-
-/** Restores a PEM text from an environment file: with literal line breaks, in quotes, or in base64. */
-function pemOf(given: string): string {
-  const text = given
-    .trim()
-    .replace(/^(["'])(.*)\1$/s, "$2")
-    .replaceAll("\\n", "\n");
-  return text.includes("-----BEGIN") ? text : Buffer.from(text, "base64").toString("utf8");
-}
-
-function appKeyProblem(pem: string): string | null {
-  return privateKeyOf(pem)?.asymmetricKeyType === "rsa"
-    ? null
-    : "is no RSA private key in PEM: generate one on the App's page under Private keys and give the whole file";
-}
-
-function signingKeyProblem(pem: string): string | null {
-  return privateKeyOf(pem)?.asymmetricKeyDetails?.namedCurve === "prime256v1"
-    ? null
-    : "is no ECDSA P-256 private key in PEM: make one with openssl ecparam -name prime256v1 -genkey -noout";
-}
-
-function privateKeyOf(pem: string): KeyObject | null {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return null;
-  }
 }
 
 function readIfThere(file: string): string | null {

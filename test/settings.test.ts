@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,7 +102,14 @@ describe("reading the settings", () => {
     for (const given of [
       { PRIVATE_KEY: RSA.replaceAll("\n", "\\n") },
       { PRIVATE_KEY: `"${RSA.replaceAll("\n", "\\n")}"` },
+      { PRIVATE_KEY: RSA.replaceAll("\n", "\\\\n") },
+      { PRIVATE_KEY: RSA.replaceAll("\n", "\\r\\n") },
+      { PRIVATE_KEY: RSA.replaceAll("\n", "\r\n") },
+      { PRIVATE_KEY: RSA.replaceAll("\n", " ") },
+      { PRIVATE_KEY: `'${RSA.replaceAll("\n", " ")}'` },
+      { PRIVATE_KEY: RSA.replaceAll("\n", "") },
       { PRIVATE_KEY: Buffer.from(RSA).toString("base64") },
+      { PRIVATE_KEY: Buffer.from(RSA).toString("base64").replaceAll(/.{76}/gu, "$&\n") },
       { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: file },
     ])
       expect(settings({ ...BASE, ...given }).privateKey).toBe(RSA);
@@ -110,6 +117,13 @@ describe("reading the settings", () => {
 
   it.each([
     ["garbage", { PRIVATE_KEY: "nonsense" }, /^PRIVATE_KEY is no RSA private key/],
+    ["only the first line of a key", { PRIVATE_KEY: RSA.split("\n")[0] }, /^PRIVATE_KEY ends too early: /],
+    ["the half of a key", { PRIVATE_KEY: RSA.slice(0, 900) }, /^PRIVATE_KEY ends too early: /],
+    ["the path of a key", { PRIVATE_KEY: "./app.pem" }, /^PRIVATE_KEY is a path: set it as PRIVATE_KEY_PATH/],
+    ["the fingerprint of a key", { PRIVATE_KEY: "SHA256:abc=" }, /^PRIVATE_KEY is the fingerprint/],
+    ["a public key", { PRIVATE_KEY: publicPart(RSA) }, /^PRIVATE_KEY is public: give the private key/],
+    ["a key with a passphrase", { PRIVATE_KEY: encrypted(RSA) }, /^PRIVATE_KEY is encrypted: .*openssl rsa/],
+    ["a folder for a file", { PRIVATE_KEY: "", PRIVATE_KEY_PATH: "/" }, /^PRIVATE_KEY_PATH names a folder/],
     ["a key of the wrong kind", { PRIVATE_KEY: P256 }, /^PRIVATE_KEY is no RSA private key/],
     [
       "a file that is not there",
@@ -130,6 +144,25 @@ describe("reading the settings", () => {
   ])("refuses %s", (_, given, says) => {
     const told = problems({ ...BASE, ...given });
     expect(told).toEqual([expect.stringMatching(says) as unknown]);
+  });
+
+  it("takes what an environment file gives, however it is read: quotes, blanks and line ends of Windows", () => {
+    const got = settings({ ...BASE, APP_ID: '"123"', WEBHOOK_SECRET: "'s3cret' \r", PORT: "80\r" });
+    expect(got).toMatchObject({ appId: 123, webhookSecrets: ["s3cret"], port: 80 });
+  });
+
+  it("takes a missing signing key inside the data folder for one to be made, and no other", () => {
+    const dataDir = join(folder, "data");
+    const env = { ...BASE, DATABASE_URL: "postgres://h/d", COUNTERSIGN_DATA_DIR: dataDir };
+    const got = settings({ ...env, COUNTERSIGN_SIGNING_KEY_PATH: join(dataDir, "key.pem") });
+    const made = signingKey(got);
+    expect(readdirSync(dataDir)).toEqual(["key.pem"]);
+    expect(settings({ ...env, COUNTERSIGN_SIGNING_KEY_PATH: join(dataDir, "key.pem") }).signingKey).toBe(
+      made,
+    );
+    expect(problems({ ...env, COUNTERSIGN_SIGNING_KEY_PATH: join(folder, "key.pem") })).toEqual([
+      expect.stringContaining("COUNTERSIGN_SIGNING_KEY_PATH names a file that cannot be read") as unknown,
+    ]);
   });
 
   it("never prints a secret", () => {
@@ -212,6 +245,16 @@ function settings(env: Environment): Settings {
 function problems(env: Environment): readonly string[] {
   const read = readSettings(env);
   return read.ok ? [] : read.problems;
+}
+
+function publicPart(pem: string): string {
+  return createPublicKey(pem).export({ type: "spki", format: "pem" }).toString();
+}
+
+function encrypted(pem: string): string {
+  return createPrivateKey(pem)
+    .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "hush" })
+    .toString();
 }
 
 function ecKey(namedCurve: string): string {

@@ -25,12 +25,17 @@ const refusal = refusedBy(process.versions.node, args);
 if (refusal === null) {
   // Loaded only now: an older Node lacks what some of it imports.
   const { runProgram } = await import("./program.ts");
-  process.exitCode = await runProgram(args, {
-    print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
-    env: process.env,
-    interactive: process.stderr.isTTY,
-  });
+  const { loadEnvFile } = await import("./input/env-file.ts");
+  process.exitCode = await runProgram(
+    args,
+    {
+      print: (line) => process.stdout.write(`${line}\n`),
+      printError: (line) => process.stderr.write(`${line}\n`),
+      env: process.env,
+      interactive: process.stderr.isTTY,
+    },
+    () => loadEnvFile(args),
+  );
 } else {
   process.stderr.write(`${refusal}\n`);
   process.exitCode = 2;

@@ -8,8 +8,15 @@ import { answerFailure, UsageError } from "./terminal/answer.ts";
 import type { CommandContext, Finish } from "./terminal/command.ts";
 import { TERMINAL_COMMANDS } from "./table.ts";
 
-/** Runs `countersign` with the arguments after its name; prints, and answers the exit code. Never throws. */
-export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+/**
+ * Runs `countersign` with the arguments after its name; prints, and answers the exit code. Never throws. `prepare`: completes
+ * the environment first, and fails as a command does.
+ */
+export async function runProgram(
+  args: readonly string[],
+  terminal: Terminal,
+  prepare: () => void = () => undefined,
+): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = programOn(terminal, (answer, json) => {
     code = answer.code;
@@ -17,6 +24,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     else for (const line of answer.lines) terminal.print(visible(line));
   });
   try {
+    prepare();
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
@@ -46,7 +54,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
       "after",
       [
         "\nExit codes: 0 yes or done, 1 no, 2 wrong use or settings, 3 GitHub or the database is unreachable.",
-        "Settings come from the environment: docs/operations.md.",
+        "Settings come from the environment and from .env: docs/configuration.md.",
       ].join("\n"),
     );
   const context = contextOf(terminal);

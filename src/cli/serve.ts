@@ -7,13 +7,15 @@ import type { Instant } from "../domain/time/instant.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
 import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
-import type { Settings } from "../settings.ts";
+import { signingKey, type Settings } from "../settings.ts";
 import type { Terminal } from "./terminal/answer.ts";
 import { settingsFrom } from "./input/settings.ts";
 
 /** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. `newStore`: an empty store is meant so. */
 export async function serve(terminal: Terminal, newStore: boolean): Promise<void> {
   const settings = settingsFrom(terminal);
+  // Created now rather than by the first export, which may run where the data folder is not at hand.
+  signingKey(settings);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port, monitoring } = await listenOrStop(app);
   if (monitoring !== null)

@@ -14,6 +14,8 @@ export const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.met
 export const INHERITED: Readonly<Record<string, string>> = {
   PATH: process.env["PATH"] ?? "",
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+  // Without the settings of whoever runs the tests.
+  COUNTERSIGN_ENV_FILE: "",
 };
 
 /** What a program came to. */
@@ -23,15 +25,18 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user. It ends with the test at the latest. */
+/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user; `cwd`: in another folder, whose `.env` is read. It ends with the test at the latest. */
 export async function countersign(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   uid?: number,
+  cwd?: string,
 ): Promise<Ended> {
+  const { COUNTERSIGN_ENV_FILE: none, ...inherited } = INHERITED;
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { ...INHERITED, ...env },
+    env: { ...inherited, ...(cwd === undefined ? { COUNTERSIGN_ENV_FILE: none ?? "" } : {}), ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));

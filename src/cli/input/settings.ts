@@ -15,7 +15,7 @@ export function settingsFrom({ env }: Pick<Terminal, "env">): Settings {
 /** Reads the settings that seal a package without GitHub. Throws UsageError listing every problem. */
 export function sealingFrom({
   env,
-}: Pick<Terminal, "env">): Pick<Settings, "github" | "signingKey" | "store"> {
+}: Pick<Terminal, "env">): Pick<Settings, "github" | "signingKey" | "signingKeyFile" | "store"> {
   const read = readSealing(env);
   if (read.ok) return read.sealing;
   throw incomplete(read.problems);

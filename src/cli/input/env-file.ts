@@ -1,0 +1,69 @@
+/** The file with settings in the working directory. */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { UsageError } from "../terminal/answer.ts";
+
+/** Names another file, or by being empty none. */
+const NAME = "COUNTERSIGN_ENV_FILE";
+
+/** These commands have no settings of their own, or are given all of them by the process that forked them. */
+const COMMANDS_WITHOUT = ["verify", "demo"];
+const OPTIONS_WITHOUT = ["--rehearsal", "--help", "-h", "--version", "-V"];
+
+/**
+ * Reads `.env` into the environment of this process, unless the command needs no settings. What is set there already stays.
+ * Throws UsageError where the file is named and missing, cannot be read, or does not mean what its author meant.
+ */
+export function loadEnvFile(args: readonly string[]): void {
+  const named = process.env[NAME];
+  const command = args.find((each) => !each.startsWith("-")) ?? "";
+  if (named === "" || COMMANDS_WITHOUT.includes(command)) return;
+  if (args.some((each) => OPTIONS_WITHOUT.includes(each))) return;
+  const path = resolve(named ?? ".env");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    if (code === "ENOENT" && named === undefined) return;
+    throw new UsageError(`${path} cannot be read (${code}): check path and rights, or set ${NAME}.`);
+  }
+  const problem = envFileProblem(text);
+  if (problem !== null) throw new UsageError(`${path} ${problem}.`);
+  refuseDetour(path, parseEnv(text), command === "audit" || (command === "policy" && args.includes("try")));
+  process.loadEnvFile(path);
+}
+
+/** Throws where a token of the environment would be sent where a file says, which may have come with someone else's repository. */
+function refuseDetour(path: string, file: NodeJS.Dict<string>, sendsToken: boolean): void {
+  const token = ["GITHUB_TOKEN", "GH_TOKEN"].find((name) => process.env[name] !== undefined);
+  const way = Object.keys(file).find((name) => WAY.test(name) && process.env[name] === undefined);
+  if (!sendsToken || token === undefined || way === undefined) return;
+  throw new UsageError(
+    `${path} sets ${way}, but ${token} comes from the environment: set both in the same place, so that no file can choose who gets the token.`,
+  );
+}
+
+/** Where requests go, and whom they trust. */
+const WAY = /^(?:GITHUB_API_URL|GHE_\w+|\w+_PROXY|\w*_CA_\w+)$/iu;
+
+/** Returns what is wrong with the text of such a file, completing a sentence, without any value of it; null: nothing is. */
+export function envFileProblem(text: string): string | null {
+  if (/^\uFEFF|\0|\uFFFD/u.test(text)) return "is no plain text: save it as UTF-8 without a byte order mark";
+  const lines = text.split(/\r?\n/u);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index]?.trim() ?? "";
+    if (line === "" || line.startsWith("#")) continue;
+    const [, value] = /^(?:export\s+)?[A-Za-z_][\w.]*\s*=\s*(.*)$/u.exec(line) ?? [];
+    if (value === undefined)
+      return `has a line ${index + 1} that is no NAME=VALUE: put double quotes around a value of several lines`;
+    const quote = /^["'`]/u.exec(value)?.[0];
+    if (quote === undefined || value.includes(quote, 1)) continue;
+    const end = lines.findIndex((each, later) => later > index && each.includes(quote));
+    if (end === -1) return `has a line ${index + 1} whose quote is never closed: close it`;
+    index = end;
+  }
+  return null;
+}
