@@ -122,9 +122,8 @@ function configurationPage(): string {
   ].join("\n\n");
 }
 
-/** Settings of parts that are not built: the dashboard, and receiving webhooks through a proxy. */
+/** Settings of a part that is not built: the dashboard. */
 export const UNUSED_SETTINGS: readonly string[] = [
-  "WEBHOOK_PROXY_URL",
   "COUNTERSIGN_BASE_URL",
   "GITHUB_CLIENT_ID",
   "GITHUB_CLIENT_SECRET",

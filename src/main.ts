@@ -37,7 +37,7 @@ export interface Countersign {
   fetch(request: Request): Promise<Response>;
   /** Opens the sockets that the settings name; `monitoring`: the monitors' own. */
   listen(): Promise<Address & { readonly monitoring: Address | null }>;
-  /** Resolves when no delivery or action is due any more. */
+  /** Resolves when no delivery or action is due any more; where webhooks are polled, also none that GitHub's log holds. */
   settle(): Promise<void>;
   /**
    * Moves a driven clock, doing what is due on the way, oldest first: of the timetable each kind's first and last time, and
@@ -78,7 +78,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     work: (lease) => workLane(tools, lease, receive),
     ...(start.leaseMs === undefined ? {} : { leaseMs: start.leaseMs }),
   });
-  const schedule = new Schedule(tools, worker, { isServing, isDriven: driven !== null });
+  const schedule = new Schedule(tools, worker, {
+    isServing,
+    isDriven: driven !== null,
+    pollMs: settings.pollMs ?? null,
+  });
   const routes = routesOf(settings, built, { arrivals, worker, schedule });
   await schedule.begin(start.newStore === true);
   const driver = new Driver(tools.clock, tools.ledger, worker);
@@ -86,7 +90,10 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   return {
     fetch: async (request) => routes.app.fetch(request),
     listen: () => sockets.open(),
-    settle: () => worker.settle(),
+    async settle() {
+      await schedule.poll();
+      await worker.settle();
+    },
     async advance(to) {
       if (driven === null) throw new Error("a clock that runs by itself is not driven");
       await driver.advance(driven, to);

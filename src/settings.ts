@@ -18,6 +18,7 @@ import { dirname, join, resolve } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 
+import { HOUR, MINUTE } from "./domain/time/durations.ts";
 import { ExternalError } from "./domain/values/external-error.ts";
 import { storeError } from "./ledger/database/failure.ts";
 import type { StoreLocation } from "./ledger/database/store.ts";
@@ -137,7 +138,14 @@ export const EnvironmentSchema = z.object({
     .enum(["json", "pretty"], "must be json or pretty")
     .default("json")
     .describe("The format of log lines."),
-  WEBHOOK_PROXY_URL: httpUrl().optional().describe("A smee.io channel, for development behind a firewall."),
+  COUNTERSIGN_POLL: z
+    .string()
+    .transform(pollIn)
+    .refine((ms) => ms !== null, "is no interval: write a time from 10s to 1h, such as 1m")
+    .optional()
+    .describe(
+      "How often to read webhooks from GitHub's log of deliveries, from `10s` to `1h`, where GitHub cannot reach this server. Without it, GitHub delivers them.",
+    ),
   COUNTERSIGN_DEPLOYMENT_SOURCES: z
     .string()
     .optional()
@@ -197,7 +205,8 @@ export interface Settings {
   readonly monitoring?: { readonly host: string; readonly port: number };
   readonly logLevel: (typeof LEVELS)[number];
   readonly logFormat: "json" | "pretty";
-  readonly webhookProxyUrl: string | null;
+  /** How often webhooks are read from GitHub's log (ms); absent: GitHub delivers them. */
+  readonly pollMs?: number;
   readonly store: StoreLocation;
   /** The signing key, PEM; null: it is in a file of the data folder that is created when it is missing (see {@link signingKey}). */
   readonly signingKey: string | null;
@@ -266,7 +275,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
         : { monitoring: value.COUNTERSIGN_MONITORING_ADDRESS }),
       logLevel: value.LOG_LEVEL,
       logFormat: value.LOG_FORMAT,
-      webhookProxyUrl: value.WEBHOOK_PROXY_URL ?? null,
+      ...(value.COUNTERSIGN_POLL == null ? {} : { pollMs: value.COUNTERSIGN_POLL }),
       store: placeOf(value),
       ...signing,
       baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
@@ -536,6 +545,13 @@ function limitsIn(text: string): Partial<Limits> | null {
     given[budget] = Number(digits);
   }
   return given;
+}
+
+/** Reads `30s`, `1m` or `1h` as milliseconds; null for anything else, or what is too often or too seldom. */
+function pollIn(text: string): number | null {
+  const [, digits, unit] = /^(\d{1,4})(s|m|h)$/u.exec(text) ?? [];
+  const ms = Number(digits) * (unit === "h" ? HOUR : unit === "m" ? MINUTE : 1_000);
+  return ms >= 10_000 && ms <= HOUR ? ms : null;
 }
 
 /** Returns the documented limits for GitHub's own hosts; GitHub Enterprise Server has none unless they are given. */

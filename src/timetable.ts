@@ -87,6 +87,16 @@ export function queueAppointment(
   return ledger.queue.enqueue([task], at);
 }
 
+/**
+ * Queues one reading of GitHub's log in place of the one before. `every`: one for each such interval (ms), however many
+ * replicas do so; null: one more.
+ */
+export function queuePoll(ledger: Ledger, now: Instant, every: number | null): Promise<void> {
+  const dueAt = every === null ? now : now - (now % every);
+  // What another replica queued in the same interval stays.
+  return ledger.queue.enqueue([{ kind: "poll", untilStored: true, dueAt }], every === null ? now : dueAt - 1);
+}
+
 /** GitHub's clock and ours may differ by so much (ms). */
 const CLOCKS_DIFFER = MINUTE;
 

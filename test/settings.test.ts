@@ -22,6 +22,19 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("reading the settings", () => {
+  it("reads how often GitHub's log is polled, from ten seconds to an hour", () => {
+    for (const [given, ms] of [
+      ["10s", 10_000],
+      ["1m", 60_000],
+      ["1h", 3_600_000],
+    ] as const)
+      expect(settings({ ...BASE, COUNTERSIGN_POLL: given }).pollMs).toBe(ms);
+    for (const given of ["9s", "61m", "2h", "1", "0m", "1 m", "-1m", "1d"])
+      expect(readSettings({ ...BASE, COUNTERSIGN_POLL: given })).toMatchObject({
+        problems: ["COUNTERSIGN_POLL is no interval: write a time from 10s to 1h, such as 1m."],
+      });
+  });
+
   it("needs an App id, a key and a secret, and fills in the rest", () => {
     expect(settings(BASE)).toEqual({
       appId: 123,
@@ -32,7 +45,6 @@ describe("reading the settings", () => {
       port: 3_000,
       logLevel: "info",
       logFormat: "json",
-      webhookProxyUrl: null,
       store: { dataDir: "./data" },
       deploymentSources: [],
       signingKey: null,

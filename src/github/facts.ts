@@ -25,7 +25,12 @@ import {
   readPushesBy,
 } from "./pull-requests/work-elsewhere.ts";
 import { readDeployKeys } from "./people/deploy-keys.ts";
-import { hasServedBefore, readDeliveryLog, requestRedelivery } from "./installation/webhook-deliveries.ts";
+import {
+  hasServedBefore,
+  readDelivery,
+  readDeliveryLog,
+  requestRedelivery,
+} from "./installation/webhook-deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments/deployments.ts";
 import { readFiles, readOwners } from "./commits/changed-files.ts";
 import {
@@ -100,6 +105,7 @@ export const facts = {
   readPushedWork,
   readPushesBy,
   readDeployKeys,
+  readDelivery,
   readDeliveryLog,
   hasServedBefore,
   requestRedelivery,

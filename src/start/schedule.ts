@@ -9,7 +9,7 @@ import { recordDowntime } from "../flows/records/coverage-gaps.ts";
 import { lostStore } from "../flows/repositories/lost-store.ts";
 import type { Clock, Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { appointments, lastAppointment, queueAppointment, queueMissed } from "../timetable.ts";
+import { appointments, lastAppointment, queueAppointment, queueMissed, queuePoll } from "../timetable.ts";
 import type { Worker } from "../worker.ts";
 
 /** So often the App notes that it is there. */
@@ -24,6 +24,7 @@ export class Schedule {
   readonly #worker: Worker;
   readonly #isServing: boolean;
   readonly #isDriven: boolean;
+  readonly #pollMs: number | null;
   readonly #timers: NodeJS.Timeout[] = [];
   #beatAt = performance.now();
   /** Since when deliveries were turned away that GitHub may have sent, and nobody has asked for again. */
@@ -31,11 +32,18 @@ export class Schedule {
   #askedForMissedAt = Number.NEGATIVE_INFINITY;
   #held: string | null = null;
 
-  /** `driven`: its clock stands still, and nothing is done by timers. `serving`: it notes that it is there. */
+  /**
+   * `isDriven`: its clock stands still, and nothing is done by timers. `isServing`: it notes that it is there. `pollMs`: how
+   * often GitHub's log is read; null: webhooks arrive.
+   */
   constructor(
     tools: Tools,
     worker: Worker,
-    { isServing, isDriven }: { readonly isServing: boolean; readonly isDriven: boolean },
+    {
+      isServing,
+      isDriven,
+      pollMs,
+    }: { readonly isServing: boolean; readonly isDriven: boolean; readonly pollMs: number | null },
   ) {
     this.#tools = tools;
     this.#ledger = tools.ledger;
@@ -44,6 +52,7 @@ export class Schedule {
     this.#worker = worker;
     this.#isServing = isServing;
     this.#isDriven = isDriven;
+    this.#pollMs = pollMs;
   }
 
   /** Returns why the App may not begin; null: it may, or has begun. */
@@ -64,6 +73,14 @@ export class Schedule {
     if (this.#held === null) return this.#begin();
     this.#log.error({ reason: this.#held }, "The App does not begin");
     this.#askAgain();
+  }
+
+  /** Has GitHub's log read now, where webhooks come from there. */
+  async poll(): Promise<void> {
+    if (this.#pollMs === null || !this.#isServing) return;
+    // A driven clock stands still, and much may happen meanwhile.
+    await queuePoll(this.#ledger, this.#clock.now(), this.#isDriven ? null : this.#pollMs);
+    this.#worker.wake();
   }
 
   /** Ends every timer. */
@@ -135,6 +152,14 @@ export class Schedule {
         });
       }, BEAT),
     );
+    if (this.#pollMs !== null)
+      this.#timers.push(
+        setInterval(() => {
+          this.poll().catch((error: unknown) =>
+            this.#log.error(logged(error), "Reading GitHub's log could not be queued; it is tried again"),
+          );
+        }, this.#pollMs),
+      );
     this.#worker.start();
   }
 

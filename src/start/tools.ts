@@ -11,7 +11,7 @@ import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/api/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/api/octokit.ts";
 import { Pacing, ranked } from "../github/api/pacing.ts";
-import { signal } from "../github/webhooks/signal.ts";
+import { laneOf, signal } from "../github/webhooks/signal.ts";
 import { Unchanged } from "../github/api/etag-cache.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
@@ -91,13 +91,14 @@ export async function buildTools(
     ledger,
     log,
     skew: () => skew,
+    ...(settings.pollMs === undefined ? {} : { polls: true }),
     sendNotification: notificationSender({
       variable: settings.receivers.variable,
       webUrl: webBaseUrl(settings),
       post: start.post ?? networkPost(settings.receivers),
       privateAddresses: settings.receivers.privateAddresses,
     }),
-    github: { ...facts, carryOut, signal, ranked, octokits: octokitsOf(probot), lookups },
+    github: { ...facts, carryOut, signal, laneOf, ranked, octokits: octokitsOf(probot), lookups },
   };
   return { tools, probot, pacing, lookups, unchanged, isKeyRefused: () => isKeyRefused };
 }

@@ -128,6 +128,16 @@ describe("the doctor", () => {
     expect(code).toBe(1);
   });
 
+  test("finds nothing wrong with deliveries that are read from GitHub's log", async () => {
+    const harness = await visit({ ...STORY, polling: true });
+    await act(harness, { do: "push", by: "ann", branch: "other", files: { "a.ts": "1" } });
+    const said = (await ask(harness, undefined, { COUNTERSIGN_POLL: "1m" })).lines.join("\n");
+    expect(said).toMatch(
+      /ok {5}deliveries: \d+ of the last three days are in GitHub's log, which the App reads/u,
+    );
+    expect(said).not.toContain("did not arrive");
+  });
+
   test("names what it cannot read of GitHub, each by itself, and looks at the rest", async () => {
     const harness = await visit({ ...STORY, policy: null });
     await harness.double.setFault("github-fails", { kind: "cut-json", match: "/hook/deliveries" });

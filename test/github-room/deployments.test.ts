@@ -84,7 +84,7 @@ describe("webhooks that did not arrive", () => {
     double.fault({ do: "outage" });
     await play({ do: "push", by: "bob", branch: "main", files: { "a.ts": "1" } });
     const app = await octokits.app();
-    const { failed, spells } = await readDeliveryLog(app, 0);
+    const { failed, spells } = await readDeliveryLog(app, { since: 0 });
     expect(failed.map(({ event }) => event)).toContain("push");
     // GitHub's ids have 64 bits: read as numbers, neighbours would be one and the same.
     expect(failed.every(({ id }) => Number(id) > Number.MAX_SAFE_INTEGER)).toBe(true);
@@ -96,7 +96,7 @@ describe("webhooks that did not arrive", () => {
     await double.idle();
     expect(arrivals.length).toBe(before + failed.length);
     expect(arrivals.at(-1)?.headers.get("x-github-delivery")).toBe(failed.at(-1)?.guid);
-    expect(await readDeliveryLog(app, 0)).toMatchObject({
+    expect(await readDeliveryLog(app, { since: 0 })).toMatchObject({
       failed: [],
       spells: [{ until: expect.any(Number) as unknown }],
     });

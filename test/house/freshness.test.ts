@@ -89,6 +89,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "unshownChecks",
   ],
   "it is about the App itself": [
+    "readDelivery",
     "readDeliveryLog",
     "hasServedBefore",
     "requestRedelivery",

@@ -47,8 +47,10 @@ export function startApp(
   start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
   limits: Limits = REHEARSED,
+  polling: boolean = false,
 ): Promise<Countersign> {
-  return startCountersign(settingsFor(where, variables, limits), {
+  const settings = settingsFor(where, variables, limits);
+  return startCountersign(polling ? { ...settings, pollMs: 60_000 } : settings, {
     clock: { now: () => now },
     timetable: "driven",
     log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
@@ -81,7 +83,6 @@ function settingsFor(
     port: 0,
     logLevel: "silent",
     logFormat: "json",
-    webhookProxyUrl: null,
     store: where,
     signingKey: null,
     baseUrl: null,

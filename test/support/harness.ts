@@ -70,7 +70,7 @@ export async function openHarnessOn(
     apiUrl: API_URL,
     webUrl: "http://github.test",
     deliver: async (url, init) => {
-      if (running === null) throw new TypeError("fetch failed");
+      if (running === null || scenario.polling) throw new TypeError("fetch failed");
       const request = new Request(url, init);
       options.onDelivery?.(request);
       return running.fetch(request);
@@ -111,6 +111,7 @@ export async function openHarnessOn(
       },
       receiver.variables("http://receiver.test"),
       documentedLimits ? DOCUMENTED : REHEARSED,
+      scenario.polling,
     );
   running = await start(scenario.start);
   await running.sweep();

@@ -69,6 +69,7 @@ export function historyScenario(commits: readonly HistoryCommit[]): Scenario {
     repositories: {},
     people: Object.fromEntries([...people].map((name) => [name, { permission: "write" as const }])),
     start: startOf(commits),
+    polling: false,
     story: [],
     expect: [],
   };

@@ -38,11 +38,13 @@ export async function lookAtGitHub(
   const octokit = await octokitsOf(probot).app();
   const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
   const installations = await listInstallations(octokit);
+  const isPolled = settings.pollMs !== undefined;
+  const reading = { since: now - 3 * DAY, isPolled };
   return [
     found("GitHub", `${baseUrl ?? "api.github.com"} answers; the App is ${data.slug}`),
     clock(date, now),
     await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
-    await alone("deliveries", async () => deliveries(await readDeliveryLog(octokit, now - 3 * DAY))),
+    await alone("deliveries", async () => deliveries(settings, await readDeliveryLog(octokit, reading))),
     ...installations.flatMap(installation),
     ...(installations.length === 0
       ? [wrong("installations", "the App is not installed anywhere: install it from its page on GitHub")]
@@ -60,7 +62,17 @@ async function alone(what: string, look: () => Promise<DoctorResult>): Promise<D
   }
 }
 
-function deliveries({ failed }: DeliveryLog): DoctorResult {
+function deliveries({ pollMs }: Settings, { failed }: DeliveryLog): DoctorResult {
+  if (pollMs !== undefined)
+    return failed.length === 0
+      ? wrong(
+          "deliveries",
+          "GitHub's log is empty: is the webhook active, with an address, on the App's page?",
+        )
+      : found(
+          "deliveries",
+          `${failed.length} of the last three days are in GitHub's log, which the App reads`,
+        );
   return failed.length === 0
     ? found("deliveries", "all of the last three days arrived, by GitHub's log")
     : wrong(

@@ -15,7 +15,7 @@ import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../../github/
 import { patient } from "../../github/api/patient-client.ts";
 import type { Importance } from "../../github/api/request-line.ts";
 import { Pacing, ranked } from "../../github/api/pacing.ts";
-import { signal } from "../../github/webhooks/signal.ts";
+import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Terminal } from "../terminal/answer.ts";
@@ -84,6 +84,7 @@ export function toolsOn(
       ...facts,
       carryOut,
       signal,
+      laneOf,
       ranked,
       lookups: new Lookups({ now }),
       octokits: {

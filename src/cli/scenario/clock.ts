@@ -31,6 +31,6 @@ export async function untilIdle({ app, double }: Pick<Harness, "app" | "double">
     const before = await double.marker();
     await app.settle();
     await double.idle();
-    if ((await double.marker()) === before) return;
+    if ((await double.workSince(before)) === 0) return;
   }
 }

@@ -16,7 +16,7 @@ import { facts } from "../../github/facts.ts";
 import { Lookups } from "../../github/api/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
 import { Pacing, ranked } from "../../github/api/pacing.ts";
-import { signal } from "../../github/webhooks/signal.ts";
+import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { apiBaseUrl } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
@@ -49,6 +49,7 @@ export async function requestRecheck(
     ...facts,
     carryOut,
     signal,
+    laneOf,
     ranked,
     lookups: new Lookups({ now }),
     octokits: octokitsOf(

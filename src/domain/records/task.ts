@@ -33,6 +33,8 @@ const FIELDS = {
   census: z.strictObject({ round: Round }),
   /** Request redelivery from GitHub of what did not arrive; `span`: when we rejected it ourselves. */
   redeliver: z.strictObject({ round: Round, span: SpanSchema.optional() }),
+  /** Read from GitHub's log the webhooks that are not stored yet; `untilStored`: back to the first page stored whole. */
+  poll: z.strictObject({ untilStored: z.boolean() }),
   /** Count the last hour of every repository in which something was pushed. */
   "count-hour": z.strictObject({ round: Round }),
   /** Count every month and period that has ended and was not counted yet. */
@@ -143,6 +145,8 @@ function isTaskKind(kind: string): kind is TaskKind {
 /** Returns the task's identity: the same task twice is one. */
 export function taskId(task: Task): string {
   const { kind, dueAt } = task;
+  // One at most is kept: what a later one reads, an earlier one need not.
+  if (kind === "poll") return taskEvent(kind);
   const when = isOnce(task) ? "" : `${dueAt}:`;
   return `${taskEvent(kind)}:${when}${sha256(canonical(taskFields(task))).slice(0, 24)}`;
 }
@@ -154,6 +158,8 @@ export function isOnce(task: Task): boolean {
 
 /** Returns the lane a task is run in: its repository's, its organisation's, or the App's own. */
 export function taskLane(task: Task): string {
+  // What it reads must not wait for a census.
+  if (task.kind === "poll") return "polling";
   if (task.kind === "summarise") return `notifications:${task.organizationId}`;
   // What concerns a whole organisation is in its lane, also where one repository is named to read its policy through.
   if ("organizationId" in task) return `organization:${task.organizationId}`;

@@ -6,7 +6,7 @@ import type { facts } from "../../github/facts.ts";
 import type { Lookups } from "../../github/api/lookups.ts";
 import type { Octokits } from "../../github/api/octokit.ts";
 import type { ranked } from "../../github/api/pacing.ts";
-import type { signal } from "../../github/webhooks/signal.ts";
+import type { laneOf, signal } from "../../github/webhooks/signal.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { SendNotification } from "../../notifications/send.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -20,6 +20,7 @@ export interface Clock {
 type GitHubRoom = typeof facts & {
   readonly carryOut: typeof carryOut;
   readonly signal: typeof signal;
+  readonly laneOf: typeof laneOf;
   readonly ranked: typeof ranked;
   readonly octokits: Octokits;
   readonly lookups: Lookups;
@@ -34,6 +35,8 @@ export interface Tools {
   readonly log: Logger;
   /** How far GitHub's clock is ahead of ours (ms), by its last answer; null: it has not answered yet. */
   readonly skew: () => number | null;
+  /** GitHub cannot reach the App: it reads webhooks from GitHub's log of deliveries. */
+  readonly polls?: true;
   /** There was no App to block anything: what the policy requires of the gate is not required. */
   readonly withoutGate?: true;
   /** A past is filled in: nothing is written on GitHub about it, and these branches, followed no further, are those of production. */

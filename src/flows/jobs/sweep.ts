@@ -22,6 +22,7 @@ import { knownDeployments } from "../records/deployments.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
 import { COMMENT_COMMANDS } from "./command-tables.ts";
+import { keptDeliveries, poll } from "./poll.ts";
 import { advanceDeploymentEmergencies } from "../deployments/emergencies.ts";
 import {
   noteClock,
@@ -108,16 +109,17 @@ async function organizations(
 /** A deployment made so long before the newest recorded one is not waited for any more (ms). */
 const MAY_STILL_SUCCEED = 35 * DAY;
 
-/** How long GitHub keeps deliveries (ms). */
-const DELIVERIES_KEPT = 3 * DAY;
-
-/** Asks GitHub to send again every delivery that did not arrive; with `since`, only those after it, which is a short look. */
+/**
+ * Asks GitHub to send again every delivery that did not arrive; with `since`, only those after it, which is a short look. Where
+ * nothing can be sent, what is not stored was read.
+ */
 export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
   const app = await tools.github.octokits.app();
   const failed =
-    since === undefined
+    since === undefined || tools.polls === true
       ? await noteDeliveries(tools)
-      : (await tools.github.readDeliveryLog(app, since)).failed;
+      : (await tools.github.readDeliveryLog(app, { ...keptDeliveries(tools), since })).failed;
+  if (tools.polls === true) return;
   await noteLate(tools, failed);
   await eachOf(failed, ({ id }) => tools.github.requestRedelivery(app, id));
 }
@@ -146,10 +148,11 @@ async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<vo
   if (entries.length > 0) await tools.ledger.record({ entries }, tools.clock.now());
 }
 
-/** Notes since when webhooks do not arrive, and answers those that did not. */
+/** Notes since when webhooks do not arrive, and answers those that did not; where they are read from the log, after reading. */
 async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
   const app = await tools.github.octokits.app();
-  const log = await tools.github.readDeliveryLog(app, tools.clock.now() - DELIVERIES_KEPT);
+  if (tools.polls === true) await poll(tools, { untilStored: false });
+  const log = await tools.github.readDeliveryLog(app, keptDeliveries(tools));
   await noteWebhooks(tools, await organizations(tools), log);
   return log.failed;
 }

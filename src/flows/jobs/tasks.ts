@@ -14,6 +14,7 @@ import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
 import { askAgain, askMonthly, reportOverdue } from "../monitoring/monthly-reviews.ts";
 import { summarise } from "./notifications.ts";
+import { poll } from "./poll.ts";
 import type { Tools } from "../context/tools.ts";
 import { reconcileRepository } from "../completeness/reconcile.ts";
 import { countEnded, countLastHour } from "../completeness/schedule.ts";
@@ -25,6 +26,7 @@ type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, lease: Repo["lea
 const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   census: (tools, { round }) => census(tools, round),
   redeliver: (tools, { span }) => redeliver(tools, span?.from),
+  poll: (tools, task) => poll(tools, task),
   "count-hour": (tools, { round }) => countLastHour(tools, round),
   "count-ended": async (tools, _, lease) => {
     await countEnded(tools);

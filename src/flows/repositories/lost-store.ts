@@ -7,8 +7,12 @@ import type { Tools } from "../context/tools.ts";
 const MEANT = "or start once with `serve --new-store`";
 
 /** Returns why nothing may be begun on this store; null: it may. Asks GitHub only where the store is empty. */
-export async function lostStore(tools: Pick<Tools, "ledger" | "github" | "clock">): Promise<string | null> {
-  const { ledger, github, clock } = tools;
+export async function lostStore(
+  tools: Pick<Tools, "ledger" | "github" | "clock" | "polls">,
+): Promise<string | null> {
+  const { ledger, github, clock, polls } = tools;
+  // What the webhook's address answered GitHub says nothing of this App.
+  if (polls === true) return null;
   const { size } = await ledger.head();
   if (size > 0 || (await ledger.queue.list({ limit: 1 })).length > 0) return null;
   try {

@@ -1,4 +1,4 @@
-/** Webhooks that did not arrive, as GitHub's delivery log has them, and asking for them again. */
+/** GitHub's log of webhook deliveries: what did not arrive, asking for it again, and reading it from there. */
 
 import { z } from "zod";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -52,14 +52,29 @@ const DeliveryShape = z.object({
 /** Pages of 100 deliveries read at once. */
 const MOST_PAGES = 300;
 
+/** Describes how the log is read. */
+export interface LogReading {
+  readonly since: Instant;
+  /** Returns which of these deliveries, by `guid`, are stored here: they arrived, whatever GitHub recorded. Default: unknown. */
+  readonly storedOf?: (guids: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Nothing arrives but what is stored here, whatever the webhook's address answers GitHub. */
+  readonly isPolled?: boolean;
+  /** Stops at the first page whose every delivery is stored. */
+  readonly untilStored?: boolean;
+}
+
 /** Reads the deliveries since an instant; requested as the App itself. Throws {@link ExternalError}. */
-export async function readDeliveryLog(app: GitHub, since: Instant): Promise<DeliveryLog> {
+export async function readDeliveryLog(
+  app: GitHub,
+  { since, storedOf, isPolled = false, untilStored = false }: LogReading,
+): Promise<DeliveryLog> {
   const failed = new Map<string, FailedDelivery>();
   const arrived = new Set<string>();
   const attempts: { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[] = [];
   const pages = pagesOf(app, "GET /app/hook/deliveries", {}, z.array(DeliveryShape), MOST_PAGES);
   for await (const { data } of pages) {
     const recent = data.filter((delivery) => delivery.delivered_at >= since);
+    const stored = (await storedOf?.(recent.map(({ guid }) => guid))) ?? new Set();
     for (const {
       id,
       guid,
@@ -69,7 +84,7 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
       status_code: status,
       redelivery,
     } of recent) {
-      const hasArrived = status >= 200 && status < 300;
+      const hasArrived = stored.has(guid) || (!isPolled && status >= 200 && status < 300);
       // The newest attempt comes first, and is the one to repeat; the oldest shows since when it fails.
       if (hasArrived) arrived.add(guid);
       else {
@@ -79,6 +94,7 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
       attempts.push({ at, isFirst: !redelivery, hasArrived });
     }
     if (recent.length < data.length) break;
+    if (untilStored && recent.every(({ guid }) => stored.has(guid))) break;
   }
   return {
     failed: [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed(),
@@ -120,4 +136,35 @@ function spellsOf(
 export async function requestRedelivery(app: GitHub, id: string): Promise<void> {
   const route = "POST /app/hook/deliveries/{delivery_id}/attempts";
   await ask(app, route, { delivery_id: id }, z.unknown());
+}
+
+/** Holds one delivery as GitHub sent it, or would have. */
+export interface LoggedDelivery {
+  readonly event: string;
+  readonly action: string | null;
+  readonly payload: unknown;
+}
+
+/** Restricts what is stored as an event, as the webhook receiver does: no delivery is taken for a task of our own. */
+const EVENT = /^[a-z][a-z0-9_]{0,99}$/u;
+
+const LoggedShape = z.object({
+  guid: z.string(),
+  event: z.string().regex(EVENT),
+  action: z.string().nullish(),
+  request: z.object({ payload: z.record(z.string(), z.unknown()) }),
+});
+
+/** Reads one delivery with its payload; requested as the App itself. Throws {@link ExternalError}. */
+export async function readDelivery(
+  app: GitHub,
+  { id, guid }: Pick<FailedDelivery, "id" | "guid">,
+): Promise<LoggedDelivery> {
+  const { data } = await ask(
+    app,
+    "GET /app/hook/deliveries/{delivery_id}",
+    { delivery_id: id },
+    LoggedShape.refine((delivery) => delivery.guid === guid, "it is another delivery"),
+  );
+  return { event: data.event, action: data.action ?? null, payload: data.request.payload };
 }

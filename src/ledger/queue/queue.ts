@@ -34,6 +34,10 @@ export interface Dead {
   readonly actions: number;
 }
 
+const knownDeliveries = prepared((db, { ids }: { ids: readonly string[] }) =>
+  db.selectFrom("delivery").select("id").where("id", "in", ids),
+);
+
 const anyDue = prepared((db, { now }: { now: Instant }) =>
   db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(sql.lit(1)),
 );
@@ -77,6 +81,13 @@ export class Queue {
    */
   async store(delivery: NewDelivery, ignored: string | null = null): Promise<"stored" | "repeated"> {
     return (await this.#incoming.add(await deliveryRow(delivery, ignored))) ? "stored" : "repeated";
+  }
+
+  /** Returns which of these deliveries are stored, whatever became of them; at most a hundred ids. */
+  async storedOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    const rows = await this.#store.read((db) => knownDeliveries(db, { ids: [...new Set(ids)] }));
+    return new Set(rows.map((row) => row.id));
   }
 
   /** Stores what the timetable has due at `at`, each once, all or none. What follows from a decision is recorded with it instead. */

@@ -56,6 +56,10 @@ export const HeadSchema = z.strictObject({
     .optional()
     .describe("accounts, by name; ids in this order"),
   start: MomentSchema.optional().describe("the clock at the beginning; default: 2026-07-06T09:00:00Z"),
+  polling: z
+    .literal(true)
+    .optional()
+    .describe("GitHub cannot reach the App, which reads webhooks from GitHub's log of deliveries instead"),
   story: z.array(z.unknown()),
   expect: z.unknown().optional(),
 });
@@ -70,6 +74,8 @@ export interface Scenario {
   readonly repositories: Readonly<Record<string, z.infer<typeof StoryRepositorySchema>>>;
   readonly people: Readonly<Record<string, z.infer<typeof StoryPersonSchema>>>;
   readonly start: Instant;
+  /** GitHub cannot reach the App, which reads webhooks from GitHub's log. */
+  readonly polling: boolean;
   readonly story: readonly StoryStep[];
   readonly expect: readonly FinalExpectation[];
 }

@@ -56,6 +56,7 @@ export function readScenario(text: string, source: string): ReadScenario {
     repositories: withoutNulls(head.repositories ?? {}),
     people: withoutNulls(head.people ?? {}),
     start: momentOf(head.start ?? DEFAULT_START),
+    polling: head.polling === true,
     story: story.filter((step) => step !== null),
     expect,
   };

@@ -140,6 +140,8 @@ export interface DoubleState {
   readonly names: ReadonlyMap<number, string>;
 }
 
+const LOOK = /\/app\/hook\/deliveries(?:$|\?)/u;
+
 /** A double that can be reached. Every method throws when it cannot, or when it answers anything unexpected. */
 export class Double {
   readonly #send: Send;
@@ -214,8 +216,17 @@ export class Double {
 
   /** Counts the App's requests that it has answered after the first `marker` ones. */
   async requestsSince(marker: number): Promise<number> {
+    return (await this.#requestsSince(marker)).length;
+  }
+
+  /** Counts those of them that are more than a look at the log of deliveries, which an App that polls takes again and again. */
+  async workSince(marker: number): Promise<number> {
+    return (await this.#requestsSince(marker)).filter(({ path }) => !LOOK.test(path)).length;
+  }
+
+  async #requestsSince(marker: number): Promise<readonly { readonly path: string }[]> {
     const request = new Request(`http://double/_double/requests?since=${marker}`);
-    return z.array(z.unknown()).parse(await this.#ask(request)).length;
+    return z.array(z.object({ path: z.string() })).parse(await this.#ask(request));
   }
 
   /** The rules of GitHub's for its clients that the App broke. */

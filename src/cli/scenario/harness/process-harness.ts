@@ -44,7 +44,8 @@ export async function openProcessHarness(
     id: APP_ID,
     publicKey,
     webhookSecret: secret,
-    webhookUrl: `http://127.0.0.1:${port}/api/github/webhooks`,
+    // Nothing listens on port 1.
+    webhookUrl: `http://127.0.0.1:${scenario.polling ? 1 : port}/api/github/webhooks`,
   });
   const receiver = new MessageReceiver(scenario);
   const post = await serveReceiver(receiver);
@@ -61,6 +62,7 @@ export async function openProcessHarness(
     LOG_LEVEL: "error",
     COUNTERSIGN_DEPLOYMENT_SOURCES: STORY_SOURCES,
     COUNTERSIGN_DATA_DIR: folder,
+    ...(scenario.polling ? { COUNTERSIGN_POLL: "1m" } : {}),
   };
   const app = await startApp({ env, start: scenario.start });
   return {

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import { queuePoll } from "../../src/timetable.ts";
+import { sample } from "../support/effort.ts";
+import { openHarness } from "../support/harness.ts";
+import { differences, rowsOf, type Rows } from "../support/rows.ts";
+import { readStory, story } from "../support/scenarios.ts";
+import { freshDatabase } from "../support/stores.ts";
+
+/** Stories of every kind of webhook: reviews, pushes, queues, gates, comments, tags, teams, checks, installations. */
+const REPRESENTATIVE = [
+  "b01-direct-push",
+  "b25-veto-dismissed",
+  "b54-uninstalled",
+  "check-failed-then-passed",
+  "deviation-life",
+  "emergency-by-button",
+  "emergency-deployment",
+  "entitled-joined-the-team-later",
+  "entitled-permission-raised-later",
+  "gate-waits-until-merged",
+  "h03-comment-deleted-by-a-moderator",
+  "honest-queue-of-three",
+  "honest-release-tag-on-approved-commit",
+  "honest-renamed-repository",
+  "honest-suggestion-applied",
+  "honest-two-environments-of-a-monorepo",
+];
+
+async function played(scenario: Scenario): Promise<Rows> {
+  const harness = await openHarness(scenario, "sqlite");
+  try {
+    return await rowsOf(scenario, harness);
+  } finally {
+    await harness.close();
+  }
+}
+
+test.each(sample(REPRESENTATIVE, 4))(
+  "%s ends with the same rows by polling as by webhooks that arrive",
+  async (name) => {
+    const pushed = await played(story(name));
+    const polled = await played({ ...story(name), polling: true });
+    expect(differences(pushed, polled)).toEqual([]);
+  },
+  60_000,
+);
+
+const POLLED = readStory(
+  `name: polled for a day
+polling: true
+policy: { mode: enforce }
+people: { ann: { permission: write }, bob: { permission: write } }
+story:
+  - { do: open-pull-request, by: ann, pull: 1, branch: feature, files: { src/a.ts: "1" } }
+  - { do: review, by: bob, pull: 1, state: approved, after: 5m }
+  - { do: kill, after: 5m }
+  - { do: merge, by: ann, pull: 1, method: squash }
+  - { do: restart, after: 2m }
+  - { do: wait, for: 1d }
+expect:
+  changes: [{ pull: 1, verdict: compliant }]
+`,
+  "polling",
+);
+
+test("each delivery is read once, also over a restart, and GitHub is never asked to send one again", async () => {
+  const asked: string[] = [];
+  const onRequest = ({ method, url }: Request): void => {
+    const { pathname } = new URL(url);
+    if (/\/app\/hook\/deliveries\/./u.test(pathname)) asked.push(`${method} ${pathname}`);
+  };
+  const harness = await openHarness(POLLED, "sqlite", { onRequest });
+  try {
+    expect((await playScenario(POLLED, harness)).failures).toEqual([]);
+    expect(asked.length).toBeGreaterThan(5);
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(asked.filter((each) => !each.startsWith("GET "))).toEqual([]);
+  } finally {
+    await harness.close();
+  }
+});
+
+test("however many replicas queue a reading, one is kept for each interval, and none is left behind", async () => {
+  const { where, remove } = await freshDatabase("sqlite");
+  const ledger = await openLedger(where);
+  try {
+    const every = 60_000;
+    for (const now of [0, 10, 59_999]) await queuePoll(ledger, 600_000 + now, every);
+    const [first, ...others] = await ledger.queue.list({ limit: 10 });
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ event: "countersign.poll", lane: "polling", receivedAt: 600_000 });
+    await queuePoll(ledger, 660_001, every);
+    expect(await ledger.queue.list({ limit: 10 })).toMatchObject([
+      { receivedAt: 660_000, status: "waiting" },
+    ]);
+  } finally {
+    await ledger.close();
+    await remove();
+  }
+});
