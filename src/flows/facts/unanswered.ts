@@ -63,7 +63,7 @@ async function answersElse(repo: Repo, { ref }: RefUpdate): Promise<void> {
 
 /** Returns whether something was not answered. */
 export function lacksAnswer(answer: unknown): answer is NotAnswered {
-  return typeof answer === "object" && answer !== null && "untold" in answer;
+  return typeof answer === "object" && answer !== null && "unanswered" in answer;
 }
 
 /** Asks GitHub one thing after another about an update, and keeps the reasons why it did not answer some of them. */

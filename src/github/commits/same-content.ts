@@ -138,7 +138,7 @@ const MOST_PATHS = { atOnce: 50, inAll: 300 } as const;
  * Reads the contents at some paths of four commits: GitHub's comparisons show no modes, and nothing of the base. Null: it
  * would not show them.
  */
-async function contentsAt(
+export async function contentsAt(
   client: RepositoryClient,
   paths: readonly string[],
   spans: Spans,
@@ -152,7 +152,7 @@ async function contentsAt(
       found.push(tree.files);
     }
   } else {
-    const found = commits.map(() => new Map<string, Content>());
+    const read = commits.map(() => new Map<string, Content>());
     for (let from = 0; from < paths.length; from += MOST_PATHS.atOnce) {
       const part = paths.slice(from, from + MOST_PATHS.atOnce);
       const named = Object.fromEntries(part.map((path, index) => [`path${index}`, path]));
@@ -164,11 +164,11 @@ async function contentsAt(
         if (at == null) return null;
         for (const [place, path] of part.entries()) {
           const entry = at[`file${place}`];
-          if (entry != null) found[index]?.set(path, { blob: entry.oid, mode: entry.mode });
+          if (entry != null) read[index]?.set(path, { blob: entry.oid, mode: entry.mode });
         }
       }
     }
-    found.push(...found);
+    found.push(...read);
   }
   return (path) => {
     const [baseBefore = null, headBefore = null, baseAfter = null, headAfter = null] = found.map(
