@@ -46,10 +46,31 @@ export const JUDGEMENT: readonly Misjudgement[] = [
   },
   {
     name: "whatever github-actions changes may be pre-approved",
-    file: "domain/approval/pre-approved-change.ts",
+    file: "domain/approval/pre-approved/pre-approved-change.ts",
     tests: ["test/domain/anybody.test.ts"],
     right: "!isWorkflowAccount({ user: author.login })",
     wrong: "!isWorkflowAccount({ user: entry.name })",
+  },
+  {
+    name: "a pushed line is allowed by what is somewhere in it",
+    file: "domain/patterns/pattern.ts",
+    tests: ["test/laws/direct-push.test.ts"],
+    right: "compile(expression).matcher(text).matches()",
+    wrong: "compile(expression).matcher(text).find()",
+  },
+  {
+    name: "a pushed file may become a link",
+    file: "domain/approval/pre-approved/direct-push-approval.ts",
+    tests: ["test/laws/direct-push.test.ts"],
+    right: 'modes.before === modes.after && status === "modified" && isRegular(modes.after)',
+    wrong: 'status === "modified"',
+  },
+  {
+    name: "lines of a pushed file that are not shown are allowed",
+    file: "domain/approval/pre-approved/direct-push-approval.ts",
+    tests: ["test/laws/direct-push.test.ts"],
+    right: "added.length !== additions || removed.length !== deletions",
+    wrong: "added.length > additions",
   },
   {
     name: "workflows of one app are one source of checks",

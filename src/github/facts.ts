@@ -14,6 +14,7 @@ import {
 import { listComments } from "./listings/comments.ts";
 import { listGitLine, listMergedPulls } from "./listings/independent-listings.ts";
 import { readEarlier, readTouched } from "./commits/commits.ts";
+import { readPushedCommits } from "./commits/pushed-commits.ts";
 import { readChecks } from "./commits/checks.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./commits/compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./protection/control-state.ts";
@@ -113,6 +114,7 @@ export const facts = {
   readDeployment,
   readEarlier,
   readTouched,
+  readPushedCommits,
   readFiles,
   readOwners,
   listBranches,

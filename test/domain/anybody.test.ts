@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { entryId } from "../../src/domain/policy/entry-provenance.ts";
-import { isWorkflowAccount, isOnlyText } from "../../src/domain/policy/workflow-accounts.ts";
-import { preApproval } from "../../src/domain/approval/pre-approved-change.ts";
+import { isWorkflowAccount } from "../../src/domain/policy/file/waivers-and-freezes.ts";
+import { isOnlyText } from "../../src/domain/policy/workflow-accounts.ts";
+import { preApproval } from "../../src/domain/approval/pre-approved/pre-approved-change.ts";
 import { person, policy, START, Story } from "../support/facts.ts";
 
 describe("what neither runs nor chooses what runs", () => {

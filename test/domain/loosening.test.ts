@@ -52,6 +52,15 @@ const ATTEMPTS: readonly (readonly [string, unknown, unknown])[] = [
   ["standard-changes.0: a repository may only take over", null, { "standard-changes": [lockfiles] }],
   [
     "standard-changes.0: a repository may only take over",
+    {},
+    {
+      "standard-changes": [
+        { ...lockfiles, by: [{ app: "acme-release" }], "direct-push": [{ paths: ["a"], lines: ["b"] }] },
+      ],
+    },
+  ],
+  [
+    "standard-changes.0: a repository may only take over",
     { "standard-changes": [lockfiles] },
     { "standard-changes": [{ ...lockfiles, paths: ["**"] }] },
   ],

@@ -20,6 +20,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readCommit",
     "readEarlier",
     "readTouched",
+    "readPushedCommits",
     "readPushedWork",
     "readCommitWork",
     "readMakers",

@@ -97,19 +97,29 @@ const whole = fc.record(
   {
     ...shared,
     "standard-changes": fc.uniqueArray(
-      fc.record({
-        name,
-        by: fc.array(
-          fc.oneof(fc.record({ app: name }), fc.record({ user: name }), fc.record({ id: fc.nat() })),
-          {
-            minLength: 1,
-            maxLength: 2,
-          },
-        ),
-        paths: fc.array(pattern, { minLength: 1, maxLength: 2 }),
-        "approved-by": name,
-        expires: day,
-      }),
+      fc.oneof(
+        fc.record({
+          name,
+          by: fc.array(
+            fc.oneof(fc.record({ app: name }), fc.record({ user: name }), fc.record({ id: fc.nat() })),
+            {
+              minLength: 1,
+              maxLength: 2,
+            },
+          ),
+          paths: fc.array(pattern, { minLength: 1, maxLength: 2 }),
+          "approved-by": name,
+          expires: day,
+        }),
+        fc.record({
+          name,
+          by: fc.constant([{ app: "acme-release" }]),
+          paths: fc.array(pattern, { minLength: 1, maxLength: 2 }),
+          "direct-push": fc.constant([{ paths: ["CHANGELOG.md"], lines: [".*"] }]),
+          "approved-by": name,
+          expires: day,
+        }),
+      ),
       { minLength: 1, maxLength: 2, selector: (change) => change.name },
     ),
     exemptions: fc.array(

@@ -53,6 +53,46 @@ const ApprovedElsewhereSchema = z.object({
 /** Describes a change of another branch that people approved, and whose patch a push introduced once more. */
 export type ApprovedElsewhere = Infer<typeof ApprovedElsewhereSchema>;
 
+const PushedFileSchema = z.object({
+  path: z.string(),
+  oldPath: z.string().nullable(),
+  status: z.string(),
+  additions: z.int(),
+  deletions: z.int(),
+  patch: z
+    .string()
+    .nullable()
+    .describe("Its changed lines; null: GitHub shows none, or no standard change allows this path"),
+  modes: z
+    .object({ before: z.int().nullable(), after: z.int().nullable() })
+    .nullable()
+    .describe("Git's mode before and after, null where nothing is there; null: not read"),
+});
+
+/** Describes one file of a pushed commit. */
+export type PushedFile = Infer<typeof PushedFileSchema>;
+
+const PushedCommitSchema = z.object({
+  sha: ShaSchema,
+  parents: z.array(ShaSchema),
+  files: z.array(PushedFileSchema).nullable().describe("Null: GitHub does not list them all"),
+});
+
+/** Describes one commit of a push, with what it changes against its first parent. */
+export type PushedCommit = Infer<typeof PushedCommitSchema>;
+
+const PushedContentSchema = z.object({
+  commits: z.array(PushedCommitSchema).describe("Newest first, each the first parent of the one before it"),
+  complete: z.boolean().describe("Whether they lead back to where the branch was"),
+  holdsKey: z
+    .boolean()
+    .nullable()
+    .describe("Whether who pushed had added a deploy key, by which anyone may push so; null: not shown"),
+});
+
+/** Describes what a direct push introduced, commit by commit. */
+export type PushedContent = Infer<typeof PushedContentSchema>;
+
 const ShippedContentSchema = z.object({
   pull: z.int(),
   coverage: z
@@ -113,6 +153,9 @@ export const ChangeSchema = z.object({
     .describe(
       "For a push: the approved changes of other branches whose patch it introduced once more; absent: none was found",
     ),
+  pushed: PushedContentSchema.exactOptional().describe(
+    "For a push by an app that may push standard changes: what it introduced; absent: not asked",
+  ),
   checks: z.array(CheckSchema).describe("Checks on `after` itself (merge queue groups, direct pushes)"),
   late: z
     .boolean()

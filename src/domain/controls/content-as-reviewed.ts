@@ -2,7 +2,7 @@
 
 import { externalReasons } from "../change/external-content.ts";
 import { inheritedApprovals } from "../approval/inherited-approvals.ts";
-import { preApproval } from "../approval/pre-approved-change.ts";
+import { preApproval } from "../approval/pre-approved/pre-approved-change.ts";
 import { oneLine, some } from "../texts/wording.ts";
 import { defineControl, fails, notApplicable, passes, unverifiable } from "./control.ts";
 import { approvalsOf } from "./independently-approved.ts";

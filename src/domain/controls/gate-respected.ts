@@ -15,6 +15,7 @@ import {
   type Context,
   type Ruling,
 } from "./control.ts";
+import { ofDirectPush } from "./direct-push.ts";
 import { isMerge, type Subject } from "../records/subject.ts";
 import { CHECK_NAME } from "../values/check-name.ts";
 
@@ -34,7 +35,10 @@ export const gateRespected = defineControl({
     if (context.policy.mode === "observe")
       return notApplicable("observing", "the policy only observes", inputs);
     return (
-      nothingLanded(subject, inputs) ?? howUnknown(subject, inputs) ?? ofUpdate(subject, context, inputs)
+      nothingLanded(subject, inputs) ??
+      howUnknown(subject, inputs) ??
+      ofDirectPush(change, context, inputs) ??
+      ofUpdate(subject, context, inputs)
     );
   },
 });

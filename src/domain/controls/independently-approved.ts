@@ -16,7 +16,8 @@ import {
   type WaitingCause,
   worst,
 } from "../values/result.ts";
-import { preApproval } from "../approval/pre-approved-change.ts";
+import { PRE_APPROVED, preApproval } from "../approval/pre-approved/pre-approved-change.ts";
+import { ofDirectPush, whyNotPreApproved } from "./direct-push.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 import {
   defineControl,
@@ -89,9 +90,6 @@ export function inheritedLandingsIn({ results }: Pick<Assessment, "results">): r
     []) as readonly InheritedLanding[];
 }
 
-/** Holds the cause of a pass without approvals: a standard change of the policy. */
-export const PRE_APPROVED = "pre-approved";
-
 /** Judges some of what is asked of each pull request. */
 export function judgeRequirements(
   subject: Subject,
@@ -100,21 +98,28 @@ export function judgeRequirements(
 ): Ruling {
   return (
     nothingLanded(subject) ??
-    (subject.moment === "landed" ? withoutPull(subject) : null) ??
+    (subject.moment === "landed" ? withoutPull(subject, context) : null) ??
     ofPulls(subject, context, which)
   );
 }
 
-function withoutPull(subject: Extract<Subject, { readonly moment: "landed" }>): Ruling | null {
+function withoutPull(
+  subject: Extract<Subject, { readonly moment: "landed" }>,
+  context: Context,
+): Ruling | null {
   const { change } = subject;
   const inputs = { update: change.update.kind };
-  const unknown = howUnknown(subject, inputs);
+  const unknown = howUnknown(subject, inputs) ?? ofDirectPush(change, context, inputs);
   if (unknown !== null) return unknown;
   if (isMerge(change)) return change.pullRequests.length === 0 ? pullsUnknown() : null;
   const { approvedElsewhere } = change;
   return fails(
     "no-pull-request",
-    ["nobody could approve it: it did not come by a pull request", ...elsewhere(change)],
+    [
+      "nobody could approve it: it did not come by a pull request",
+      ...elsewhere(change),
+      ...whyNotPreApproved(change, context),
+    ],
     { ...inputs, ...(approvedElsewhere === undefined ? {} : { approvedElsewhere }) },
   );
 }

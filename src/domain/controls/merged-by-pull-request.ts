@@ -1,6 +1,7 @@
 /** This change was merged by a pull request. */
 
 import { defineControl, fails, howUnknown, nothingLanded, passes } from "./control.ts";
+import { ofDirectPush } from "./direct-push.ts";
 import { isMerge } from "../records/subject.ts";
 
 const HOW = {
@@ -22,13 +23,14 @@ export const mergedByPullRequest = defineControl({
   kind: "detective",
   remediation: "Review what was pushed; forbid pushes to the branch for whoever could.",
   judges: ["landed"],
-  rule(subject) {
+  rule(subject, context) {
     const { update, alreadyLanded } = subject.change;
     const inputs = { update: update.kind, by: update.actor?.login ?? null, alreadyLanded };
     const how = HOW[update.kind];
     return (
       nothingLanded(subject, inputs) ??
       howUnknown(subject, inputs) ??
+      ofDirectPush(subject.change, context, inputs) ??
       (isMerge(subject.change) ? passes(how, inputs) : fails(update.kind, how, inputs))
     );
   },

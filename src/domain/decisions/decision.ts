@@ -4,7 +4,7 @@ import { moveDeviation, type LaxerEntry } from "../deviation/laxer-scope.ts";
 import type { Change } from "../change/change.ts";
 import { CHECK_NAME } from "../values/check-name.ts";
 import { REPEATED_CAUSES } from "../controls/deployments/deployment-approved.ts";
-import { PRE_APPROVED } from "../controls/independently-approved.ts";
+import { PRE_APPROVED } from "../approval/pre-approved/pre-approved-change.ts";
 import type { Deployment } from "../deployment/deployment.ts";
 import {
   decideDeviation,
@@ -408,11 +408,12 @@ function saysTheSame(a: GateRecord, b: GateRecord): boolean {
   return canonical([a.assessment, a.check]) === canonical([b.assessment, b.check]);
 }
 
-/** Standard where every pull request was approved beforehand. */
+/** Standard where every pull request, or the push, was approved beforehand. */
 function classOf({ results }: Assessment): ChangeRecord["class"] {
   if (results.some(({ control }) => control === "emergency-authorised")) return "emergency";
   const approved = results.find(({ control }) => control === "independently-approved");
   if (approved?.cause !== PRE_APPROVED) return "normal";
+  if (approved.outcome === "not-applicable") return "standard";
   const { pullRequests, preApproved } = approved.inputs;
   const isWhole =
     Array.isArray(pullRequests) && Array.isArray(preApproved) && pullRequests.length === preApproved.length;

@@ -216,8 +216,8 @@ function exceptions(policy: Policy, at: Instant): readonly string[] {
     ...(policy.standardChanges.length === 0
       ? ["No kind of change is approved beforehand."]
       : policy.standardChanges.map(
-          ({ name, by, paths, approvedBy, expires }) =>
-            `“${markdownInFile(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is approved like any other change again" : ""}.`,
+          ({ name, by, paths, directPush, approvedBy, expires }) =>
+            `“${markdownInFile(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}${directPush === undefined ? "" : `, pushed without a pull request where every changed line matches ${code(canonical(directPush))}`}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is approved like any other change again" : ""}.`,
         )),
     ...(policy.exemptions.length === 0
       ? ["No control is given up for any repository."]

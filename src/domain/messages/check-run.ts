@@ -7,7 +7,7 @@ import { lookalikes } from "../assessment/lookalike-checks.ts";
 import { acceptancesOf, isAccepted } from "../assessment/acceptance.ts";
 import { needsOf, openResults, whyOpen, type Need, type NeedFacts } from "./check-needs.ts";
 import { NAMES_NOBODY } from "../assessment/unknown-names.ts";
-import { PRE_APPROVED } from "../controls/independently-approved.ts";
+import { PRE_APPROVED } from "../approval/pre-approved/pre-approved-change.ts";
 import { unableToApproveNotes } from "../approval/no-approver-left.ts";
 import { ownerNotes } from "../approval/code-owners.ts";
 import { requiresCodeOwners, type Policy } from "../policy/file/policy.ts";

@@ -59,6 +59,11 @@ export function matcherOf(pattern: Pattern, use: GlobUse): (text: string) => boo
 
 const matchers = new Map<string, (text: string) => boolean>();
 
+/** Returns whether a regular expression matches a text from its first to its last character. */
+export function matchesWhole(expression: string, text: string): boolean {
+  return compile(expression).matcher(text).matches();
+}
+
 /** Returns the first part of a text that a regular expression finds, or null. Takes time in proportion to the text. */
 export function found(expression: string, text: string): string | null {
   const matcher = compile(expression).matcher(text);

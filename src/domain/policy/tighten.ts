@@ -147,7 +147,9 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
   }
   for (const [index, change] of (file["standard-changes"] ?? []).entries()) {
     const path = ["standard-changes", index];
-    const minimum = org === null ? [] : org["standard-changes"];
+    // What needs no pull request is only ever the organisation's to give.
+    const isGiven = org !== null && change["direct-push"] === undefined;
+    const minimum = org?.["standard-changes"] ?? (isGiven ? undefined : []);
     if (minimum !== undefined && !minimum.some((each) => canonical(each) === canonical(change)))
       problems.push(
         say(

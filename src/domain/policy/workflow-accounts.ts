@@ -1,18 +1,8 @@
 /** Standard changes whose maker is whoever may push a workflow: what they may touch, and the notes on them. */
 
-import type { PreApprovedMaker } from "./file/waivers-and-freezes.ts";
+import { isWorkflowAccount } from "./file/waivers-and-freezes.ts";
 import type { PolicyProblem } from "./file/parse.ts";
 import type { PolicyFile } from "./file/policy.ts";
-
-/** GitHub's id of `github-actions[bot]`. */
-const ACTIONS_BOT = 41_898_282;
-
-/** Returns whether an account is the one in whose name every workflow acts. Whoever may push a workflow makes its pull requests. */
-export function isWorkflowAccount(maker: PreApprovedMaker): boolean {
-  if ("id" in maker) return maker.id === ACTIONS_BOT;
-  const name = ("app" in maker ? maker.app : maker.user).toLowerCase();
-  return name === "github-actions" || name === "github-actions[bot]";
-}
 
 /** Kinds of file that are only read or looked at, by the end of their name. */
 const TEXTS =

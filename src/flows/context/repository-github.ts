@@ -58,6 +58,7 @@ export function repositoryGitHub(github: GitHubRoom, client: () => Promise<GitHu
     deployment: of(github.readDeployment),
     earlier: of(github.readEarlier),
     touched: of(github.readTouched),
+    pushedCommits: of(github.readPushedCommits),
     files: keptSeen(github.readFiles),
     owners: of(github.readOwners),
     listBranches: of(github.listBranches),

@@ -6,14 +6,14 @@ import { speaksOf } from "../../domain/policy/file/when.ts";
 import { judgeApprovals } from "../../domain/approval/approval.ts";
 import { leafRequirements } from "../../domain/approval/requirements.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import { keyHolders, type ObservedKey } from "../../domain/approval/contribution/deploy-keys.ts";
 import { authorityOf, entitlementOf } from "../../domain/approval/entitlement.ts";
 import { asOnePerson, personBehind } from "../../domain/policy/identity.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { Requirement } from "../../domain/policy/file/requirement.ts";
 import { type QuestionScope, nextQuestions, type Question } from "../../domain/approval/open-questions.ts";
-import { mayBePreApproved, preApproval } from "../../domain/approval/pre-approved-change.ts";
+import { mayBePreApproved, preApproval } from "../../domain/approval/pre-approved/pre-approved-change.ts";
 import { approversText } from "../../domain/policy/approvers-text.ts";
+import { readKeyHolders } from "./key-holders.ts";
 import { mergedInto, pushedElsewhere } from "./work-elsewhere.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Holders } from "../../domain/change/people.ts";
@@ -156,7 +156,7 @@ async function answerTo(
   question: Exclude<Question, { readonly ask: "same" }>,
 ): Promise<Partial<PullRequest>> {
   const { earlier = [], touched = [], head } = pull;
-  const { github, clock } = repo;
+  const { github } = repo;
   switch (question.ask) {
     case "earlier": {
       const was = await github.earlier(base.commit, question.head);
@@ -165,9 +165,7 @@ async function answerTo(
     case "keys": {
       // A key pushes to its own repository only; those of a fork are not shown.
       if (base.isFork) return { keyHolders: [] };
-      const listed = (await github.deployKeys()) ?? [];
-      const reported = await observedKeys(repo);
-      return { keyHolders: keyHolders(listed, reported, clock.now()) };
+      return { keyHolders: (await readKeyHolders(repo)).holders };
     }
     case "elsewhere": {
       const asked = { pull, base: base.commit };
@@ -194,16 +192,4 @@ async function answerTo(
       };
     }
   }
-}
-
-/** The deploy keys that webhooks reported, each with whom it was added by. */
-async function observedKeys(repo: Repo): Promise<readonly ObservedKey[]> {
-  const found: ObservedKey[] = [];
-  for (const each of await repo.observed("keys")) {
-    if (each.kind !== "key-told") continue;
-    const { key: id, login, by, from: createdAt, goneAt } = each;
-    const addedBy = by ?? (login === null ? null : await repo.github.account(login));
-    found.push({ id, addedBy, createdAt, goneAt });
-  }
-  return found;
 }

@@ -9,6 +9,8 @@ import { provenanceNotShownYet } from "../../domain/policy/entry-provenance.ts";
 import { branchOf } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
+import { directPushEntries } from "../../domain/approval/pre-approved/direct-push-approval.ts";
+import { pushedContent } from "./pushed-content.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { checksAt, gatherPull } from "./pull-request.ts";
 import { landedChanges } from "../records/landed-changes.ts";
@@ -45,11 +47,9 @@ export async function gatherChange(
   const onCommit = { sha: update.after, shown: read.checks, until: update.at };
   const awaitedChecks =
     update.kind === "queue" && isFresh ? await checksNotShownYet(repo, onCommit, policy) : [];
-  const { exemptions } = policyOrDefault(policy);
-  const notShown = [
-    ...awaitedChecks,
-    ...(isFresh ? provenanceNotShownYet(policyOrDefault(policy), exemptions) : []),
-  ];
+  const effective = policyOrDefault(policy);
+  const entries = [...effective.exemptions, ...directPushEntries(effective, update)];
+  const notShown = [...awaitedChecks, ...(isFresh ? provenanceNotShownYet(effective, entries) : [])];
   if (notShown.length > 0) throw notYet(repo.tools, update, notShown.map(({ what }) => what).join(", "));
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
@@ -82,6 +82,7 @@ export async function gatherChange(
     if (isPullRequestMerge(update)) shipped.push(await repo.github.proveShipped(update, pull));
   }
   const approved = await approvedElsewhere(repo, update);
+  const pushed = await pushedContent(repo, update, effective);
   return {
     id,
     repository,
@@ -95,6 +96,7 @@ export async function gatherChange(
     ...(awaited.length === 0 || pullRequests.length === 0 ? {} : { awaited }),
     ...(read.mayPointElsewhere ? { external: await externalOf(repo, update) } : {}),
     ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
+    ...(pushed === null ? {} : { pushed }),
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(repo, update) : null,
     checks: await checksAt(repo, update.after, read.checks, update.at),
     late: repo.now() - update.at >= SETTLING,

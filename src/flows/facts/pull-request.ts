@@ -13,7 +13,7 @@ import { requiresCodeOwners, readsDescription, type Policy } from "../../domain/
 import { provenanceNotShownYet } from "../../domain/policy/entry-provenance.ts";
 import { speaksOf } from "../../domain/policy/file/when.ts";
 import { type PolicyInForce } from "../../domain/policy/tighten.ts";
-import { mayBePreApproved } from "../../domain/approval/pre-approved-change.ts";
+import { mayBePreApproved } from "../../domain/approval/pre-approved/pre-approved-change.ts";
 import type { ListedAction } from "../../ledger/queue/actions.ts";
 import { landedBefore } from "../records/inherited-approvals.ts";
 import { policyOf } from "../policy/in-force.ts";

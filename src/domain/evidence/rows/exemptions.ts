@@ -3,7 +3,8 @@
 import type { Instant } from "../../time/instant.ts";
 import { entryId, approvedEntries, type ApprovedEntry } from "../../policy/entry-provenance.ts";
 import type { EntryProvenance } from "../../policy/file/names.ts";
-import type { Result } from "../../values/result.ts";
+import type { StandardChange } from "../../policy/file/waivers-and-freezes.ts";
+import type { ControlName, Result } from "../../values/result.ts";
 import { statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
 import { scopePolicies } from "./scope.ts";
 import { column, groupsText, listText, personText, table } from "../tables/table.ts";
@@ -33,8 +34,7 @@ export const EXEMPTIONS = table<Row>({
       "The repository (or glob) exempted, or the standard change's name.",
     ),
     controls: column.list(
-      ({ entry }) =>
-        listText("name" in entry ? ["independently-approved", "approved-by-owners"] : entry.controls),
+      ({ entry }) => listText("name" in entry ? givenUp(entry) : entry.controls),
       "Controls it gives up.",
     ),
     by: column.list(
@@ -102,6 +102,12 @@ export const EXEMPTIONS = table<Row>({
     yield* [...rows.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   },
 });
+
+function givenUp({ directPush }: StandardChange): readonly ControlName[] {
+  return directPush === undefined
+    ? ["independently-approved", "approved-by-owners"]
+    : ["independently-approved", "merged-by-pull-request", "gate-respected"];
+}
 
 async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, number>> {
   const uses = new Map<string, number>();

@@ -1,18 +1,21 @@
 /** Pre-approved changes: a pull request of its maker alone, within the paths of a standard change that was duly approved. */
 
-import type { PullRequest } from "../change/pull-request.ts";
-import { makersOf } from "./contribution/contributors.ts";
-import { truncationReasons } from "../records/truncation.ts";
-import { isWorkflowAccount, isOnlyText } from "../policy/workflow-accounts.ts";
-import { entryId } from "../policy/entry-provenance.ts";
-import type { StandardChange } from "../policy/file/waivers-and-freezes.ts";
-import { isMakerOf } from "../policy/file/names.ts";
-import { fits } from "../patterns/pattern.ts";
-import type { Policy } from "../policy/file/policy.ts";
-import { hasExpired } from "../policy/boundaries.ts";
-import { oneLine, some } from "../texts/wording.ts";
-import type { Instant } from "../time/instant.ts";
-import type { Actor } from "../change/people.ts";
+import type { PullRequest } from "../../change/pull-request.ts";
+import { makersOf } from "../contribution/contributors.ts";
+import { truncationReasons } from "../../records/truncation.ts";
+import { isOnlyText } from "../../policy/workflow-accounts.ts";
+import { entryId } from "../../policy/entry-provenance.ts";
+import { isWorkflowAccount, type StandardChange } from "../../policy/file/waivers-and-freezes.ts";
+import { isMakerOf } from "../../policy/file/names.ts";
+import { fits } from "../../patterns/pattern.ts";
+import type { Policy } from "../../policy/file/policy.ts";
+import { hasExpired } from "../../policy/boundaries.ts";
+import { oneLine, some } from "../../texts/wording.ts";
+import type { Instant } from "../../time/instant.ts";
+import type { Actor } from "../../change/people.ts";
+
+/** Holds the cause of a result that rests on a standard change of the policy. */
+export const PRE_APPROVED = "pre-approved";
 
 /** Describes a pre-approved change, or why it is none. `why` is empty where its opener makes no standard changes at all. */
 export type PreApproval =
@@ -22,7 +25,10 @@ export type PreApproval =
 /** Returns whether a pull request may be a standard change, by who opened it. Then its files and pushes are requested. */
 export function mayBePreApproved(policy: Policy, author: Actor | null): boolean {
   return (
-    author !== null && policy.standardChanges.some(({ by }) => isMakerOf(policy.names, by, author) !== "no")
+    author !== null &&
+    policy.standardChanges.some(
+      ({ by, directPush }) => directPush === undefined && isMakerOf(policy.names, by, author) !== "no",
+    )
   );
 }
 
@@ -31,6 +37,7 @@ export function preApproval(pull: PullRequest, policy: Policy, at: Instant): Pre
   const why: string[] = [];
   for (const entry of policy.standardChanges) {
     const { author } = pull;
+    if (entry.directPush !== undefined) continue;
     if (author === null || isMakerOf(policy.names, entry.by, author) === "no") continue;
     const against = [
       ...notGiven(entry, policy, at),
@@ -38,19 +45,24 @@ export function preApproval(pull: PullRequest, policy: Policy, at: Instant): Pre
       ...notWithin(entry, pull),
       ...forTextsOnly(entry, author, pull),
     ];
-    const name = `“${oneLine(entry.name)}”`;
     if (against.length > 0) {
-      why.push(`it is not the pre-approved change ${name}: ${against[0] ?? ""}`);
+      why.push(notPreApproved(entry, against[0] ?? ""));
       continue;
     }
-    const given = policy.names?.brought.find((each) => each.entry === entryId(entry));
-    return {
-      holds: true,
-      entry,
-      because: `pre-approved as ${name}, ${given?.because ?? ""}, until ${entry.expires}`,
-    };
+    return { holds: true, entry, because: preApprovedText(entry, policy) };
   }
   return { holds: false, why };
+}
+
+/** Returns the sentence that something is pre-approved, by whom and until when. */
+export function preApprovedText(entry: StandardChange, policy: Policy): string {
+  const given = policy.names?.brought.find((each) => each.entry === entryId(entry));
+  return `pre-approved as “${oneLine(entry.name)}”, ${given?.because ?? ""}, until ${entry.expires}`;
+}
+
+/** Returns the sentence that something is not pre-approved, and why. */
+export function notPreApproved(entry: StandardChange, because: string): string {
+  return `it is not the pre-approved change “${oneLine(entry.name)}”: ${because}`;
 }
 
 function notGiven(entry: StandardChange, policy: Policy, at: Instant): readonly string[] {

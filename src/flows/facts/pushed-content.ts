@@ -1,0 +1,30 @@
+/** What a direct push introduced, where the policy lets the app that pushed it push standard changes. */
+
+import type { Repo } from "../context/repo.ts";
+import { directPushEntries } from "../../domain/approval/pre-approved/direct-push-approval.ts";
+import type { PushedContent, RefUpdate } from "../../domain/change/change.ts";
+import { fits } from "../../domain/patterns/pattern.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import { readKeyHolders } from "./key-holders.ts";
+
+/** Reads the commits of an update that may be a standard change; null: it is none. Throws {@link ExternalError}. */
+export async function pushedContent(
+  repo: Repo,
+  update: RefUpdate,
+  policy: Policy,
+): Promise<PushedContent | null> {
+  const entries = directPushEntries(policy, update);
+  if (entries.length === 0) return null;
+  const wanted = (path: string): boolean =>
+    entries.some(
+      ({ paths, directPush }) =>
+        fits(paths, path, "lets") && directPush.some((limit) => fits(limit.paths, path, "lets")),
+    );
+  const read = await repo.github.pushedCommits(update, wanted);
+  const { holders, isWhole } = await readKeyHolders(repo);
+  const { actor, at } = update;
+  const isHolder = holders.some(
+    (holder) => holder.actor.id === actor?.id && holder.from <= at && at <= (holder.until ?? Infinity),
+  );
+  return { ...read, holdsKey: isHolder ? true : isWhole ? false : null };
+}
