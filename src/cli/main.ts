@@ -26,6 +26,7 @@ if (refusal === null) {
   // Loaded only now: an older Node lacks what some of it imports.
   const { runProgram } = await import("./program.ts");
   const { loadEnvFile } = await import("./input/env-file.ts");
+  const { askPerson } = await import("./terminal/ask.ts");
   process.exitCode = await runProgram(
     args,
     {
@@ -33,6 +34,7 @@ if (refusal === null) {
       printError: (line) => process.stderr.write(`${line}\n`),
       env: process.env,
       interactive: process.stderr.isTTY,
+      ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
     },
     () => loadEnvFile(args),
   );

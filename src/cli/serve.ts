@@ -10,10 +10,19 @@ import { startCountersign, type Countersign } from "../main.ts";
 import { signingKey, type Settings } from "../settings.ts";
 import type { Terminal } from "./terminal/answer.ts";
 import { settingsFrom } from "./input/settings.ts";
+import { environmentAfterSetup } from "./setup/before-serving.ts";
 
-/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. `newStore`: an empty store is meant so. */
-export async function serve(terminal: Terminal, newStore: boolean): Promise<void> {
-  const settings = settingsFrom(terminal);
+/** The options of `serve`. */
+export interface ServeOptions {
+  /** An empty store is meant so. */
+  readonly newStore: boolean;
+  /** Registers the App first, where there is none. */
+  readonly setup: boolean;
+}
+
+/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. */
+export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
+  const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is not at hand.
   signingKey(settings);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });

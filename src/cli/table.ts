@@ -8,10 +8,12 @@ import { AUDIT, BACKFILL, DRAFT, EXPORT, READINESS, RECONCILE, VERIFY } from "./
 import { ASSESS, LOG } from "./log/commands.ts";
 import { MONITORING } from "./monitoring/commands.ts";
 import { POLICY, RULESET } from "./policy/commands.ts";
+import { SETUP } from "./setup/commands.ts";
 import { DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
 
 /** All commands of `countersign`. */
 export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
+  SETUP,
   SERVE,
   DEMO,
   SCENARIO,

@@ -16,6 +16,7 @@ import {
 import { faultFor, FaultSchema, isGraphql, setFault, type FaultWish } from "./faults.ts";
 import { graphqlApp } from "./graphql/app.ts";
 import type { Instant, RequestRecord } from "./model.ts";
+import { isPage, pagesApp } from "./pages.ts";
 import { settle } from "./queue.ts";
 import { restApp } from "./rest/app.ts";
 import { LagSchema } from "./lag.ts";
@@ -49,6 +50,7 @@ export class Double {
   readonly #watch: Watch;
   readonly #limits: SecondaryLimits | null;
   readonly #graphql: { fetch(request: Request): Response | Promise<Response> };
+  readonly #pages: { fetch(request: Request): Response | Promise<Response> };
   readonly #rest: { fetch(request: Request): Response | Promise<Response> };
 
   private constructor(world: World, setup: Setup, options: DoubleOptions) {
@@ -58,6 +60,7 @@ export class Double {
     this.#courier = new Courier(world, conformance ? heldToSchema(world, send) : send);
     this.#watch = new Watch(world);
     this.#limits = setup.secondaryLimits === true ? new SecondaryLimits(() => world.realNow()) : null;
+    this.#pages = pagesApp(world);
     this.#rest = restApp(world, { conformance });
     this.#graphql = graphqlApp(world, { conformance });
   }
@@ -178,7 +181,8 @@ export class Double {
   }
 
   async #answer(request: Request, path: string): Promise<Response> {
-    const response = await (isGraphql(path) ? this.#graphql : this.#rest).fetch(request);
+    const interfaces = isGraphql(path) ? this.#graphql : isPage(path) ? this.#pages : this.#rest;
+    const response = await interfaces.fetch(request);
     if (request.method !== "GET") {
       settle(this.world);
       recordVersions(this.world);

@@ -613,6 +613,15 @@ export interface Release extends Identified {
 /** A level of access an installation has, by permission name, as GitHub's API spells both. */
 export type Permissions = Readonly<Record<string, "read" | "write">>;
 
+/** What a code of the manifest flow is exchanged for, once and within an hour. */
+export interface Conversion {
+  readonly appId: number;
+  readonly pem: string;
+  readonly webhookSecret: string;
+  readonly clientSecret: string;
+  readonly at: Instant;
+}
+
 /** A GitHub App. Only one has a `hook`: the App under test. */
 export interface App extends Identified {
   readonly slug: string;

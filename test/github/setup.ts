@@ -46,17 +46,20 @@ export const SetupSchema = z.strictObject({
   people: z.record(z.string(), PersonSchema.nullable()).optional(),
   policy: PolicySchema.nullable().optional(),
   repositories: z.record(z.string(), RepositorySchema.nullable()).optional(),
-  app: z.strictObject({
-    id: z.number().int(),
-    slug: z.string().optional(),
-    publicKey: z.string(),
-    webhookSecret: z.string(),
-    webhookUrl: z.string(),
-    permissions: z.record(z.string(), z.enum(["read", "write"])).optional(),
-    events: z.array(z.string()).optional(),
-    /** Repositories it is installed on; default: all. */
-    repositories: z.array(z.string()).optional(),
-  }),
+  /** Absent: none is registered. */
+  app: z
+    .strictObject({
+      id: z.number().int(),
+      slug: z.string().optional(),
+      publicKey: z.string(),
+      webhookSecret: z.string(),
+      webhookUrl: z.string(),
+      permissions: z.record(z.string(), z.enum(["read", "write"])).optional(),
+      events: z.array(z.string()).optional(),
+      /** Repositories it is installed on; default: all. */
+      repositories: z.array(z.string()).optional(),
+    })
+    .optional(),
   /** GitHub's documented secondary limits hold, in real time: what is over one is refused, and a breach. Default: false. */
   secondaryLimits: z.boolean().optional(),
   /** Requests an hour of real time; years acted out in minutes need more than GitHub's 5,000. */
@@ -141,7 +144,7 @@ export function buildWorld(
   const organization = addOrganization(world, setup.organization ?? "acme", owner);
   for (const [name, person] of Object.entries(setup.people ?? {}))
     addPerson(world, organization, name, person ?? {});
-  const app = addHookedApp(world, owner, setup.app);
+  const app = setup.app === undefined ? null : addHookedApp(world, owner, setup.app);
   const wanted: NonNullable<Setup["repositories"]> = { web: null, ...setup.repositories };
   for (const [name, one] of Object.entries(wanted)) {
     const repository = addRepository(world, organization, owner, name, {
@@ -150,15 +153,17 @@ export function buildWorld(
       policy: one?.policy,
     });
     repository.topics.push(...(one?.topics ?? []));
-    if (one?.ruleset !== false) addRuleset(world, repository, owner, app, productionBranches(setup.policy));
+    if (app !== null && one?.ruleset !== false)
+      addRuleset(world, repository, owner, app, productionBranches(setup.policy));
     environmentOf(world, repository, "production");
   }
   if (setup.policy != null) addPolicy(world, organization, owner, setup.policy);
-  const chosen = setup.app.repositories?.map(
+  const chosen = setup.app?.repositories?.map(
     (name) => world.repository(organization.login, name)?.repository,
   );
   world.setClock(Date.parse(setup.start) - MINUTE);
-  install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
+  if (app !== null)
+    install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
   world.setClock(Date.parse(setup.start));
   return world;
 }
@@ -309,11 +314,12 @@ export function appNamed(world: World, slug: string): App {
   return world.appBySlug(slug) ?? addApp(world, owner, slug, {});
 }
 
-function addApp(
+/** Adds an app and its bot. */
+export function addApp(
   world: World,
-  owner: Account,
+  owner: Pick<Account, "id">,
   slug: string,
-  details: Partial<Pick<App, "publicKey" | "hook" | "permissions" | "events">> & {
+  details: Partial<Pick<App, "name" | "description" | "publicKey" | "hook" | "permissions" | "events">> & {
     readonly id?: number;
     readonly botId?: number;
   },
@@ -328,8 +334,8 @@ function addApp(
     id,
     nodeId,
     slug,
-    name: slug,
-    description: "",
+    name: details.name ?? slug,
+    description: details.description ?? "",
     clientId: `Iv23li${String(id).padStart(14, "0")}`,
     ownerId: owner.id,
     botId: bot.id,
@@ -344,7 +350,7 @@ function addApp(
   return app;
 }
 
-function addHookedApp(world: World, owner: Account, wanted: Setup["app"]): App {
+function addHookedApp(world: World, owner: Account, wanted: NonNullable<Setup["app"]>): App {
   return addApp(world, owner, wanted.slug ?? "countersign", {
     id: wanted.id,
     publicKey: wanted.publicKey,

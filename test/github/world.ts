@@ -8,6 +8,7 @@ import type {
   Account,
   Activity,
   App,
+  Conversion,
   Breach,
   CheckRun,
   Deployment,
@@ -131,6 +132,8 @@ export class World {
   readonly breaches: Breach[] = [];
   /** The names a story calls people by, with their account ids. */
   readonly people = new Map<string, number>();
+  /** Apps that were registered from a manifest and whose keys nobody has fetched yet, by their codes. */
+  readonly conversions = new Map<string, Conversion>();
   /** Webhooks made but not yet delivered, oldest first. */
   readonly outbox: HookDelivery[] = [];
   /** While it is set, what happens is told by no webhook. */

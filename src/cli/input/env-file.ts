@@ -8,6 +8,11 @@ import { UsageError } from "../terminal/answer.ts";
 /** Names another file, or by being empty none. */
 const NAME = "COUNTERSIGN_ENV_FILE";
 
+/** Returns the file that holds the settings, or will. */
+export function envFileIn(env: Readonly<Record<string, string | undefined>>): string {
+  return env[NAME] || ".env";
+}
+
 /** These commands have no settings of their own, or are given all of them by the process that forked them. */
 const COMMANDS_WITHOUT = ["verify", "demo"];
 const OPTIONS_WITHOUT = ["--rehearsal", "--help", "-h", "--version", "-V"];
@@ -27,7 +32,8 @@ export function loadEnvFile(args: readonly string[]): void {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    if (code === "ENOENT" && named === undefined) return;
+    const mayBeMissing = named === undefined || command === "setup" || args.includes("--setup");
+    if (code === "ENOENT" && mayBeMissing) return;
     throw new UsageError(`${path} cannot be read (${code}): check path and rights, or set ${NAME}.`);
   }
   const problem = envFileProblem(text);

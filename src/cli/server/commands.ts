@@ -10,19 +10,23 @@ export const SERVE = command({
   examples: [
     "serve",
     "serve   # PORT=8080 HOST=0.0.0.0 DATABASE_URL=postgres://... in the environment",
+    "serve --setup   # without settings: the log shows a link that registers the App",
     "serve --new-store   # once, to begin a new evidence log",
   ],
   options: (command) =>
     command
       .option("--new-store", "start with an empty store, although GitHub shows earlier activity of the App")
+      .option("--setup", "without an App: serve the page that registers it, then go on")
       .addOption(
         new Option("--rehearsal <start>", "started by the process that forked it")
           .argParser(instant)
           .hideHelp(),
       ),
-  run: async ({ terminal }, { rehearsal, newStore }) => {
+  run: async ({ terminal }, { rehearsal, newStore, setup }) => {
     const { rehearse, serve } = await import("../serve.ts");
-    await (rehearsal === undefined ? serve(terminal, newStore === true) : rehearse(terminal, rehearsal));
+    await (rehearsal === undefined
+      ? serve(terminal, { newStore: newStore === true, setup: setup === true })
+      : rehearse(terminal, rehearsal));
     return null;
   },
 });

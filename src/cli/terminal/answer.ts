@@ -22,6 +22,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Reads standard input whole; absent: the process's own. */
   readonly input?: () => Promise<string>;
+  /** Asks a person one question; absent: nobody is there to answer. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** Wrong use, with a message that names the problem, its place and the fix. Exit code 2. */

@@ -16,6 +16,8 @@ import {
   type Routes,
 } from "./route.ts";
 
+const HOUR = 3_600_000;
+
 function appOf(call: Call): App {
   if (call.caller.kind === "app") return call.caller.app;
   throw new Refused(401, "A JSON web token could not be decoded");
@@ -41,6 +43,25 @@ function installationOn(call: Call, owner: Account | Organization): Installation
 
 /** The app itself, its installations and its webhook deliveries. */
 export const appRoutes: Routes = {
+  "POST /app-manifests/{code}/conversions": {
+    need: "none",
+    run(call) {
+      const code = call.params["code"] ?? "";
+      const found = call.world.conversions.get(code);
+      const app = call.world.apps.get(found?.appId ?? 0);
+      call.world.conversions.delete(code);
+      if (found === undefined || app === undefined || call.world.now() > found.at + HOUR) throw notFound();
+      return ok(
+        {
+          ...appShape(call.world, app),
+          client_secret: found.clientSecret,
+          webhook_secret: found.webhookSecret,
+          pem: found.pem,
+        },
+        201,
+      );
+    },
+  },
   "GET /app": {
     need: "app",
     run: (call) =>

@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 export const OPERATIONS = [
   "GET /meta",
   "GET /rate_limit",
+  "POST /app-manifests/{code}/conversions",
   "GET /app",
   "GET /app/installations",
   "GET /app/installations/{installation_id}",

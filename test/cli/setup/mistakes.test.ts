@@ -1,0 +1,332 @@
+/** What goes wrong on the way to an App that is registered and installed: each is told with its cure, in words, before anything is lost. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Double } from "../../github/double.ts";
+import { githubOnAPort, type ListeningDouble } from "../../support/github-on-a-port.ts";
+import { emptyFolder, Person, runSetup, startSetup, type SetupRun } from "./person.ts";
+
+const URL_OF_APP = "http://127.0.0.1:9";
+const APP = { org: "acme", url: URL_OF_APP };
+
+/** A private key of nobody's App. */
+const OTHER_KEY = `-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n`;
+
+describe("a mistake on the command line", () => {
+  test.each<readonly [string, readonly string[], string]>([
+    ["no organisation", ["--url", URL_OF_APP], "Name the organisation that will own the App: --org acme."],
+    ["an address as organisation", ["--org", "https://github.com/acme"], "give only its name, such as acme"],
+    ["no address", ["--org", "acme"], "Give the address at which GitHub will reach the App: --url https://"],
+    [
+      "an address without https",
+      ["--org", "acme", "--url", "countersign.example.com"],
+      "write it with https://",
+    ],
+    [
+      "no certificate",
+      ["--org", "acme", "--url", "http://countersign.example.com"],
+      "put a proxy with a certificate in front",
+    ],
+    [
+      "an address with a query",
+      ["--org", "acme", "--url", "https://c.example.com/?a=1"],
+      "without user, ? and #",
+    ],
+    [
+      "a name too long",
+      ["--org", "acme", "--url", URL_OF_APP, "--name", "x".repeat(35)],
+      "Give a shorter --name",
+    ],
+    ["no port", ["--port", "http"], "give a number from 0 to 65535"],
+    ["no App id", ["--app-id", "Iv23liXYZ"], "is not a number above 0"],
+    ["an id without a key", ["--app-id", "4711"], "Give both: --app-id"],
+    [
+      "a key that is not there",
+      ["--app-id", "4711", "--private-key", "nowhere.pem"],
+      "give the .pem file that GitHub had the browser download",
+    ],
+    [
+      "a key that is none",
+      ["--app-id", "4711", "--private-key", "other.pem"],
+      "PRIVATE_KEY is public: give the private key",
+    ],
+    [
+      "no webhook secret",
+      ["--app-id", "4711", "--private-key", "other.pem"],
+      "WEBHOOK_SECRET is missing: set it to the secret of the App's webhook",
+    ],
+    [
+      "a host with https",
+      ["--org", "acme", "--url", URL_OF_APP, "--host", "https://github.example.com"],
+      "give it without https:// and path",
+    ],
+    ["an option that does not exist", ["--approver", "acme/core"], "Did you mean --approvers"],
+  ])("is told with its cure: %s", async (_, args, cure) => {
+    const folder = emptyFolder();
+    const other = join(folder, "other.pem");
+    writeFileSync(other, OTHER_KEY);
+    const placed = args.map((arg) => (arg === "other.pem" ? other : arg));
+    const { code, text } = await runSetup([...placed, "--env-file", join(folder, ".env")], {});
+    expect(code).toBe(2);
+    expect(text).toContain(cure);
+    expect(text).not.toMatch(/^\s+at /mu);
+  });
+
+  test("is told before anything is registered: a file that cannot be written", async () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, "file"), "");
+    const args = ["--org", "acme", "--url", URL_OF_APP, "--env-file"];
+    for (const file of [join(folder, "file", ".env"), folder]) {
+      const { code, text } = await runSetup([...args, file], {});
+      expect(code).toBe(2);
+      expect(text).toMatch(
+        /cannot be (?:written|read) \(\w+\): .*name another file with --env-file or COUNTERSIGN_ENV_FILE, or use setup --print/u,
+      );
+    }
+  });
+
+  test("is told: a port that another program uses", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void other.close());
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    const args = ["--org", "acme", "--url", URL_OF_APP, "--env-file", join(emptyFolder(), ".env")];
+    const { code, text } = await runSetup([...args, "--port", String(port)], {});
+    expect(code).toBe(2);
+    expect(text).toContain(`Cannot listen on 127.0.0.1:${port}: choose a free port`);
+  });
+
+  test("is told: no GitHub at that address", async () => {
+    const { folder, env } = await registered();
+    const { code, text } = await runSetup(["--env-file", join(folder, ".env")], {
+      ...env,
+      GITHUB_API_URL: "http://127.0.0.1:9/api/v3",
+    });
+    expect(code).toBe(3);
+    expect(text).toContain("GitHub does not answer");
+  });
+});
+
+/** A setup that waits for the browser. */
+async function waiting(): Promise<{ github: ListeningDouble; run: SetupRun; link: string; envFile: string }> {
+  const github = await githubOnAPort();
+  const folder = emptyFolder();
+  const envFile = join(folder, ".env");
+  const run = startSetup({ ...github.env, COUNTERSIGN_DATA_DIR: folder }, { ...APP, envFile, wait: false });
+  return { github, run, link: await run.link, envFile };
+}
+
+/** Ends a setup in the right way, which its mistakes must not have spoilt. */
+async function finish(
+  { run, envFile }: Awaited<ReturnType<typeof waiting>>,
+  person: Person,
+  link: string,
+): Promise<void> {
+  expect((await person.open(await person.register(link))).text).toContain("is registered");
+  await run.ended;
+  expect(readFileSync(envFile, "utf8")).toContain("APP_ID=");
+}
+
+describe("a mistake in the browser", () => {
+  test("is told, and the right browser still gets on: no cookie, a used link, a wrong link", async () => {
+    const begun = await waiting();
+    const page = begun.link.replace(/\?.*/u, "");
+    const [person, stranger] = [new Person(), new Person()];
+    expect(await stranger.open(page)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("Open the link that the terminal or the log shows"),
+    });
+    expect(await stranger.open(`${page}?token=${"0".repeat(64)}`)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("This link was used already, or is not the one"),
+    });
+    await person.open(begun.link);
+    expect(await stranger.open(begun.link)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("Start the setup again for a new one"),
+    });
+    await finish(begun, person, page);
+  });
+
+  test("is told, and saves nothing: a strange state, another browser, no code, a code of someone else's", async () => {
+    const begun = await waiting();
+    const page = begun.link.replace(/\?.*/u, "");
+    const [person, stranger] = [new Person(), new Person()];
+    const back = new URL(await person.register(begun.link));
+    const changed = (name: string, value: string): string => {
+      const url = new URL(back);
+      url.searchParams.set(name, value);
+      return url.href;
+    };
+    expect(await stranger.open(back.href)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("in the browser that registers the App"),
+    });
+    expect(await person.open(changed("state", "f".repeat(64)))).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("belongs to no form of this setup"),
+    });
+    expect(await person.open(changed("code", "0123456789"))).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("works once and for one hour. Try again"),
+    });
+    expect(await person.open(back.href), "the state works once").toMatchObject({ status: 403 });
+    const again = new URL(
+      (
+        await person.press(
+          await person.press({ ...(await person.open(page)), address: page }),
+          "/setup/created",
+        )
+      ).address,
+    );
+    expect(again.searchParams.get("code")).toBe(null);
+    expect(() => readFileSync(begun.envFile)).toThrow("ENOENT");
+  });
+
+  test("is told: a code that is older than an hour", async () => {
+    const begun = await waiting();
+    const page = begun.link.replace(/\?.*/u, "");
+    const person = new Person();
+    const back = await person.register(begun.link);
+    const { world } = begun.github.double;
+    world.setClock(world.now() + 61 * 60_000);
+    expect(await person.open(back)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("works once and for one hour"),
+    });
+    // GitHub has the App already: it must be deleted there before another can have its name.
+    forget(begun.github.double);
+    await finish(begun, person, page);
+  });
+
+  test("is told: a name under which a page of a stranger may have sent the browser here", async () => {
+    const { link } = await waiting();
+    const { port, pathname, search } = new URL(link);
+    const answer = await byName(Number(port), `rebound.example:${port}`, `${pathname}${search}`);
+    expect(answer).toMatchObject({
+      status: 421,
+      text: expect.stringContaining("Open the link as it was printed"),
+    });
+    expect((await new Person().open(link)).status, "the token is still good").toBe(200);
+  });
+});
+
+function forget({ world }: Double): void {
+  for (const app of world.apps.values()) if (app.hook !== null) world.apps.delete(app.id);
+}
+
+/** Asks with a Host of one's own, which `fetch` does not allow. */
+async function byName(port: number, host: string, path: string): Promise<{ status: number; text: string }> {
+  const { request } = await import("node:http");
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port, path, headers: { host } }, (answer) => {
+      let text = "";
+      answer.on("data", (part: Buffer) => (text += part.toString()));
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text }));
+    });
+    asked.on("error", reject).end();
+  });
+}
+
+/** An App that is registered and not installed, with its settings in a folder. */
+async function registered(): Promise<{
+  github: ListeningDouble;
+  folder: string;
+  env: Readonly<Record<string, string>>;
+}> {
+  const begun = await waiting();
+  const person = new Person();
+  await finish(begun, person, begun.link);
+  const folder = join(begun.envFile, "..");
+  return { github: begun.github, folder, env: { ...begun.github.env, COUNTERSIGN_DATA_DIR: folder } };
+}
+
+async function install(github: ListeningDouble): Promise<void> {
+  const person = new Person();
+  await person.press(await person.open(`${github.url}/apps/countersign-acme/installations/new`));
+}
+
+describe("a mistake after the registration", () => {
+  test("is told: not installed, installed elsewhere, a wrong id, a wrong key, settings that are there already", async () => {
+    const { github, folder, env } = await registered();
+    const file = join(folder, ".env");
+    const run = (
+      args: readonly string[],
+      more: Readonly<Record<string, string>> = {},
+    ): ReturnType<typeof runSetup> =>
+      runSetup(["--env-file", file, "--no-wait", ...args], { ...env, ...more });
+    const missing = await run([]);
+    expect(missing.code).toBe(1);
+    expect(missing.text).toContain(
+      `install it from ${github.url}/apps/countersign-acme/installations/new, then run countersign setup again`,
+    );
+    await install(github);
+    expect((await run(["--org", "other"])).text).toContain("The App is not installed on other");
+    expect((await run([], { APP_ID: "99" })).text).toMatch(
+      /GitHub refuses APP_ID 99 .*: compare the id with the App's page/u,
+    );
+    const { generateKeyPairSync } = await import("node:crypto");
+    const { privateKey } = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    });
+    expect((await run([], { PRIVATE_KEY: privateKey })).text).toContain("generate a new key there");
+    writeFileSync(join(folder, "app.pem"), privateKey);
+    const over = await run(["--app-id", "99", "--private-key", join(folder, "app.pem")]);
+    expect(over.code).toBe(2);
+    expect(over.text).toContain(
+      "has APP_ID and PRIVATE_KEY already: run setup without --app-id to go on with it, or replace it with --force",
+    );
+    expect(readFileSync(file, "utf8")).not.toContain("APP_ID=99");
+  });
+
+  test("is told: a permission that is missing, and repositories that are left out", async () => {
+    const { github, folder, env } = await registered();
+    await install(github);
+    for (const one of github.double.world.installations.values()) {
+      one.permissions = { ...one.permissions, checks: "read" };
+      one.repositorySelection = "selected";
+    }
+    const { text } = await runSetup(["--env-file", join(folder, ".env")], env);
+    expect(text).toContain(
+      "it lacks checks: write (the check cannot be shown, and nothing is blocked). An owner can accept the request",
+    );
+    expect(text).toContain(
+      "it covers selected repositories only, so the App cannot check others. Choose all repositories",
+    );
+  });
+
+  test.each<readonly [string, readonly string[], string]>([
+    ["too many approvals", ["--approvals", "99"], "approval.required"],
+    ["a number in words", ["--approvals", "two"], "approval.required"],
+    ["a team without its organisation", ["--approvers", "core"], "a team is written organisation/team"],
+    ["a broken pattern", ["--ticket", "[A-Z"], "record.pattern"],
+    ["a repository without its organisation", ["--deviations", "change-control"], "deviations.repository"],
+    ["a branch that no ruleset can name", ["--branches", "release/{1}"], "write each branch by itself"],
+  ])("is told: %s", async (_, args, cure) => {
+    const { github, folder, env } = await registered();
+    await install(github);
+    const out = join(folder, "policy");
+    const { code, text } = await runSetup(["--env-file", join(folder, ".env"), "--out", out, ...args], env);
+    expect(code).toBe(2);
+    expect(text).toContain(cure);
+    expect(() => readFileSync(join(out, "countersign.yml"))).toThrow("ENOENT");
+  });
+
+  test("is told: a folder that holds a policy already", async () => {
+    const { github, folder, env } = await registered();
+    await install(github);
+    const out = join(folder, "policy");
+    mkdirSync(out);
+    writeFileSync(join(out, "countersign.yml"), "mine");
+    const args = ["--env-file", join(folder, ".env"), "--out", out];
+    const { code, text } = await runSetup(args, env);
+    expect(code).toBe(2);
+    expect(text).toContain("name another folder with --out, or replace it with --force");
+    expect(readFileSync(join(out, "countersign.yml"), "utf8")).toBe("mine");
+  });
+});

@@ -1,0 +1,123 @@
+/** `countersign setup` against the GitHub double, and a person who follows its link without a browser. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { runProgram } from "../../../src/cli/program.ts";
+import { setup, type SetupOptions, type SetupTools } from "../../../src/cli/setup/setup.ts";
+import type { Answer, Terminal } from "../../../src/cli/terminal/answer.ts";
+import { answerFailure } from "../../../src/cli/terminal/answer.ts";
+
+/** An empty folder that goes with the test. */
+export function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-setup-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A run of `setup`: what it printed, its link, and its answer. */
+export interface SetupRun {
+  readonly said: readonly string[];
+  readonly link: Promise<string>;
+  readonly ended: Promise<Answer>;
+}
+
+/** Starts `setup` as a person at a terminal does; `answers` are typed one after the other. */
+export function startSetup(
+  env: Terminal["env"],
+  options: Partial<SetupOptions> & Pick<SetupOptions, "envFile">,
+  { typed, ...tools }: SetupTools & { readonly typed?: readonly string[] } = {},
+): SetupRun {
+  const said: string[] = [];
+  const link = Promise.withResolvers<string>();
+  const left = typed?.slice();
+  const terminal: Terminal = {
+    print: (line) => said.push(line),
+    printError: (line) => {
+      said.push(line);
+      const found = /http:\S+\?token=\S+/u.exec(line);
+      if (found !== null) link.resolve(found[0]);
+    },
+    env,
+    interactive: false,
+    ...(left === undefined
+      ? {}
+      : {
+          ask: (question: string) => {
+            said.push(question);
+            const next = left.shift();
+            return next === undefined
+              ? Promise.reject(new Error(`no answer to: ${question}`))
+              : Promise.resolve(next);
+          },
+        }),
+  };
+  const ended = setup(
+    terminal,
+    { port: 0, wait: true, answers: {}, ...options },
+    { everyMs: 5, ...tools },
+  ).catch((error: unknown) => answerFailure(error, env));
+  return { said, link: link.promise, ended };
+}
+
+/** Runs the program with a command line. */
+export async function runSetup(
+  args: readonly string[],
+  env: Terminal["env"],
+): Promise<{ readonly code: number; readonly text: string }> {
+  const lines: string[] = [];
+  const print = (line: string): unknown => lines.push(line);
+  const code = await runProgram(["setup", ...args], { print, printError: print, env, interactive: false });
+  return { code, text: lines.join("\n") };
+}
+
+/** Someone with a cookie jar, who follows links and presses the one button of a page. */
+export class Person {
+  #cookie = "";
+
+  /** Opens a link of ours; redirects are followed. */
+  async open(address: string, headers: Readonly<Record<string, string>> = {}): Promise<Shown> {
+    const answer = await fetch(address, {
+      headers: { cookie: this.#cookie, ...headers },
+      redirect: "manual",
+    });
+    this.#cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? this.#cookie;
+    const goal = answer.headers.get("location");
+    if (goal !== null) return this.open(new URL(goal, address).href, headers);
+    return { address, status: answer.status, text: await answer.text() };
+  }
+
+  /** Submits the form of a page with what is in it. Returns what came, or the address it leads back to on `stopAt`. */
+  async press({ address, text }: Shown, stopAt = ""): Promise<Shown> {
+    const action = new URL(unescaped(/<form action="([^"]*)"/u.exec(text)?.[1] ?? ""), address);
+    const fields = [...text.matchAll(/<input[^>]*?name="([^"]*)"[^>]*?value="([^"]*)"/gu)];
+    const body = new URLSearchParams(
+      fields.map(([, name = "", value = ""]): [string, string] => [name, unescaped(value)]),
+    );
+    const answer = await fetch(action, { method: "POST", body, redirect: "manual" });
+    const goal = answer.headers.get("location");
+    if (goal !== null && stopAt !== "" && goal.includes(stopAt))
+      return { address: goal, status: 302, text: "" };
+    if (goal !== null) return this.open(goal);
+    return { address: action.href, status: answer.status, text: await answer.text() };
+  }
+
+  /** Registers the App by the link, up to the answer that GitHub sends back through the browser. */
+  async register(link: string): Promise<string> {
+    const confirmed = await this.press(await this.open(link));
+    return (await this.press(confirmed, "/setup/created")).address;
+  }
+}
+
+/** A page as it was shown. */
+export interface Shown {
+  readonly address: string;
+  readonly status: number;
+  readonly text: string;
+}
+
+function unescaped(text: string): string {
+  const marks: Readonly<Record<string, string>> = { quot: '"', "#39": "'", lt: "<", gt: ">", amp: "&" };
+  return text.replaceAll(/&(quot|#39|lt|gt|amp);/gu, (_, name: string) => marks[name] ?? "");
+}
