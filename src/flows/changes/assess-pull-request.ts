@@ -1,4 +1,4 @@
-/** The gate: judge an open pull request or a merge group, and say so on GitHub. */
+/** The gate: judge an open pull request or a merge group, and show it on GitHub. */
 
 import type { Repo } from "../context/repo.ts";
 import { nextRetry } from "../../domain/change/settling.ts";
@@ -69,7 +69,7 @@ export async function assessPull(
   });
 }
 
-/** A pull request is judged again when GitHub may show what a webhook told of it. */
+/** A pull request is judged again when GitHub may show what a webhook reported of it. */
 function lookAgain({ info: repository }: Repo, number: number, dueAt: number): Task {
   return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
 }
@@ -90,7 +90,7 @@ export async function assessGroup(
   const gathered = all.filter((each) => read.isOnRecord !== true || isOpenStill(each));
   const first = gathered[0];
   if (first === undefined) return;
-  // One of them may do nothing but mend a policy that lets no other pass.
+  // One of them may only fix a policy that lets no other pass.
   const policy = (gathered.find((each) => blockingProblemsOf(each.policy).length > 0) ?? first).policy;
   const shown = { sha: group.headSha, shown: read.checks };
   const unshown = read.checksAreWhole ? await checksNotShownYet(repo, shown, policy) : [];
@@ -234,7 +234,7 @@ function withUnshown(pull: PullRequest, { awaited = [], checksAreWhole }: ReadGr
   };
 }
 
-/** What was last said of these pull requests, where it was said of this commit. */
+/** What was last shown of these pull requests, where it was shown for this commit. */
 async function saidOf(repo: Repo, numbers: readonly number[], sha: Sha): Promise<readonly GateRecord[]> {
   const entries = await Promise.all(
     numbers.map((number) => repo.ledger.state("gate", `${repo.info.id}#${number}`)),
@@ -244,7 +244,7 @@ async function saidOf(repo: Repo, numbers: readonly number[], sha: Sha): Promise
     .filter(({ check }) => check.headSha === sha);
 }
 
-/** Whether a branch is one of production, or gathers for it: by its own policy, or by the default branch's, which says what is watched. */
+/** Whether a branch is one of production, or gathers for it: by its own policy, or by the default branch's, which defines what is watched. */
 async function isInScope(repo: Repo, policy: PolicyInForce, base: string): Promise<boolean> {
   const { info: repository } = repo;
   if (policy.state !== "known" || isFollowed(policyOrDefault(policy), repository, base)) return true;

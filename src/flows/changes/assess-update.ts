@@ -43,7 +43,7 @@ export interface KnownUpdate {
   readonly occurrence: number;
   /** Whether what landed on the integration branches could be read. */
   readonly isRead: boolean;
-  /** It lies in a past that is filled in: nothing is said about it on GitHub. */
+  /** It lies in a past that is filled in: nothing is written about it on GitHub. */
   readonly isPast: boolean;
   /** It is recorded, and these pull requests are known to have landed by it; null: it is not recorded. */
   readonly again: readonly number[] | null;
@@ -52,7 +52,7 @@ export interface KnownUpdate {
   readonly tasks: readonly Task[];
 }
 
-/** Judges an update and records the decision; nothing, where it is judged again and no more of it is shown. Throws {@link Trouble}. */
+/** Judges an update and records the decision; nothing, where it is judged again and no more of it is shown. Throws {@link ExternalError}. */
 export async function judgeUpdate(
   repo: Repo,
   update: RefUpdate,
@@ -62,7 +62,7 @@ export async function judgeUpdate(
   const { role, occurrence, isRead, isPast, again, entries, tasks } = known;
   const now = repo.now();
   const { policy, repair } = await policyOfUpdate(repo, update, questions);
-  // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
+  // What was read within minutes of happening was seen happening, whether a webhook or the list showed it first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   const seen = { ...update, basis } as const;
   const late = now - update.at >= SETTLING;
@@ -74,7 +74,7 @@ export async function judgeUpdate(
   if (again !== null && !isNews(gathered, again)) return;
   questions.unanswered.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
   const looked = await withEmergencies(repo, gathered, policy, questions);
-  // Whatever was not told is looked at again.
+  // Whatever was not answered is read again.
   const change =
     questions.unanswered.length === 0 || isUnshown(looked)
       ? looked
@@ -159,7 +159,7 @@ async function decideUpdate(
   );
 }
 
-/** What people said in an approving review, or pushed, may not have been looked at before it landed. */
+/** A command in an approving review, or a push, may not have been read before it landed. */
 async function withEmergencies(
   repo: Repo,
   change: Change,

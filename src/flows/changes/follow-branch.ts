@@ -45,7 +45,7 @@ export async function followIntegration(repo: Repo): Promise<boolean> {
   if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return false;
   const { lookups } = repo.github;
   const { id } = repo.info;
-  // Forgotten when a webhook tells of a branch that was made or deleted.
+  // Forgotten when a webhook reports that a branch was made or deleted.
   const branches = await lookups.remember(`branches:${id}`, [`branches:${id}`], () =>
     repo.github.listBranches(),
   );
@@ -67,7 +67,7 @@ export async function followBranch(repo: Repo, ref: string): Promise<boolean> {
 
 /**
  * Records what happened to a branch while it was still one of production, where it is so no more: GitHub may list that late. It is
- * looked at for as long as GitHub may take, and then never again.
+ * read for as long as GitHub may take, and then never again.
  */
 async function followToItsEnd(repo: Repo, ref: string): Promise<boolean> {
   const { info: repository } = repo;
@@ -246,7 +246,7 @@ function kindOf({ before, after, forced }: Pick<Push, "before" | "after" | "forc
 
 /**
  * Records one update, judged as of when it happened. `origin` null: it lies in a past that is filled in; then the place up to which the
- * branch was followed stays, and nothing is said on GitHub. `again`: it is recorded, and GitHub did not show all of it then; these pull
+ * branch was followed stays, and nothing is written on GitHub. `again`: it is recorded, and GitHub did not show all of it then; these pull
  * requests are known to have landed by it. Nothing is recorded where it still does not show all, or shows not even these.
  */
 export async function recordUpdate(
@@ -267,7 +267,7 @@ export async function recordUpdate(
   } = {},
 ): Promise<void> {
   const { ref, after: head, activityId, at } = update;
-  // Only the list moves the place: what it does not show yet may come before what a webhook told.
+  // Only the list moves the place: what it does not show yet may come before what a webhook reported.
   const isPlaced = again === null && activityId !== null && origin !== null;
   const place = { ref, head, activityId, at, ...(left === null ? {} : { left }) };
   const entries = isPlaced ? [placeEntry(repo, { ...place, origin }, role)] : [];

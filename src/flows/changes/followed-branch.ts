@@ -58,8 +58,8 @@ export function headTasks(repo: Repo, role: Role, sha: Sha): readonly Task[] {
 }
 
 /**
- * Records where a branch stood when observation began: what is recorded follows from there. Updates in the very second of the
- * installation were made before it, as far as anyone can tell.
+ * Records the head of a branch when observation began: what is recorded follows from there. Updates in the very second of the
+ * installation were made before it, as far as is known.
  */
 export async function recordBaseline(
   repo: Repo,
@@ -73,7 +73,7 @@ export async function recordBaseline(
 ): Promise<BranchRecord> {
   const { earlier } = listing;
   const last = earlier ?? listing.updates.findLast((update) => update.at <= repo.since) ?? listing.before;
-  // Where nothing older is listed, the branch stood where its first update began.
+  // Where nothing older is listed, the branch was where its first update began.
   const head = last?.after ?? listing.updates[0]?.before ?? NO_COMMIT;
   const activityId = last?.activityId ?? null;
   const at = Math.max(repo.since, earlier?.at ?? 0);

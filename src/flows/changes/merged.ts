@@ -1,4 +1,4 @@
-/** A merge that a webhook reports: followed and judged, unless all it tells is on record already. */
+/** A merge that a webhook reports: followed and judged, unless all it reports is on record already. */
 
 import type { Repo } from "../context/repo.ts";
 import type { Change } from "../../domain/change/change.ts";
@@ -12,10 +12,10 @@ import { HOUR } from "../../domain/time/durations.ts";
 
 type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
 
-/** A webhook tells of a merge within this time (ms); what landed earlier is assessed again. */
+/** A webhook reports a merge within this time (ms); what landed earlier is assessed again. */
 const REPORTED_WITHIN = HOUR;
 
-/** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws {@link ExternalError}. */
+/** Follows the branch to a merge and assesses its pull request, each unless that was done for another webhook. Throws {@link ExternalError}. */
 export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
   if (!(await isOnRecord(repo, merged))) await followBranch(repo, merged.ref);
   const { number } = merged;
@@ -24,7 +24,7 @@ export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
   if (!isDone) await assessPull(repo, number, null);
 }
 
-/** Returns whether GitHub's own list told of the update that introduced the merge, and nothing of it is still waited for. */
+/** Returns whether GitHub's own list showed the update that introduced the merge, and nothing of it is still waited for. */
 async function isOnRecord(repo: Repo, merged: Merged): Promise<boolean> {
   const { info: repository } = repo;
   const filter = { repositoryId: repository.id, from: repo.now() - REPORTED_WITHIN };

@@ -86,7 +86,7 @@ export function refuse(reply: Reply): EmergencyResult {
   return { outcome: "refused", reply, emergency: null, entries: [], actions: [], tasks: [] };
 }
 
-/** Applies a command, or refuses it with the reason. Records nothing. Throws Trouble. */
+/** Applies a command, or refuses it with the reason. Records nothing. Throws {@link ExternalError}. */
 export async function applyEmergencyCommand(
   repo: Repo,
   command: EmergencyCommandName,

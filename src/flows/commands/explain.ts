@@ -1,11 +1,11 @@
-/** The commands that only look: `explain` tells what the check says and why, `recheck` judges again. */
+/** The commands that only read: `explain` shows the check and its reasons, `recheck` judges again. */
 
 import type { Repo } from "../context/repo.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Command } from "./answer-command.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
-/** Judges the pull request and says in a comment all that its check says. */
+/** Judges the pull request and repeats in a comment all that its check shows. */
 export const explain: Command = {
   name: "explain",
   usage: "",

@@ -34,7 +34,7 @@ export interface BackfilledDeployments {
 
 /**
  * Records every success in production in a span that is not on record yet, oldest first, after the changes of the span were
- * filled in; `refs`: the production branches. Nothing is said on GitHub. The last success before the span is recorded too, as
+ * filled in; `refs`: the production branches. Nothing is written on GitHub. The last success before the span is recorded too, as
  * what the first one followed. Throws {@link ExternalError}.
  */
 export async function backfillDeployments(
@@ -66,7 +66,7 @@ export async function backfillDeployments(
   return { recorded, truncated: listing?.truncated === true || runs?.truncated === true, refused };
 }
 
-/** What was asked for, or null where GitHub will not tell whoever asks. */
+/** What was requested, or null where GitHub does not answer this account. */
 async function unlessRefused<Answer>(read: () => Promise<Answer>): Promise<Answer | null> {
   try {
     return await read();
@@ -123,7 +123,7 @@ async function lastBefore(
   return [];
 }
 
-/** A token without the right to read deployments sees none: that is said, never taken for none. */
+/** A token without the right to read deployments sees none: that is reported, never taken for none. */
 async function noteRefused(repo: Repo, { from, to }: Span): Promise<void> {
   const { info: repository } = repo;
   const entry = gapEntry(

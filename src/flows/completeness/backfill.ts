@@ -103,7 +103,7 @@ async function judgeAll(
   let done = 0;
   for (let next = 0; next < updates.length || read.length > 0;) {
     const following = updates.slice(next, next + ahead.size);
-    // One query brings the pull requests of the updates read before, and what the following updates brought.
+    // One query reads the pull requests of the updates read before, and what the following updates introduced.
     await ahead.read(following, pulls);
     for (const update of read) {
       await recordUpdate(batched, update, null);

@@ -48,7 +48,7 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
   const git = await gitLine(repo, listed);
   const changes = await recordedChanges(repo.tools, repository.id, ref, { from: start, to });
   const recorded = changes.map(({ update }) => update);
-  // Before anybody watched no webhook could tell.
+  // Before anyone watched no webhook could report.
   const reportedFrom = Math.max(start, repo.since);
   const reported = await reportedPushes(repo.tools, repository.id, ref, { from: reportedFrom, to });
   const count = countListings({
@@ -162,7 +162,7 @@ async function recordedChanges(
   return recorded;
 }
 
-/** The pushes to a branch that webhooks told of in a span, each movement once. */
+/** The pushes to a branch that webhooks reported in a span, each movement once. */
 async function reportedPushes(
   tools: Tools,
   repositoryId: number,

@@ -77,7 +77,7 @@ export interface UncountedBranch {
   readonly error: ExternalError;
 }
 
-/** `onlyWrong`: an hour that agrees leaves no line, for the month's count covers it. `onlyUnproven`: what is proven is not counted again. */
+/** `onlyWrong`: an hour that agrees adds no line, for the month's count covers it. `onlyUnproven`: what is proven is not counted again. */
 interface Which {
   readonly onlyWrong?: boolean;
   readonly onlyUnproven?: boolean;
@@ -97,7 +97,7 @@ export async function reconcileRepository(
     if (known === null) refs.push(ref);
     else proven.push(known);
   }
-  // Of one hour nothing is said that the month's count does not say again.
+  // Of one hour nothing is recorded that the month's count does not repeat.
   const note = onlyWrong ? unnoted : notesOf(repo);
   const { counted, uncounted } = await countEach(repo, refs, note, async (ref) => {
     await followBranch(repo, ref);

@@ -1,4 +1,4 @@
-/** A job waits for our gate: gather what it would bring as if it succeeded now, judge it, and answer. */
+/** A job waits for our gate: gather what it would deploy as if it succeeded now, judge it, and answer. */
 
 import type { Repo } from "../context/repo.ts";
 import { dueAfter } from "../../domain/time/calendar.ts";

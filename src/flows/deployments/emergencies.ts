@@ -19,8 +19,8 @@ import type { Sha } from "../../domain/change/sha.ts";
 const MOST_ASKED = 100;
 
 /**
- * Reads who worked on what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
- * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws {@link ExternalError}.
+ * Reads who worked on what a deployment contains, as far as known: the makers of its changes; authors, committers and pushers of
+ * the commits that no change accounts for. Null: it is unknown, such as who pushed what is deployed. Throws {@link ExternalError}.
  */
 export async function makersOfDeployment(
   repo: Repo,
@@ -35,7 +35,7 @@ export async function makersOfDeployment(
     if (makers === null) return null;
     people.push(...makers);
   }
-  // What a commit says of its author can be forged; who pushed it cannot.
+  // What a commit states of its author can be forged; who pushed it cannot.
   if (unaccounted !== null && unaccounted.length > 0) {
     const pushers = await repo.github.pushers({ head: sha, commits });
     if (pushers === null) return null;

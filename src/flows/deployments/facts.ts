@@ -22,7 +22,7 @@ import { branchPositionOf, watchedRefs, type BranchPosition } from "../policy/pr
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
-/** So many earlier deployments of a commit are looked at to find one that succeeded before we watched. */
+/** So many earlier deployments of a commit are read to find one that succeeded before we watched. */
 const MOST_EARLIER = 5;
 
 /** Describes one success in production, and the policy it is judged by. */

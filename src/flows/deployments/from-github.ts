@@ -106,7 +106,7 @@ export async function withRun<Made extends Success>(
   const { read, environment } = success;
   const found = await repo.github.runBehind(read);
   const age = repo.now() - success.at;
-  // Its address was told: a job that GitHub does not know may only be not shown yet.
+  // Its address was reported: a job that GitHub does not know may only be not shown yet.
   if (found === "unshown" && age < SETTLING)
     throw new ExternalError(
       "github-answer",
@@ -119,7 +119,7 @@ export async function withRun<Made extends Success>(
   const listed = await repo.github.approvals(found.id);
   const approvals =
     listed === null ? null : withAttempts(listed, await answeredOf(repo, found.id), found.attempts);
-  // A webhook that is late may still tell which attempt it was.
+  // A webhook that is late may still show which attempt it was.
   const isOfUnknownAttempt = approvals?.some(({ attempt }) => attempt === null) === true;
   if (isOfUnknownAttempt && repo.now() - success.at < SETTLING)
     throw new ExternalError(
@@ -138,13 +138,13 @@ export async function withRun<Made extends Success>(
   };
 }
 
-/** What webhooks told of the answers to a run's jobs, oldest first. */
+/** What webhooks reported of the answers to a run's jobs, oldest first. */
 async function answeredOf(repo: Repo, run: number): Promise<readonly ObservedJobReview[]> {
   const observed = await repo.observed(`run/${run}`);
   return observed.filter((each) => each.kind === "job-answered");
 }
 
-/** What succeeded in the same environment before and no webhook told, oldest first. */
+/** What succeeded in the same environment before and no webhook reported, oldest first. */
 async function unrecordedBefore(repo: Repo, success: FoundDeployment): Promise<readonly FoundDeployment[]> {
   const { info: repository } = repo;
   const { environment, status, read } = success;

@@ -1,4 +1,4 @@
-/** Tags that the policy counts as deployments: made or moved, they bring what they stand for to production. */
+/** Tags that the policy counts as deployments: made or moved, they deploy what they point to. */
 
 import type { Repo } from "../context/repo.ts";
 import { type Actor } from "../../domain/change/people.ts";
@@ -13,7 +13,7 @@ import { policyWhen } from "../policy/policy-at.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 
-/** One moment a tag stood for a commit from. */
+/** One moment from which a tag pointed to a commit. */
 interface Move {
   readonly commit: Sha;
   readonly object: Sha;
@@ -21,7 +21,7 @@ interface Move {
   readonly at: Instant;
 }
 
-/** Judges every move of one tag that a webhook told of and no record holds. */
+/** Judges every move of one tag that a webhook reported and no record holds. */
 export async function assessTag(repo: Repo, tag: string): Promise<void> {
   const seen = await repo.observed(`refs/tags/${tag}`);
   const times = new Map<Sha, number>();

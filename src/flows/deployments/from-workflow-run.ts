@@ -22,7 +22,7 @@ export async function assessRun(repo: Repo, id: number): Promise<void> {
   if (run !== null) await judgeRun(repo, run);
 }
 
-/** Judges the runs that no webhook told of. Asks GitHub nothing where the policy names no workflow. */
+/** Judges the runs that no webhook reported. Requests nothing where the policy names no workflow. */
 export async function assessRuns(repo: Repo): Promise<void> {
   const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.production.workflows.length === 0) return;
@@ -73,7 +73,7 @@ export async function judgeRun(repo: Repo, run: ReadRun, from = repo.since): Pro
 }
 
 /**
- * Judges what was deployed of a run's commit since it began: a deployment that one of its jobs made, told or shown only later, is the one
+ * Judges what was deployed of a run's commit since it began: a deployment that one of its jobs made, reported or shown only later, is the one
  * that counts. Throws {@link ExternalError} where GitHub does not show yet which run made one.
  */
 async function judgeDeploymentsOf(repo: Repo, { sha, startedAt }: ReadRun, policy: Policy): Promise<void> {

@@ -18,7 +18,7 @@ const ASK_AGAIN = 5_000;
 /** So many updates of a branch are read to find the one that introduced a commit in its middle. */
 const MOST_UPDATES = 20;
 
-/** Describes what a deployment carried, the commits no change accounts for, and when its own commit landed. */
+/** Describes the changes of a deployment, the commits no change accounts for, and when its own commit landed. */
 export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "landedAt">;
 
 /** Returns the changes that introduced these commits to the production branches, when the newest did, and the commits that no change accounts for. */

@@ -30,7 +30,7 @@ export async function answerMissedGates(repo: Repo): Promise<void> {
       "deployment-gate",
       gateSubject(repository.id, deployment, environment),
     );
-    // What we heard of is answered, or looked at again with the others that wait.
+    // What was received is answered, or assessed again with the others that wait.
     if (known !== undefined && known.body.run === run) continue;
     await answerGate(repo, { deployment, environment, run });
   }

@@ -14,7 +14,7 @@ import { organizationPolicy } from "../policy/in-force.ts";
 import { deviationOf, deviationContext, type LedgerTools } from "../records/existing-deviations.ts";
 import type { Person, Severity } from "../../domain/records/deviation.ts";
 
-/** A deviation as somebody enters it. */
+/** A deviation as a person enters it. */
 export interface EnteredDeviation {
   /** `owner/name`. */
   readonly repository: string;
@@ -23,7 +23,7 @@ export interface EnteredDeviation {
   readonly severity?: string | undefined;
   readonly title: string;
   readonly description?: string | undefined;
-  /** Where the report says it. */
+  /** Where the report describes it. */
   readonly reference?: string | undefined;
   readonly pulls: readonly number[];
   readonly as: string;

@@ -1,4 +1,4 @@
-/** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept with the deviation and shown on its issue; it changes no verdict. */
+/** The command `explain-bypass`: why the gate was bypassed, stated afterwards. It is kept with the deviation and shown on its issue; it changes no verdict. */
 
 import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";

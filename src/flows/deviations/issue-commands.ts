@@ -24,7 +24,7 @@ export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): 
 
 async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
   const deviation = given.deviation === null ? null : await deviationOf(repo, given.deviation);
-  // The body of our own issue may have been edited: only the number it was opened under tells which deviation it is.
+  // The body of our own issue may have been edited: only the number it was opened under shows which deviation it is.
   if (deviation === null || !(await isIssueOf(repo, { repository: repo.info }, deviation.id, given.number)))
     return refuse("This is not the issue that was opened for that deviation. Nothing was done.");
   const home = await watchedRepository(repo.tools, deviation.repository.id, repo.lease);

@@ -18,7 +18,7 @@ import { cadenceIn, senderOf } from "./commands.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 
-/** Asks for the issues that waited and flags the reviews that were missed; once a day. */
+/** Opens the issues that waited and flags the reviews that were missed; once a day. */
 export async function keepDeviations(repo: Repo): Promise<void> {
   const policy = policyOrDefault(await currentPolicy(repo));
   const own = (await knownDeviations(repo)).filter(({ repository }) => repository.id === repo.info.id);

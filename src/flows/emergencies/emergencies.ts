@@ -309,7 +309,7 @@ async function byReview(
   return null;
 }
 
-/** Returns the emergencies of a pull request, brought up to what was said on it; of one that nobody can read as they are known. Throws Trouble. */
+/** Returns the emergencies of a pull request, brought up to date with its comments; of one that nobody can read as they are known. Throws {@link ExternalError}. */
 export async function emergenciesOfOpenPull(
   repo: Repo,
   pull: PullRequest,

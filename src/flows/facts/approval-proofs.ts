@@ -94,7 +94,7 @@ function atMost(
   });
 }
 
-/** Returns the pull request with the pushes that GitHub's activity list tells, where whoever pushed something was not seen. */
+/** Returns the pull request with the pushes that GitHub's activity list shows, where whoever pushed something was not seen. */
 export async function withPushers(
   repo: Repo,
   pull: PullRequest,

@@ -1,4 +1,4 @@
-/** What was pushed may be, to the patch, what was approved on another branch: it is said, and changes nothing. */
+/** What was pushed may be, to the patch, what was approved on another branch: that is shown, and changes nothing. */
 
 import type { Repo } from "../context/repo.ts";
 import { type ApprovedElsewhere, type RefUpdate } from "../../domain/change/change.ts";
@@ -45,7 +45,7 @@ export async function approvedElsewhere(
       });
       break;
     }
-    // The whole of it was approved: its parts say nothing more.
+    // The whole of it was approved: its parts add nothing.
     if (isWhole && found.length > 0) break;
   }
   return found;

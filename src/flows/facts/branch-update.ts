@@ -71,7 +71,7 @@ export async function gatherChange(
   const awaited = isPullRequestMerge(update) ? uncovered(read.commits, gathered, update) : [];
   if (isFresh && awaited.length > 0)
     throw notYet(repo.tools, update, awaited.map(({ what }) => what).join(", "));
-  // Which of several it was cannot be told of one that nobody can read.
+  // Which of several it was is unknown of one that nobody can read.
   pullRequests.push(...gathered.filter(({ unread }) => unread !== undefined));
   const whole = gathered.filter(({ unread }) => unread === undefined);
   for (const pull of landedOfItsOwn(whole, update, read.named)) {
@@ -156,7 +156,7 @@ function landedOfItsOwn(
 
 /**
  * Of the pull requests with one head, those that may be the one that was merged: GitHub shows all as merged. Their content and base are
- * the same, so whoever merges and writes another number gains an approval that was given for just this. If nothing tells, all of them.
+ * the same, so whoever merges and writes another number gains an approval that was given for just this. If nothing shows which, all of them.
  */
 function theOneMerged(
   pulls: readonly PullRequest[],

@@ -1,4 +1,4 @@
-/** Whether GitHub still shows what the verdicts of a span cite, looked at whenever that span is counted whole. */
+/** Whether GitHub still shows what the verdicts of a span cite, checked whenever that span is counted whole. */
 
 import type { Repo } from "../context/repo.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -8,14 +8,14 @@ import { ExternalError, type ExternalErrorCode } from "../../domain/values/exter
 import type { Instant } from "../../domain/time/instant.ts";
 import { type SourceGoneRecord } from "../../domain/records/source-gone.ts";
 
-/** What GitHub does not show of one source tells nothing of the others, nor of that one. */
+/** What GitHub does not show of one source is no evidence about the others, nor about that one. */
 const UNANSWERED: ReadonlySet<ExternalErrorCode> = new Set([
   "github-refused",
   "github-unanswered",
   "github-answer",
 ]);
 
-/** So many changes are looked at together. */
+/** So many changes are checked together. */
 const AT_ONCE = 50;
 
 /** Records what is gone, and what is back. What GitHub refuses to show us is not taken to be gone. Throws {@link ExternalError}. */
@@ -65,7 +65,7 @@ async function verifyDeployments(repo: Repo, deployed: readonly LoggedEntry<"dep
   const runs = new Set<number>();
   for (const id of new Set(records.flatMap(({ run }) => (run === null ? [] : [run.id]))))
     if ((await repo.github.run(id)) !== null) runs.add(id);
-  // A list that was cut short tells nothing of what is not on it.
+  // A list that was cut short is no evidence about what is not on it.
   const shown = listed.truncated
     ? records.flatMap(({ number }) => number ?? [])
     : listed.listed.map(({ number }) => number);

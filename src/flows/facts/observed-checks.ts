@@ -1,4 +1,4 @@
-/** How checks ended, as their webhooks told: which of it is kept, and which of it GitHub does not show yet. */
+/** How checks ended, as webhooks reported: what of it is kept, and what GitHub does not show yet. */
 
 import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
@@ -13,7 +13,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 
-/** Returns how the checks of a commit ended that a policy asks for, as far as it was reported and is not shown. `until`: what ended later is none of it. */
+/** Returns how the checks of a commit ended that a policy requires, as far as it was reported and is not shown. `until`: what ended later is none of it. */
 export async function checksNotShownYet(
   repo: Repo,
   { sha, shown, until = Infinity }: ShownChecks,
@@ -34,7 +34,7 @@ interface ShownChecks {
 }
 
 /**
- * Returns whether how a check ended is kept: a policy asks for it by which its commit was judged, or where that was not judged yet, the one
+ * Returns whether how a check ended is kept: a policy requires it by which its commit was judged, or where that was not judged yet, the one
  * in force. Of the hundreds of checks that a commit may have the log would hold each for good.
  */
 export async function isCheckRequired(
@@ -58,7 +58,7 @@ export async function isCheckRequired(
   return inForce?.state !== "known" || checkNamesUsed(inForce.record.effective).has(name);
 }
 
-/** The names of the checks that a recorded policy asks for; null: it is not known. */
+/** Returns the names of the checks that a recorded policy requires; null: it is not known. */
 function namesBy({ github, ledger }: Tools, digest: string): Promise<ReadonlySet<string> | null> {
   const read = async (): Promise<ReadonlySet<string> | null> => {
     const policy = await ledger.state("policy", digest);

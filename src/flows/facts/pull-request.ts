@@ -35,7 +35,7 @@ export async function gatherPull(
   readonly policy: PolicyInForce;
   /** The other open pull requests with the same head. */
   readonly sharing: readonly number[];
-  /** When GitHub is asked again, because it does not show yet what a webhook told; null: it shows all of it. */
+  /** When GitHub is asked again, because it does not show yet what a webhook reported; null: it shows all of it. */
   readonly lookAt: Instant | null;
   /** GitHub shows it open, and it is not any more: there is nothing to judge. */
   readonly isOver: boolean;
@@ -143,7 +143,7 @@ export async function checksAt(
   const isOurs = (check: Check): boolean => check.name === CHECK_NAME && check.app?.id === repo.appId;
   const ours = checks.find(isOurs);
   const { conclusion } = (current.payload as CheckRunPayload).text;
-  // Sent, and the App killed before it could note that: then only GitHub knows since when it stood. What was sent before is old.
+  // Sent, and the App killed before it could note that: then only GitHub can show since when it was there. What was sent before is old.
   const later = posted.slice(posted.indexOf(current) + 1);
   const isShownSince = ours?.completedAt != null && ours.completedAt <= at ? ours.completedAt : null;
   const wasSent = later.some(
@@ -175,7 +175,7 @@ function postedAt({ outcome, doneAt }: ListedAction): Instant {
   return typeof at === "number" ? at : (doneAt ?? Infinity);
 }
 
-/** The pull request with its files and their owners, where the policy asks for them. */
+/** The pull request with its files and their owners, where the policy requires them. */
 async function withContent(
   repo: Repo,
   pull: PullRequest,

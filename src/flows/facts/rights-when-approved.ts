@@ -1,4 +1,4 @@
-/** What was seen of people's rights around the moment they approved: what webhooks told of them, and what was read first. */
+/** What was seen of people's rights around the moment they approved: what webhooks reported, and what was read first. */
 
 import type { Repo } from "../context/repo.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
@@ -52,7 +52,7 @@ export async function rightsAroundApprovals(
   return { given };
 }
 
-/** Whether a reading leaves nothing open that a later one tells. */
+/** Returns whether a reading covers everything that a later one shows. */
 function coversAll(known: Authority, later: Authority): boolean {
   const isKnown = (name: string): boolean =>
     known.asked?.includes(name) === true && !known.unread.includes(name);
@@ -62,7 +62,7 @@ function coversAll(known: Authority, later: Authority): boolean {
   );
 }
 
-/** Every gain and loss of a right in an owner's teams and repositories, oldest first, each when GitHub first told it. */
+/** Returns every gain and loss of a right in an owner's teams and repositories, oldest first, each when GitHub first reported it. */
 async function rightsObserved(
   tools: Tools,
   ownerId: number,
@@ -99,10 +99,10 @@ function rightChanges(
   const isHere = body.of === String(repositoryId);
   if (/^\d+$/u.test(body.of) && !isHere) return [];
   const atLeast = body.isBack ? atLeastOf(body.permission) : body.permission;
-  // What a team is given in a repository says nothing of who is in the team.
+  // What a team is given in a repository does not show who is in the team.
   const here = body.through === undefined ? HERE : `${HERE} by ${body.through}`;
   const change = { of: isHere ? here : body.of, gained: body.isBack, at };
-  // Within one second of GitHub's, what was heard first came first.
+  // Within one second of GitHub's, what was received first came first.
   const isTie = at >= submittedAt && at < submittedAt + SECOND;
   const tie = isLate || reviewSeq === null ? "unknown" : seq < reviewSeq ? "no" : "yes";
   const later = isTie ? tie : at < submittedAt ? "no" : "yes";
@@ -115,7 +115,7 @@ function atLeastOf(permission: Permission | undefined): Permission | undefined {
   return permission === "triage" ? "read" : permission;
 }
 
-/** The place in the log of the webhook that told of a review; null: none did. */
+/** Returns the place in the log of the webhook that reported a review; null: none did. */
 async function seqOf(
   tools: Tools,
   repositoryId: number,

@@ -39,12 +39,12 @@ export async function rightsIn(
     readonly requirements: readonly Requirement[];
     /** Rights are read as they are now, or long after the merge. */
     readonly basis: "observed" | "read-later";
-    /** What webhooks told of the owner's people. */
+    /** What webhooks reported of the owner's people. */
     readonly ofOwner: readonly Observation[];
   },
 ): Promise<{
   readonly authorities: readonly Authority[];
-  /** When they are read again, because GitHub does not show yet what a webhook told; null: it shows all of it. */
+  /** When they are read again, because GitHub does not show yet what a webhook reported; null: it shows all of it. */
   readonly lookAt: Instant | null;
 }> {
   const { policy, requirements, basis, ofOwner } = known;
@@ -71,7 +71,7 @@ export async function rightsIn(
 function needsOf(pull: PullRequest, policy: Policy, requirements: readonly Requirement[]): Needs {
   const who = policy.rules.flatMap(({ when }) => namedIn(when));
   const from = [...requirements.map((each) => namedBy(each.from)), ...who];
-  // Whether somebody else's dismissal lifts a request for changes depends on whether they are an administrator.
+  // Whether someone else's dismissal lifts a request for changes depends on whether they are an administrator.
   const dismissers = pull.reviews.flatMap(({ author, state, dismissed }) =>
     state === "approved" || dismissed === null || dismissed.by === null || dismissed.by.id === author?.id
       ? []
@@ -106,7 +106,7 @@ async function authoritiesBefore(
   const known = pulls
     .filter((pull) => pull.number === number)
     .flatMap((pull) => pull.authorities)
-    // Where the policy asks for no permission, none was read.
+    // Where the policy requires no permission, none was read.
     .filter(({ permission, unread }) => (permission !== "unknown" || !needsPermission) && unread.length === 0)
     .filter(({ asked: looked = [] }) => groups.every((group) => looked.includes(group)));
   return new Map(known.map((authority) => [authority.actor.id, authority]));
@@ -145,7 +145,7 @@ export async function teamsHere(
   const read = await ledger.state("control-state", settingSubject(id, TEAMS));
   const teams = teamsIn(read?.body.value);
   if (teams === null) return null;
-  // What was read may be older than what was told since.
+  // What was read may be older than what was reported since.
   const given = rightChanges.flatMap(({ of, through }) =>
     of === String(id) && through !== undefined ? [through] : [],
   );

@@ -20,7 +20,7 @@ import { NO_COMMIT } from "../../domain/change/sha.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import { type Actor } from "../../domain/change/people.ts";
 
-/** So many pushes of an approver are compared, so many commits of one push are looked at singly, so many branches are followed. */
+/** So many pushes of an approver are compared, so many commits of one push are read singly, so many branches are followed. */
 const MOST = { pushes: 30, commits: 10, branches: 10 } as const;
 
 /** The pull request, and the commit it is compared with. */

@@ -44,7 +44,7 @@ export async function understand(
   };
 }
 
-/** Returns what a delivery that asks for nothing is noted as. */
+/** Returns the note for a delivery that requires nothing. */
 export function ignoredNote(because: string): string {
   return `ignored: ${because}`;
 }
@@ -91,9 +91,9 @@ async function keepRepository(tools: Tools, { where }: Understood): Promise<void
     const record = known.body;
     const same =
       canonical(record.repository) === canonical(repository) && record.installationId === installationId;
-    // Nothing comes from what we cannot see any more, but what came before may be heard late: only a listing brings it back.
+    // Nothing comes from what we cannot see any more, but what came before may arrive late: only a listing restores it.
     if (same || record.removedAt !== null) return;
-    // An old delivery tells old names: only GitHub knows the present ones.
+    // An old delivery has old names: only GitHub has the present ones.
     const octokit = await tools.github.octokits.installation(installationId);
     const present = (await tools.github.readRepository({ github: octokit, repository })) ?? repository;
     return registerRepository(tools, {

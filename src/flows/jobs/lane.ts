@@ -1,4 +1,4 @@
-/** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
+/** One lane's work: its deliveries understood in order, each subject assessed once, its actions carried out. */
 
 import type { Repo } from "../context/repo.ts";
 import { isTaskEvent, readTask, type Task } from "../../domain/records/task.ts";
@@ -210,7 +210,7 @@ async function understand(
   const task = readTask(delivery.event, delivery.receivedAt, fields);
   const note = `handled as ${delivery.event}`;
   if (task.kind !== "pull") return { note, subjects: [{ type: "task", task }], request: null };
-  // Whatever else is told of the same pull request, it is judged once.
+  // Whatever else is reported of the same pull request, it is judged once.
   const { repositoryId, number, request } = task;
   return { note, subjects: [{ type: "pull", repositoryId, number }], request };
 }
@@ -390,7 +390,7 @@ function isHopeless(error: unknown, attempts: number, age: number): boolean {
   return attempts + 1 >= MOST_ATTEMPTS;
 }
 
-/** Twice as long each time, from one second to ten minutes, or as long as GitHub asks for (ms). */
+/** Twice as long each time, from one second to ten minutes, or as long as GitHub requires (ms). */
 function delay(error: unknown, attempts: number): number {
   const asked = error instanceof ExternalError ? error.waitMs : null;
   return asked ?? Math.min(1_000 * 2 ** attempts, 10 * MINUTE);

@@ -1,4 +1,4 @@
-/** Telling news outside GitHub: one message at a time, no more a day than the policy says, the rest in one line the next day. */
+/** Messages outside GitHub: one at a time, no more a day than the policy allows, the rest in one line the next day. */
 
 import type { Repo } from "../context/repo.ts";
 import { dateOf, startOfDay } from "../../domain/time/calendar.ts";
@@ -80,7 +80,7 @@ export function isOutdated(error: unknown, age: number): boolean {
   return error instanceof ExternalError && error.code.startsWith("receiver-") && age > STAYS_NEWS;
 }
 
-/** The piece of a stored outcome that says so; {@link SendOutcome} is stored with its keys in this order. */
+/** The part of a stored outcome that marks it; {@link SendOutcome} is stored with its keys in this order. */
 function outcomePart(day: string, sent: boolean): string {
   return JSON.stringify({ day, sent } satisfies SendOutcome).slice(1, -1);
 }

@@ -6,7 +6,7 @@ import type { Importance } from "../../github/api/request-line.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
 import type { StoredAction } from "../../ledger/queue/actions.ts";
 
-/** What looks at much again that may well be as it was, and what nobody waits for. */
+/** What reads much again that is probably unchanged, and what nobody waits for. */
 const SWEEPS: ReadonlySet<TaskKind> = new Set([
   "census",
   "redeliver",
@@ -25,7 +25,7 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
 /** Lists the event names of tasks that are sweeps. */
 export const SWEEP_EVENTS: readonly string[] = [...SWEEPS].map(taskEvent);
 
-/** Returns how important it is to look at a subject. Emergencies are declared and authorised by comments and buttons. */
+/** Returns how important it is to assess a subject. Emergencies are declared and authorised by comments and buttons. */
 export function importanceOfLooking(
   subject: SignalSubject | { readonly type: "task"; readonly task: Task },
 ): Importance {

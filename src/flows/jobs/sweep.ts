@@ -1,4 +1,4 @@
-/** Time repairs: look again by census at everything a webhook should have told. */
+/** Time repairs: read again by census everything a webhook should have reported. */
 
 import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -262,13 +262,13 @@ async function unrecordedDeployments(repo: Repo, seen: Overview | null): Promise
     .map(({ number }) => number);
 }
 
-/** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
+/** Advances what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
 export async function doDue(repo: Repo): Promise<void> {
   await advanceDeploymentEmergencies(repo);
   await eachOf(await advanceDueEmergencies(repo), (number) => assessPull(repo, number, null));
 }
 
-/** Judges every open pull request again. `round`: other repositories are looked at with this one. */
+/** Judges every open pull request again. `round`: other repositories are assessed with this one. */
 export async function rejudgeOpen(repo: Repo, round?: string): Promise<void> {
   const seen = round === undefined ? null : await overviewOf(repo, round);
   if (seen !== null) await currentPolicy(repo, seen.policies);
@@ -276,7 +276,7 @@ export async function rejudgeOpen(repo: Repo, round?: string): Promise<void> {
 }
 
 async function judgeOpen(repo: Repo, seen: Overview | null): Promise<void> {
-  // What the policy says of the repository is kept, also where nothing is open.
+  // The policy's scope of the repository is kept, also where nothing is open.
   await currentPolicy(repo);
   const open = seen?.open.isWhole === true ? seen.open.entries : await repo.github.listOpenPulls();
   await eachOf(open, ({ number }) => assessPull(repo, number, null));

@@ -41,7 +41,7 @@ const KINDS: readonly EntryKind[] = [
   "monthly-review",
 ];
 
-/** Drafts one text, or says what is missing for it; nothing is drafted from a log that is not whole. */
+/** Drafts one text, or lists what it lacks; nothing is drafted from a log that is not whole. */
 export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> {
   const check = await ledger.verifyLog();
   if (!check.ok) return { ok: false, missing: [`a whole evidence log: ${check.problem}`] };

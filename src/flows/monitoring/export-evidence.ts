@@ -29,7 +29,7 @@ export interface ExportRequest {
   readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence">;
   readonly organization: { readonly id: number; readonly login: string };
   readonly period: Period;
-  /** When the package is said to be made, milliseconds; the same inputs give the same bytes. */
+  /** When the package was made, by its manifest, milliseconds; the same inputs give the same bytes. */
   readonly generatedAt: number;
   readonly signingKey: SigningKey;
   readonly writer: PackageWriter;
@@ -38,7 +38,7 @@ export interface ExportRequest {
     readonly version: string;
     /** GitHub's API, e.g. https://api.github.com, for the commands that re-perform an extraction. */
     readonly apiUrl: string;
-    /** Whatever else tool.csv should say; never a secret. */
+    /** Whatever else tool.csv contains; never a secret. */
     readonly facts: readonly ToolFact[];
   };
   readonly renderStartHere: (content: StartHere) => string;

@@ -42,7 +42,7 @@ import { DAY } from "../../domain/time/durations.ts";
 /** What reading the log and writing to it takes; nothing of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
 
-/** Asks for the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
+/** Requests the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
 export async function askMonthly(tools: Tools, fence: Repo["lease"], at: Instant): Promise<void> {
   const month = monthBefore(monthOf(at));
   for (const repo of await oneRepositoryEach(tools, fence)) {
@@ -80,7 +80,7 @@ async function askFor(repo: Repo, month: string): Promise<void> {
   const { tally, counts } = counted;
   const dueAt = monthlyDue(now, policy.calendar);
   const reviews: MonthlyReviewRecord[] = [];
-  // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
+  // A month in which nothing happened is reviewed too: else it would look like a month nobody reviewed.
   const before = new Set(
     (await monthlyReviewsOf(repo, organizationId, monthBefore(month))).map(({ control }) => control),
   );
@@ -222,7 +222,7 @@ async function countMonth(
   };
 }
 
-/** A month as it was counted, with how long its changes waited and which part of it somebody observed. */
+/** A month as it was counted, with how long its changes waited and which part of it was observed. */
 interface Counted {
   readonly tally: MonthlyTally;
   readonly waiting: WaitingTimes;
@@ -241,7 +241,7 @@ export async function reviewsNow(
 ): Promise<{
   readonly reviews: readonly MonthlyReviewRecord[];
   readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
-  /** Which part of a month somebody observed. */
+  /** Which part of a month was observed. */
   readonly seen: (month: string) => SeenMonth;
 }> {
   const reviews: MonthlyReviewRecord[] = [];
@@ -363,7 +363,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
 
 type Signer = SignOff["by"];
 
-/** Returns whether someone is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
+/** Returns whether someone is the owner who was asked: by id, and by login only where no id is known or a terminal named someone. */
 export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
   if (owner === null) return true;
   if (ownerId !== null && by.id !== null) return ownerId === by.id;

@@ -26,17 +26,17 @@ import { DAY, HOUR } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
-/** Who told of a change, and when. */
+/** Who reported a change, and when. */
 interface ChangeReport {
   readonly at: Instant;
   readonly by: Actor | null;
 }
 
-/** How often (ms) everything is read anew, whatever GitHub says of when it was changed. */
+/** How often (ms) everything is read again, whatever GitHub shows of when it was changed. */
 const WHOLE_EVERY = 7 * DAY - HOUR;
 
 /**
- * Reads how one repository is protected, or a part of it, and records what changed. `report`: the webhook that said so, or null; `seen`: the
+ * Reads how one repository is protected, or a part of it, and records what changed. `report`: the webhook that reported it, or null; `seen`: the
  * repository's overview.
  */
 export async function readControlState(
@@ -53,7 +53,7 @@ export async function readControlState(
   const known = await protectionOf(repo.ledger, repository.id);
   const read = await lastReading(repo.ledger, repository.id);
   const before = known === null || read === null ? null : { ...known, readAt: read.readAt };
-  // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
+  // GitHub's times show from day to day what is unchanged; once a week nothing is taken on trust.
   const part = before === null ? "all" : wanted;
   const isWhole = part === "all" && (read === null || now - read.wholeAt >= WHOLE_EVERY);
   const asked = {
@@ -75,7 +75,7 @@ export async function readControlState(
     before,
     after,
     wholeAt: isWhole ? now : (read?.wholeAt ?? now),
-    // Teams only tell through which of them people have their rights, so once a week is enough.
+    // Teams only show through which of them people have their rights, so once a week is enough.
     people,
     peopleBefore: read === null ? null : (read.peopleAt ?? read.wholeAt),
     known: await bodies(repo.tools, "control-state", repository.id),
@@ -91,7 +91,7 @@ export async function readControlState(
   await repo.commit({ entries: all, tasks });
 }
 
-/** People are read again when GitHub has caught up, where it does not show what a webhook told of one. */
+/** People are read again when GitHub has caught up, where it does not show what a webhook reported of one. */
 async function peopleAgain(repo: Repo, seen: SeenPeople | null): Promise<readonly Task[]> {
   if (seen === null || isUnobservable(seen.people)) return [];
   const { id: repositoryId } = repo.info;
@@ -113,7 +113,7 @@ async function readPart(
 }
 
 /**
- * A deployment to this environment began or succeeded: GitHub tells nobody when an environment's rules are changed, so they are
+ * A deployment to this environment began or succeeded: GitHub sends no webhook when an environment's rules are changed, so they are
  * read then. Nothing is asked where it is not production.
  */
 export async function readDeployedTo(repo: Repo, environment: string): Promise<void> {

@@ -388,7 +388,7 @@ function organizationsIn(policy: Policy): readonly string[] {
   return [...new Set(organizations.map((name) => name.toLowerCase()))].toSorted();
 }
 
-/** Everyone a policy leaves a decision to, or asks about. */
+/** Everyone a policy delegates a decision to, or names. */
 function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams" | "organizations">[] {
   const { emergency, unverifiable } = policy;
   const trees = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)];

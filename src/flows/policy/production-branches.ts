@@ -43,7 +43,7 @@ export interface BranchPosition {
   readonly onProductionBranch: boolean | null;
   /** The production branch found to hold it. */
   readonly ref: string | null;
-  /** Of the commit and its ancestors, those on none of the branches; null when GitHub would not say. */
+  /** Of the commit and its ancestors, those on none of the branches; null when GitHub does not answer. */
   readonly nowhere: readonly Sha[] | null;
 }
 
@@ -133,7 +133,7 @@ export async function productionRefs(repo: Repo): Promise<readonly string[]> {
     for (const branch of await repo.github.listBranches()) {
       if (isProductionBranch(policy, repo.info, branch)) refs.add(refOf(branch));
     }
-    // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
+    // Made and deleted while nothing reported it, a branch is in no list of branches, and was one of production all the same.
     const since = Math.max(repo.since, repo.now() - DELETED_KEPT);
     for (const ref of await repo.github.listDeletedBranches(since)) {
       const branch = branchOf(ref);

@@ -104,7 +104,7 @@ async function lastUsable(repo: Repo, path: string, commit: Sha, at: Instant): P
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
 
-/** Returns what is wrong with the policy file a pull request would bring, beside the organisation's as it is. */
+/** Returns what is wrong with the policy file a pull request would introduce, beside the organisation's as it is. */
 export async function proposedPolicy(
   repo: Repo,
   read: ReadPull,

@@ -62,7 +62,7 @@ function keep({ body: record }: LoggedEntry<"deviation">): KnownDeviation {
   };
 }
 
-/** The spells without sight within which what goes wrong has one cause, each completing "while ...". */
+/** The unobserved spans within which what goes wrong has one cause, each completing "while ...". */
 const GAPS: Readonly<Partial<Record<CoverageGapRecord["cause"], string>>> = {
   uninstalled: "the App was not installed",
   suspended: "the App was suspended",

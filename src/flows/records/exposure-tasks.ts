@@ -5,7 +5,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { SharedCause } from "../../domain/deviation/open.ts";
 import type { Task } from "../../domain/records/task.ts";
 
-/** Returns the tasks that bring the deviations of these causes up to date. */
+/** Returns the tasks that update the deviations of these causes. */
 export function exposureTasks(
   organizationId: number,
   causes: readonly string[],

@@ -5,7 +5,7 @@ import type { Deployment } from "../../domain/deployment/deployment.ts";
 import { refOf } from "../../domain/policy/scope.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { landedChanges } from "./landed-changes.ts";
-/** So many updates of the default branch are searched for one that brings the same. */
+/** So many updates of the default branch are searched for one that introduces the same. */
 const MOST_UPDATES = 100;
 
 /** Returns the task by which a hotfix is assessed again when its merge is due, where it is owed. */
@@ -18,7 +18,7 @@ export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Depl
 export async function isMergedBack(repo: Repo, deployment: Deployment): Promise<boolean> {
   const { info: repository } = repo;
   const { sha, previous } = deployment;
-  // Where GitHub would not say, nobody is accused.
+  // Where GitHub does not answer, nobody is accused.
   if ((await repo.github.isOnBranch(repository.defaultBranch, sha)) !== false) return true;
   const main = refOf(repository.defaultBranch);
   const landed = (await landedChanges(repo.tools, repository.id)).filter(

@@ -32,7 +32,7 @@ export async function cachedRecords<K extends EntryKind, Item>(
     else items.set(entry.subject, item);
   };
   const where = repositoryId === undefined ? {} : { repositoryId };
-  // INVARIANT: each kind is kept in one way only, so its name tells what is kept.
+  // INVARIANT: each kind is kept in one way only, so its name shows what is kept.
   const kept = await github.lookups.rememberForever(`at-hand:${kind}:${repositoryId ?? "all"}`, async () => {
     const { size } = await ledger.head();
     const fresh: Kept<Item> = { seq: size, items: new Map() };

@@ -21,7 +21,7 @@ interface Owner {
   readonly login: string;
 }
 
-/** Records the permissions that an installation does not grant, and the repositories that it leaves out, as gaps while it is so. */
+/** Records the permissions that an installation does not grant, and the repositories that it excludes, as gaps while it is so. */
 export async function noteInstallation(tools: Tools, installation: Installation): Promise<void> {
   const { account, permissions, selection } = installation;
   if (account === null) return;

@@ -61,7 +61,7 @@ async function twice(act: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Returns whether what stops one stops all: the lane is lost, or GitHub asks for quiet. */
+/** Returns whether what stops one stops all: the lane is lost, or GitHub requires a pause. */
 export function isForAll(error: unknown): boolean {
   return error instanceof ExternalError && (error.code === "lease-lost" || error.code === "github-limited");
 }
@@ -102,7 +102,7 @@ export async function isOpenChore(
 /** GitHub's words where the installation does not grant what is asked for. */
 const NOT_GRANTED = "Resource not accessible by integration";
 
-/** Returns whether the organisation's own gap says already why: one for each of its repositories would say the same hundreds of times. */
+/** Returns whether the organisation's own gap states why already: one for each of its repositories would repeat it hundreds of times. */
 async function isWithoutPermission(
   { ledger }: Tools,
   { ownerId: organizationId }: Repo["info"],

@@ -140,7 +140,7 @@ export interface InstallationCensus {
   readonly unread: ReadonlySet<number>;
 }
 
-/** Repositories that no installation shows any more, though no webhook told why: coverage gaps open. */
+/** Repositories that no installation shows any more, though no webhook reported why: coverage gaps open. */
 export async function noticeVanished(tools: Tools, found: InstallationCensus): Promise<void> {
   const now = tools.clock.now();
   const gone: RepositoryRecord[] = [];
@@ -194,7 +194,7 @@ export async function recordLifecycle(
   }
 }
 
-/** Where a repository came from, as far as what happened tells. */
+/** Where a repository came from, as far as events show. */
 function originOf({
   happened,
   by,

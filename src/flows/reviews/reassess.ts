@@ -18,7 +18,7 @@ import type { Tools } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 
-/** Judges the changes that landed a pull request again, where its emergencies now say otherwise. */
+/** Judges the changes that landed a pull request again, where its emergencies have changed. */
 export async function judgeLandedAgain(
   repo: Repo,
   pull: { readonly number: number; readonly merged: { readonly at: Instant } | null },
@@ -49,7 +49,7 @@ export async function groupDeviations(
   })) {
     if (record.assessment.verdict === "non-compliant") deviating.push(record);
   }
-  // One alone is told as well by itself.
+  // One alone is described as well by itself.
   if (deviating.length < 2) return;
   for (const { change, assessment } of deviating) {
     const policy = await policyOf(repo.tools, assessment);

@@ -169,7 +169,7 @@ export async function advanceDueEmergencies(repo: Repo): Promise<readonly number
     if (status === "due" && pull !== null) due.push(pull);
   }
   for (const number of due) {
-    // A review whose webhook was lost is found here, before anyone is told that it is missing.
+    // A review whose webhook was lost is found here, before it is reported as missing.
     const { pull, policy } = await gatherPull(repo, number);
     await advanceMergedPull(repo, pull, policy);
     await remindOfReviews(repo, number);
