@@ -24,7 +24,7 @@ export default function countersign(handle: (received: Received) => Promise<void
 
 /**
  * Loads the App into Probot and returns how the worker has a delivery parsed. Two hops, the fewest there can be: Probot's `receive`
- * returns nothing of what its handlers found, so the handler leaves it under the delivery's id.
+ * returns nothing of what its handlers found, so the handler stores it under the delivery's id.
  */
 export async function throughProbot(probot: Probot, tools: Tools, arrivals: Arrivals): Promise<Receive> {
   const parsing = new Map<string, (received: Received) => Promise<void>>();

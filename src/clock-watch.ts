@@ -22,7 +22,7 @@ export class ClockWatch {
   }
 
   /** Compares once, and has the queue follow a clock that went back. Rejects with ExternalError; the next call tries again. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const at = this.#clock.now();
     const since = performance.now();
     const expected = this.#latest.at + (since - this.#latest.since);

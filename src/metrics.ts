@@ -31,7 +31,7 @@ export class Metrics {
   readonly dead: Gauge<"what">;
   readonly keyRefused: Gauge;
   readonly entries: Gauge;
-  readonly unlooked: Gauge;
+  readonly unreadSpans: Gauge;
 
   /**
    * `isKeyRefused`: whether GitHub's last answer to the App itself refused its key; null: it has not answered. `pacing`: the
@@ -103,7 +103,7 @@ export class Metrics {
       },
     });
     this.registry.registerMetric(commits);
-    this.unlooked = new Gauge({
+    this.unreadSpans = new Gauge({
       name: "countersign_seconds_since_sweep",
       help: "How long ago the repository swept longest ago was swept; above two days, readiness and packages name it as a gap.",
       registers,

@@ -20,7 +20,7 @@ import { ServerReadiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
 import type { Pacing } from "./github/api/pacing.ts";
 import type { DeliveryMetadata } from "./github/webhooks/subject.ts";
-import { addReportRoute } from "./report-door.ts";
+import { addReportRoute } from "./report-route.ts";
 import type { DeploymentSource } from "./sources.ts";
 
 /** Names the path to which GitHub posts its webhooks: Probot's default. */
@@ -32,7 +32,7 @@ const LARGEST_BODY = 25 * 1024 * 1024;
 /** A sender that needs longer for a whole request is cut off: GitHub itself gives up then (ms). */
 const PATIENCE = 10_000;
 
-/** More connections than this at once would leave none for the database. */
+/** More connections than this at once would take all from the database. */
 const MOST_CONNECTIONS = 500;
 
 /** Holds what the routes need. */

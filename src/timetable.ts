@@ -56,7 +56,7 @@ export function firstAndLast(from: Instant, to: Instant): readonly Appointment[]
 
 /** Returns the last appointment of a kind at or before a moment. */
 export function lastAppointment(kind: Recurring, before: Instant): Appointment | undefined {
-  // The library leaves out what is due at the very moment it is given.
+  // The library omits what is due at the very moment it is given.
   const found = CRONS[kind].previousRuns(1, new Date(before + 1))[0];
   return found === undefined ? undefined : { kind, at: found.getTime() };
 }

@@ -27,7 +27,7 @@ const LANES_AT_ONCE = 8;
 const SWEEPS_AT_ONCE = 4;
 const LEASE_MS = 30_000;
 const POLL_MS = 500;
-const LOOK_AGAIN_MS = 50;
+const RETRY_MS = 50;
 /** Delays the release of a lane whose work broke off (ms), so that no worker spins on it. */
 const AFTER_FAILURE_MS = 1_000;
 
@@ -95,7 +95,7 @@ export class Worker {
       if (!(await ledger.queue.mayBeDue(clock.now()))) return;
       const { dueDeliveries, dueActions } = await ledger.queue.waiting(clock.now());
       if (dueDeliveries + dueActions === 0) return;
-      await setTimeout(LOOK_AGAIN_MS);
+      await setTimeout(RETRY_MS);
     }
   }
 

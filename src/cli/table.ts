@@ -11,7 +11,7 @@ import { POLICY, RULESET } from "./policy/commands.ts";
 import { SETUP } from "./setup/commands.ts";
 import { DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
 
-/** All commands of `countersign`. */
+/** Lists all commands of `countersign`. */
 export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
   SETUP,
   SERVE,

@@ -7,7 +7,7 @@ import type { LookupFunction } from "node:net";
 import { BlockList, isIP } from "node:net";
 import { ExternalError } from "../domain/values/external-error.ts";
 
-/** One request as it is sent. */
+/** Describes one request as it is sent. */
 export interface Posted {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ for (const [network, bits] of [
 ] as const)
   INNER.addSubnet(network, bits, "ipv6");
 
-/** Whether an IP address belongs to the machine itself, an inner network, or nobody. IPv4 in IPv6 clothes is looked at as IPv4. */
+/** Returns whether an IP address belongs to the machine itself, an inner network, or nobody. IPv4 written as IPv6 is read as IPv4. */
 export function isInner(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/iu.exec(address)?.[1];
   const plain = mapped ?? address;

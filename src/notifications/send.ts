@@ -10,7 +10,7 @@ import { HOUR } from "../domain/time/durations.ts";
 /** Sends one message, dated `at`. Throws {@link ExternalError} (`receiver-...`) when the receiver did not take it. */
 export type SendNotification = (payload: NotificationPayload, at: Instant) => Promise<void>;
 
-/** What sending needs: the environment's variables by name, GitHub's web address, and a way to post. */
+/** Describes what sending needs: the environment's variables by name, GitHub's web address, and a way to post. */
 export interface Sending {
   /** The value of an environment variable a policy may name, or null. */
   readonly variable: (name: string) => string | null;

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 
 const PREFIX = "whsec_";
 
-/** The headers that name, date and sign a message. `timestamp`: whole seconds since 1970. */
+/** Returns the headers that name, date and sign a message. `timestamp`: whole seconds since 1970. */
 export function signedHeaders(
   secret: string,
   message: { readonly id: string; readonly timestamp: number; readonly body: string },
@@ -16,7 +16,7 @@ export function signedHeaders(
   };
 }
 
-/** HMAC-SHA256 over `id.timestamp.body`, base64. The key is what follows `whsec_`, base64, or the secret's own bytes where it has no such prefix. */
+/** Returns the HMAC-SHA256 over `id.timestamp.body`, base64. The key is what follows `whsec_`, base64, or the secret's own bytes where it has no such prefix. */
 export function signature(
   secret: string,
   { id, timestamp, body }: { readonly id: string; readonly timestamp: number; readonly body: string },

@@ -37,7 +37,7 @@ export interface PackageWriter {
 
 /**
  * Begins a package at `folder` (and, with `zip`, also `folder`.zip). Neither may be there already.
- * Throws Trouble `not-writable`, with what to do about it.
+ * Throws {@link ExternalError} `not-writable`, with what to do about it.
  */
 export async function openPackage(
   folder: string,

@@ -23,7 +23,7 @@ function jwkOf(
   try {
     return createPrivateKey({ key: pem, format: "pem" }).export({ format: "jwk" });
   } catch {
-    // OpenSSL's message says nothing a person could use, and may quote the file.
+    // OpenSSL's message is of no use to a person, and may quote the file.
     return null;
   }
 }

@@ -21,7 +21,7 @@ const MOST_MEMBERS = 20_000;
 /**
  * Checks the package at a path: a folder, or the zip of one. Every defect is named with its file; what cannot be read at all
  * is a defect of the path itself. With `publicKeyPem`, also that this key signed it. Never throws for what lies there; throws
- * Trouble `not-writable` where nothing can be sorted on disk.
+ * {@link ExternalError} `not-writable` where nothing can be sorted on disk.
  */
 export async function verifyPath(
   path: string,
@@ -152,7 +152,7 @@ function problemOf(entry: Entry, known: ReadonlyMap<string, Entry>): ContainerDe
   return null;
 }
 
-/** Makes the zip again from what it holds and compares every byte: a header, a gap or a tail that says something else is named by its place. */
+/** Makes the zip again from what it holds and compares every byte: a header, a gap or a tail that differs is named by its place. */
 async function differsFromRemade(
   path: string,
   entries: ReadonlyMap<string, Entry>,

@@ -41,7 +41,7 @@ export function zipOf(members: readonly ZipMember[]): Readable {
   zip.end();
   const output = zip.outputStream as Readable;
   zip.on("error", (error: Error) => output.destroy(error));
-  // Whoever stops reading early must not leave a member open.
+  // Whoever stops reading early must close the member.
   output.on("close", () => current?.destroy());
   return output;
 }

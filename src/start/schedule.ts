@@ -1,4 +1,4 @@
-/** What a running App does by the clock: it notes that it is there, keeps the timetable, and asks for what it turned away. */
+/** What a running App does by the clock: it notes that it is there, keeps the timetable, and requests what it turned away. */
 
 import type { Logger } from "pino";
 import { ClockWatch } from "../clock-watch.ts";
@@ -95,7 +95,7 @@ export class Schedule {
       if (this.#held === null) return clearInterval(asking);
       isAsking = true;
       // What fails is asked again, and until then nothing begins.
-      void this.#lookAtStore()
+      void this.#checkStore()
         .catch(() => undefined)
         .finally(() => (isAsking = false));
     }, BEAT);
@@ -103,7 +103,7 @@ export class Schedule {
     this.#timers.push(asking);
   }
 
-  async #lookAtStore(): Promise<void> {
+  async #checkStore(): Promise<void> {
     const reason = await lostStore(this.#tools);
     if (reason === null) await this.#begin();
     // Ready no earlier than it has begun.
@@ -134,11 +134,11 @@ export class Schedule {
       this.#worker.wake();
     };
     const watch = new ClockWatch(clock, this.#ledger.queue, lastBeat === null ? null : lastBeat + BEAT);
-    await watch.look();
+    await watch.check();
     this.#timers.push(
       // While nothing can be stored these fail too, and are tried again.
       setInterval(() => void this.#askForMissed().catch(() => undefined), MINUTE / 12),
-      setInterval(() => void watch.look().catch(() => undefined), MINUTE / 60),
+      setInterval(() => void watch.check().catch(() => undefined), MINUTE / 60),
       setInterval(() => {
         tick().catch((error: unknown) =>
           this.#log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
@@ -175,7 +175,7 @@ export class Schedule {
     this.#beatAt = performance.now();
   }
 
-  /** Asks for what was turned away as soon as something can be stored again, at most once a minute. */
+  /** Requests what was turned away as soon as something can be stored again, at most once a minute. */
   async #askForMissed(): Promise<void> {
     const since = this.#missedSince;
     if (since === null || performance.now() - this.#askedForMissedAt < MINUTE) return;

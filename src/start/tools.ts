@@ -73,7 +73,7 @@ export async function buildTools(
     baseUrl: apiBaseUrl(settings),
     pacing,
     unchanged,
-    // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
+    // Probot would log a failed delivery whole, with everyone's names and addresses; the worker logs what failed.
     log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
     onRequest: ({ installation, status }) => {

@@ -54,15 +54,15 @@ test("a column that cannot be seen yet is never passed over", () => {
 });
 
 test("a part of a text is found without regard to case and line breaks", () => {
-  const sight = { columns: ["says"], rows: [{ says: "Waiting for\n1 approval" }] };
+  const observedTime = { columns: ["says"], rows: [{ says: "Waiting for\n1 approval" }] };
   const asked = (says: string): Expectation => ({
     kind: "check",
     rows: [{ says }],
     exactly: false,
     absent: false,
   });
-  expect(compare(asked("waiting FOR 1"), sight)).toBeNull();
-  expect(compare(asked("waiting for 2"), sight)).not.toBeNull();
+  expect(compare(asked("waiting FOR 1"), observedTime)).toBeNull();
+  expect(compare(asked("waiting for 2"), observedTime)).not.toBeNull();
 });
 
 test("every mutant of an expectation that holds does not hold", () => {

@@ -320,7 +320,7 @@ const RECORDS: Records = {
   organization: "acme",
   at: now,
   entries: ENTRIES,
-  sight: SEEN,
+  observedTime: SEEN,
   months: [{ control: "independently-approved", month: "2026-08", clean: true }],
   named: NAMED,
 };
@@ -492,7 +492,7 @@ describe("what the drafts say", () => {
 
   test("the bridge says which days nobody observed, and nothing of them", () => {
     const unseen = [{ from: end + 5 * DAY, to: end + 9 * DAY }];
-    const text = textOf(draftBridge({ ...RECORDS, sight: { ...SEEN, unseen } }, PERIOD, SINCE));
+    const text = textOf(draftBridge({ ...RECORDS, observedTime: { ...SEEN, unseen } }, PERIOD, SINCE));
     expect(text).toContain("Nobody observed 2026-10-06 to the end of 2026-10-09.");
     expect(text).toContain("No deviation was recorded on the days that were observed.");
     expect(text).toContain("2 deployments were recorded on the days that were observed");

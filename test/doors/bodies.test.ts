@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { REPORT_PATH } from "../../src/report-door.ts";
+import { REPORT_PATH } from "../../src/report-route.ts";
 import { routes, listenOn, WEBHOOK_PATH, type RouteTools, type Listening } from "../../src/server.ts";
 import { chunked, head, memory, reportHeaders, send, toolsOn, webhookHeaders, type Client } from "./rig.ts";
 

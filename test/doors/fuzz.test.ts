@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { laneOf } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { REPORT_PATH } from "../../src/report-door.ts";
+import { REPORT_PATH } from "../../src/report-route.ts";
 import { routes, listenOn, WEBHOOK_PATH } from "../../src/server.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";

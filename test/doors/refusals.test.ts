@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { ExternalError } from "../../src/domain/values/external-error.ts";
-import { REPORT_PATH } from "../../src/report-door.ts";
+import { REPORT_PATH } from "../../src/report-route.ts";
 import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
 

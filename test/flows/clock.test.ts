@@ -47,7 +47,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     // The dead process held the lane, by a machine's clock that was an hour ahead of ours.
     await sql(`update lane set owner = 'the dead', lease_until = ${Date.now() + HOUR + 20_000}`);
     const now = (): number => NOON - HOUR;
-    await new ClockWatch({ now }, ledger.queue, await ledger.lastBeat()).look();
+    await new ClockWatch({ now }, ledger.queue, await ledger.lastBeat()).check();
     const done: string[] = [];
     await workerAt(now, done).settle();
     expect(done).toEqual(["d1"]);
@@ -59,7 +59,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     const watch = new ClockWatch({ now }, ledger.queue, null);
     await ledger.queue.store(delivery("d1", { receivedAt: NOON }));
     at = NOON - HOUR;
-    await watch.look();
+    await watch.check();
     const done: string[] = [];
     await workerAt(now, done).settle();
     expect(done).toEqual(["d1"]);
@@ -109,11 +109,11 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     const watch = new ClockWatch({ now: () => at }, queue, NOON);
     for (const step of [HOUR, 0, -1_000, 5_000]) {
       at += step;
-      await watch.look();
+      await watch.check();
     }
     expect(moved).toBe(0);
     at -= 3_000;
-    await watch.look();
+    await watch.check();
     expect(moved).toBe(1);
   });
 });

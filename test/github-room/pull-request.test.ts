@@ -345,7 +345,7 @@ describe("authority", () => {
     const permissions = async (observations: readonly Observation[]): Promise<readonly unknown[]> => {
       const losses = new Losses(observations, lookups);
       const read = await readAuthorities(github, given, needs, lookups, losses);
-      return [read.map(({ actor, permission }) => [actor.login, permission]), losses.lookAt];
+      return [read.map(({ actor, permission }) => [actor.login, permission]), losses.retryAt];
     };
     const all = [
       ["bob", "write"],

@@ -35,20 +35,25 @@ export function countWords(page: string): number {
   return text.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
-/** Returns the strings of a source in which there are words, and those of its doc comments. */
+/** Returns the comments of a source, without code. */
+export function commentsOf({ path }: Source): readonly Passage[] {
+  const file = readFileSync(join(ROOT, path), "utf8");
+  return [...file.matchAll(/\/\*\*([\s\S]*?)\*\/|^\s*\/\/(.*)$/gmu)].map((match) => ({
+    where: `${path}:${lineAt(file, match.index)}`,
+    text: withoutCode((match[1] ?? match[2] ?? "").replace(/\n\s*\*/gu, " ")),
+  }));
+}
+
+/** Returns the strings of a source in which there are words, and its comments. */
 export function textsOf(source: Source): readonly Passage[] {
   const file = readFileSync(join(ROOT, source.path), "utf8");
-  const comments = [...file.matchAll(/\/\*\*([\s\S]*?)\*\//gu)].map((match) => ({
-    where: `${source.path}:${lineAt(file, match.index)}`,
-    text: withoutCode((match[1] ?? "").replace(/\n\s*\*/gu, " ")),
-  }));
   const strings = [...nodesOf(source.items)].flatMap((node) => {
     const value =
       node.type === "StringLiteral" ? node["value"] : node.type === "TemplateElement" ? node["raw"] : null;
     if (typeof value !== "string" || !/\p{L} \p{L}/u.test(value)) return [];
     return [{ where: `${source.path}:${lineAt(file, file.indexOf(value))}`, text: withoutCode(value) }];
   });
-  return [...comments, ...strings];
+  return [...commentsOf(source), ...strings];
 }
 
 /** Returns the doc comments of a source's exports; the first comment of a file describes the file. */

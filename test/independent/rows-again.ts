@@ -155,7 +155,7 @@ export function wording(log: Log, rows: (path: string) => readonly Row[], say: S
       ])
         known.add(each);
       for (const [column, cell] of Object.entries(row))
-        if (!workedOut.includes(column) && !isSaid(cell, known))
+        if (!workedOut.includes(column) && !isMatching(cell, known))
           say(`${path}: ${column} is not what entry ${entry.seq} says`);
     }
   for (const [path, kind, name] of [
@@ -268,7 +268,7 @@ function leftOut(log: Log, rows: (path: string) => readonly Row[], say: Say): vo
       if (pulls.length > 0 && !mergers.includes(merger)) say(`${name}: merged_by is not what the log says`);
     if (pulls.length > 0)
       for (const person of shown)
-        if (!isSaid(person, said(body))) say(`${name}: ${person} is no contributor`);
+        if (!isMatching(person, said(body))) say(`${name}: ${person} is no contributor`);
     const counted = list(of(body, "assessment", "approvals")).filter((each) => of(each, "counts") === true);
     const isReadLater =
       of(update, "basis") === "read-later" || counted.some((each) => of(each, "basis") === "read-later");
@@ -377,7 +377,7 @@ const CONSTANT: ReadonlySet<string> = new Set([
 ]);
 
 /** A cell is said whole, or part by part, or word by word. */
-function isSaid(cell: string, known: ReadonlySet<string>): boolean {
+function isMatching(cell: string, known: ReadonlySet<string>): boolean {
   const isKnown = (part: string): boolean => CONSTANT.has(part) || known.has(plain(part)) || known.has(part);
   const every = (parts: readonly string[], inner: (part: string) => boolean): boolean =>
     parts.every((part) => isKnown(part) || inner(part));

@@ -197,7 +197,7 @@ function entriesOf(facts: Facts): readonly LoggedEntry[] {
 function sourceOf(
   entries: readonly LoggedEntry[],
   { period, at: now }: Facts,
-  sight: ObservedTime,
+  observedTime: ObservedTime,
 ): EvidenceSource {
   async function* of<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
     for (const each of entries) if (each.kind === kind) yield each as unknown as LoggedEntry<K>;
@@ -206,7 +206,7 @@ function sourceOf(
     organizationId: ORGANIZATION.id,
     period,
     generatedAt: now,
-    sight,
+    observedTime,
     states: (kind) => of(kind),
     log: async function* () {},
     sorted: async function* (lines) {
@@ -220,19 +220,19 @@ function sourceOf(
 /** Everything that is said of such a world. */
 async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
   const { period, at: now } = facts;
-  const sight = observedTimeOf(facts);
+  const observedTime = observedTimeOf(facts);
   const entries = entriesOf(facts);
-  const completeness = await completenessDocument(sourceOf(entries, facts, sight));
+  const completeness = await completenessDocument(sourceOf(entries, facts, observedTime));
   const organization = ORGANIZATION;
   const summary = new Tally().summary();
-  const gaps = sight.gaps.filter(
+  const gaps = observedTime.gaps.filter(
     ({ from, to }) => from < period.to && (to === null || to > period.from),
   ).length;
   const records: Records = {
     organization: "acme",
     at: now,
     entries,
-    sight,
+    observedTime,
     months: [],
     named: [],
   };
@@ -258,18 +258,18 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
     deviations: [],
     remediations: [],
     months: [],
-    sight,
+    observedTime,
     completeness: facts.completeness,
     reviews: [],
     period,
   });
   const quiet = new MonthlyTally().figures("independently-approved");
   const months = [...new Set([BEGIN, period.from, period.to - 1, now].map(monthOf))].map((month) =>
-    monthStatement(quiet, seenMonth(sight, month, now)),
+    monthStatement(quiet, seenMonth(observedTime, month, now)),
   );
   return [
     ...months,
-    ...gapsWords(sight, { period, generatedAt: now, gaps, unread: gaps }),
+    ...gapsWords(observedTime, { period, generatedAt: now, gaps, unread: gaps }),
     ...completenessWords(completeness),
     ...scopeWords({ organization, period, generatedAt: now, completeness, summary }),
     ...drafts.flatMap((made) => (made.ok ? made.statements : [])),

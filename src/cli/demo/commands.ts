@@ -2,7 +2,7 @@
 
 import { command, type CommandGroup } from "../terminal/command.ts";
 
-/** `countersign demo`. */
+/** Defines `countersign demo`. */
 export const DEMO = command({
   name: "demo",
   summary: "Simulate a quarter at an example organisation; export, verify and tamper with its evidence.",
@@ -18,7 +18,7 @@ export const DEMO = command({
   },
 });
 
-/** `countersign scenario`. */
+/** Defines `countersign scenario`. */
 export const SCENARIO: CommandGroup = {
   name: "scenario",
   summary: "Run stories written as data against the App.",

@@ -22,7 +22,7 @@ import { writePackage } from "../evidence/write-package.ts";
 
 const ORGANIZATION = "acme";
 
-/** The options of `demo`. */
+/** Holds the options of `demo`. */
 export interface DemoOptions {
   readonly out: string;
   readonly story?: string;

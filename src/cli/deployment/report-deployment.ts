@@ -10,7 +10,7 @@ import {
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 
-/** The report, and the App's address. */
+/** Describes the report, and the App's address. */
 export interface ReportOptions {
   readonly url: string;
   readonly source: string;

@@ -78,7 +78,7 @@ function quoted(example: string): string {
   return / /u.test(example) && !/[="]/u.test(example) ? `"${example}"` : example;
 }
 
-/** `countersign deviation`. */
+/** Defines `countersign deviation`. */
 export const DEVIATION: CommandGroup = {
   name: "deviation",
   summary: "List, show and remediate deviations.",

@@ -70,7 +70,7 @@ export async function showDeviation(where: StoreLocation, prefix: string): Promi
     })) {
       if (subject !== id) continue;
       const { moved } = record;
-      // What was said of it without a step keeps the step before.
+      // A note without a step keeps the step before.
       if (
         steps.some(
           (each) =>
@@ -139,7 +139,7 @@ async function withTools(
 ): Promise<Answer> {
   const ledger = await openLedger(where);
   try {
-    // What is asked of GitHub is stored here and carried out by the server, under its own identity.
+    // What is to be done on GitHub is stored here and carried out by the server, under its own identity.
     const appId = await appIdIn(ledger);
     return await work({ ledger, clock: { now }, appId, github: { lookups: new Lookups({ now }) } });
   } finally {

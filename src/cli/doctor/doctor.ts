@@ -12,8 +12,8 @@ import { openLedger } from "../../ledger/open.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { answerFailure } from "../terminal/answer.ts";
-import { lookAtFiles, type Looked } from "./files.ts";
-import { lookAtGitHub } from "./github.ts";
+import { checkPolicyFiles, type CheckedRepository } from "./files.ts";
+import { checkGitHub } from "./github.ts";
 import type { DoctorResult } from "./result.ts";
 
 /** The evidence log's records about the repositories. */
@@ -37,19 +37,21 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   const { settings } = read;
   const findings: DoctorResult[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
   let watch: Watch | null = null;
-  let looked: readonly Looked[] = [];
+  let repositories: readonly CheckedRepository[] = [];
   findings.push(
     ...(await attempt("store", terminal, async () => {
-      const store = await lookAtStore(settings, now);
-      ({ watch, looked } = store);
+      const store = await checkStore(settings, now);
+      ({ watch, repositories } = store);
       return [store.finding];
     })),
   );
-  const ofGitHub = await attempt("GitHub", terminal, () => lookAtGitHub(settings, now, fetch));
+  const ofGitHub = await attempt("GitHub", terminal, () => checkGitHub(settings, now, fetch));
   findings.push(...ofGitHub);
   // Without GitHub, asking for each repository only takes time.
   if (ofGitHub.some(({ code }) => code === 3)) return answerOf(findings, watch);
-  findings.push(...(await attempt("files", terminal, () => lookAtFiles(settings, looked, now, fetch))));
+  findings.push(
+    ...(await attempt("files", terminal, () => checkPolicyFiles(settings, repositories, now, fetch))),
+  );
   return answerOf(findings, watch);
 }
 
@@ -66,10 +68,10 @@ async function attempt(
   }
 }
 
-async function lookAtStore(
+async function checkStore(
   settings: Settings,
   now: number,
-): Promise<{ finding: DoctorResult; watch: Watch; looked: readonly Looked[] }> {
+): Promise<{ finding: DoctorResult; watch: Watch; repositories: readonly CheckedRepository[] }> {
   const ledger = await openLedger(settings.store);
   try {
     const { size } = await ledger.head();
@@ -78,15 +80,15 @@ async function lookAtStore(
     return {
       finding: { what: "store", ok: true, found, code: 0 },
       watch: await watchOf(ledger, settings.appId, now),
-      looked: await lookedAt(ledger),
+      repositories: await checkedRepositories(ledger),
     };
   } finally {
     await ledger.close();
   }
 }
 
-async function lookedAt(ledger: Ledger): Promise<readonly Looked[]> {
-  const found: Looked[] = [];
+async function checkedRepositories(ledger: Ledger): Promise<readonly CheckedRepository[]> {
+  const found: CheckedRepository[] = [];
   for await (const { body } of ledger.states("repository")) {
     const { repository, installationId, removedAt, archived, inScope, productionRefs: refs } = body;
     if (removedAt === null && !archived && inScope) found.push({ repository, installationId, refs });
@@ -108,8 +110,8 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
   }
   const gaps: CoverageGapRecord[] = [];
   for (const organizationId of organizations) {
-    const sight = await readObservedTime(ledger, organizationId, now);
-    gaps.push(...sight.gaps.filter(({ to }) => to === null));
+    const observedTime = await readObservedTime(ledger, organizationId, now);
+    gaps.push(...observedTime.gaps.filter(({ to }) => to === null));
   }
   const baselines: BaselineRecord[] = [];
   for await (const { body } of ledger.states("baseline")) baselines.push(body);

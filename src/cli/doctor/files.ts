@@ -15,17 +15,17 @@ import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { DoctorResult } from "./result.ts";
 
-/** A repository whose files are checked. `refs`: its production branches, in full. */
-export interface Looked {
+/** Describes a repository whose files are checked. `refs`: its production branches, in full. */
+export interface CheckedRepository {
   readonly repository: Repository;
   readonly installationId: number;
   readonly refs: readonly string[];
 }
 
 /** Checks CODEOWNERS and the workflows of each repository. Throws {@link ExternalError} where GitHub does not answer. */
-export async function lookAtFiles(
+export async function checkPolicyFiles(
   settings: Settings,
-  repositories: readonly Looked[],
+  repositories: readonly CheckedRepository[],
   now: number,
   fetch?: Fetch,
 ): Promise<readonly DoctorResult[]> {

@@ -17,7 +17,7 @@ import { DAY, MINUTE } from "../../domain/time/durations.ts";
 const MOST_SKEW = MINUTE;
 
 /** Checks the App's settings on GitHub. Throws {@link ExternalError} where GitHub does not answer. */
-export async function lookAtGitHub(
+export async function checkGitHub(
   settings: Settings,
   now: number,
   fetch?: Fetch,
@@ -53,9 +53,9 @@ export async function lookAtGitHub(
 }
 
 /** Makes an unreadable setting a result of its own, so that the others are still checked. */
-async function alone(what: string, look: () => Promise<DoctorResult>): Promise<DoctorResult> {
+async function alone(what: string, check: () => Promise<DoctorResult>): Promise<DoctorResult> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     if (!(error instanceof ExternalError)) throw error;
     return { what, ok: false, found: `it cannot be read: ${error.message}`, code: error.retry ? 3 : 1 };

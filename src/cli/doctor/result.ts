@@ -2,7 +2,7 @@
 
 import type { ExitCode } from "../terminal/answer.ts";
 
-/** One thing checked. */
+/** Describes one thing checked. */
 export interface DoctorResult {
   readonly what: string;
   readonly ok: boolean;

@@ -10,7 +10,7 @@ import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** What is typed. */
+/** Describes what is typed. */
 export interface EmergencyOptions {
   readonly repo: string;
   readonly pull?: number;

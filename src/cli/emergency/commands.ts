@@ -79,7 +79,7 @@ const EXAMPLES: Readonly<
   reject: { said: "it loses orders", as: "cat" },
 };
 
-/** `countersign emergency`. */
+/** Defines `countersign emergency`. */
 export const EMERGENCY: CommandGroup = {
   name: "emergency",
   summary: "Declare, authorise, withdraw and review emergencies.",

@@ -36,7 +36,7 @@ import { readText } from "../input/text-file.ts";
 import { writePackage } from "./write-package.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
 
-/** The options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
+/** Holds the options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
 export interface AuditOptions {
   readonly from: Instant;
   readonly to: Instant;
@@ -46,7 +46,7 @@ export interface AuditOptions {
   readonly appId?: number;
 }
 
-/** The installation of a token, which has none. */
+/** Holds the installation of a token, which has none. */
 export const NO_INSTALLATION = 0;
 
 /**

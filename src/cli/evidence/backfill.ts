@@ -18,7 +18,7 @@ import {
 } from "./past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** The options of `backfill`. */
+/** Holds the options of `backfill`. */
 export interface BackfillOptions {
   readonly org?: string;
   readonly repo?: string;

@@ -2,7 +2,7 @@
 
 import { command, count, instant } from "../terminal/command.ts";
 
-/** `countersign export`. */
+/** Defines `countersign export`. */
 export const EXPORT = command({
   name: "export",
   summary: "Write the evidence package of a period.",
@@ -25,7 +25,7 @@ export const EXPORT = command({
   },
 });
 
-/** `countersign audit`. */
+/** Defines `countersign audit`. */
 export const AUDIT = command({
   name: "audit",
   summary: "List and assess a past period with only a token, and write its evidence package.",
@@ -48,7 +48,7 @@ export const AUDIT = command({
   },
 });
 
-/** `countersign backfill`. */
+/** Defines `countersign backfill`. */
 export const BACKFILL = command({
   name: "backfill",
   summary: "Fill the evidence log for a past period from GitHub's own lists.",
@@ -68,7 +68,7 @@ export const BACKFILL = command({
   },
 });
 
-/** `countersign reconcile`. */
+/** Defines `countersign reconcile`. */
 export const RECONCILE = command({
   name: "reconcile",
   summary: "Compare independent listings of a period and name every difference.",
@@ -88,7 +88,7 @@ export const RECONCILE = command({
   },
 });
 
-/** `countersign verify`. */
+/** Defines `countersign verify`. */
 export const VERIFY = command({
   name: "verify",
   summary: "Verify an evidence package offline and name every defect.",
@@ -103,7 +103,7 @@ export const VERIFY = command({
   },
 });
 
-/** `countersign readiness`. */
+/** Defines `countersign readiness`. */
 export const READINESS = command({
   name: "readiness",
   summary: "Test every control on recent days and list what would stand against an audit today.",
@@ -118,7 +118,7 @@ export const READINESS = command({
   },
 });
 
-/** `countersign draft`. */
+/** Defines `countersign draft`. */
 export const DRAFT = command({
   name: "draft",
   summary: "Draft a text from the records, apart from the evidence package.",

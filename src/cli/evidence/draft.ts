@@ -9,7 +9,7 @@ import { UsageError, type Answer } from "../terminal/answer.ts";
 import { namedPeriod } from "./export.ts";
 import { organizationIn } from "../input/organization.ts";
 
-/** The options of `draft`. */
+/** Holds the options of `draft`. */
 export interface DraftOptions {
   readonly org?: string | undefined;
   readonly id?: string | undefined;

@@ -11,7 +11,7 @@ import { UsageError } from "../terminal/answer.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { writePackage } from "./write-package.ts";
 
-/** The options of `export`. */
+/** Holds the options of `export`. */
 export interface ExportOptions {
   readonly org: string;
   readonly period?: string;

@@ -22,14 +22,14 @@ import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** The clock and the way to GitHub; tests pass those of a double. */
+/** Holds the clock and the way to GitHub; tests pass those of a double. */
 export interface PastTools {
   readonly now: () => number;
   readonly fetch?: Fetch;
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** The repositories meant; `name` null: all of the owner's. */
+/** Describes the repositories meant; `name` null: all of the owner's. */
 export interface Target {
   readonly owner: string;
   readonly name: string | null;

@@ -9,7 +9,7 @@ import type { Answer, Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** The options of `reconcile`. */
+/** Holds the options of `reconcile`. */
 export interface ReconcileOptions {
   readonly org?: string;
   readonly repo?: string;

@@ -9,7 +9,7 @@ import { openPackage } from "../../package/folder.ts";
 import { MAKER } from "../../package/maker.ts";
 import { readSigningKey } from "../../package/keys.ts";
 
-/** The package to write. `signingKey`: an ECDSA P-256 private key, PEM. */
+/** Describes the package to write. `signingKey`: an ECDSA P-256 private key, PEM. */
 export interface PackageRequest {
   readonly organization: string;
   readonly period: { readonly name: string; readonly from: Instant; readonly to: Instant };

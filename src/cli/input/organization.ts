@@ -3,7 +3,7 @@
 import type { Ledger } from "../../ledger/ledger.ts";
 import { UsageError } from "../terminal/answer.ts";
 
-/** An organisation of the log. */
+/** Describes an organisation of the log. */
 export interface KnownOrganization {
   readonly id: number;
   readonly login: string;

@@ -7,7 +7,7 @@ import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { readText } from "./text-file.ts";
 
-/** A policy file as it was given. */
+/** Describes a policy file as it was given. */
 export interface GivenFile {
   /** As it was written on the command line. */
   readonly file: string;
@@ -51,7 +51,7 @@ export async function policyFrom(
   throw new UsageError(["the policy has problems (see countersign policy check):", ...problems].join("\n  "));
 }
 
-/** "policy.yml:3:1: unknown key ...". */
+/** Returns a problem as a line: "policy.yml:3:1: unknown key ...". */
 export function problemLine({ file, line, column, message }: FileProblem): string {
   return `${file}:${line}:${column}: ${message}`;
 }

@@ -1,6 +1,6 @@
 /** Reads the CSV files of an evidence package (RFC 4180) into rows by column. */
 
-/** A row of a CSV file, by column. */
+/** Describes a row of a CSV file, by column. */
 export type CsvRow = Readonly<Record<string, string>>;
 
 /** Returns the rows of a CSV text whose first line names the columns. */

@@ -2,7 +2,7 @@
 
 import { collect, command, count, type CommandGroup } from "../terminal/command.ts";
 
-/** `countersign log`. */
+/** Defines `countersign log`. */
 export const LOG: CommandGroup = {
   name: "log",
   summary: "Verify, read and migrate the evidence log.",
@@ -59,7 +59,7 @@ export const LOG: CommandGroup = {
   ],
 };
 
-/** `countersign assess`. */
+/** Defines `countersign assess`. */
 export const ASSESS = command({
   name: "assess",
   summary: "Assess stored facts alone: without GitHub, and without recording anything.",

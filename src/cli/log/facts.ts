@@ -14,7 +14,7 @@ import type { RepositoryRecord } from "../../domain/records/repository.ts";
 /** `OWNER/REPO#N`. */
 const PULL = /^([\w.-]+)\/([\w.-]+)#(\d+)$/u;
 
-/** A pull request as it is written on the command line. */
+/** Describes a pull request as it is written on the command line. */
 export interface PullName {
   readonly owner: string;
   readonly name: string;

@@ -31,7 +31,7 @@ export async function logHead(where: StoreLocation): Promise<Answer> {
   }
 }
 
-/** Brings the database's tables up to date. */
+/** Updates the database's tables. */
 export async function migrateLog(where: StoreLocation): Promise<Answer> {
   const ledger = await openLedger(where);
   try {

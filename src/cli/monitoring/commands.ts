@@ -2,7 +2,7 @@
 
 import { command, type CommandGroup } from "../terminal/command.ts";
 
-/** `countersign monitoring`. */
+/** Defines `countersign monitoring`. */
 export const MONITORING: CommandGroup = {
   name: "monitoring",
   summary: "List and sign off monthly reviews of the controls.",

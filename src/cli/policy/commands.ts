@@ -87,14 +87,14 @@ const TRY = command({
   },
 });
 
-/** `countersign policy`. */
+/** Defines `countersign policy`. */
 export const POLICY: CommandGroup = {
   name: "policy",
   summary: "Check, explain, convert and try policy files.",
   commands: [CHECK, EXPLAIN, IMPORT, TRY],
 };
 
-/** `countersign ruleset`. */
+/** Defines `countersign ruleset`. */
 export const RULESET = command({
   name: "ruleset",
   summary: "Print the one GitHub ruleset that goes with the policy.",

@@ -24,7 +24,7 @@ export async function explainPull(where: StoreLocation, pull: string): Promise<A
     const entry = await gateNamed(ledger, pull);
     const { assessment, check } = entry.body;
     if (assessment.results.length === 0) return outOfScope(pull, check, assessment);
-    // Which App's check it is says nothing about what is asked before a merge.
+    // Which App's check it is does not matter for what is required before a merge.
     const snapshot = await snapshotOf(ledger, entry, 1);
     return explained(snapshot, assessment, check);
   } finally {

@@ -14,7 +14,7 @@ const KINDS = {
   stricter: "Stricter here:",
 } as const satisfies Record<TranslationNote["kind"], string>;
 
-/** The kind of file to convert to. */
+/** Names the kind of file to convert to. */
 export type ImportFor = "organization" | "repository";
 
 const PATH = ".github/countersign.yml";

@@ -7,7 +7,7 @@ import { UsageError } from "../terminal/answer.ts";
 import { policyFrom, policyFromFiles } from "../input/policy-files.ts";
 import { terraformOf } from "./terraform.ts";
 
-/** The options of `ruleset`. */
+/** Holds the options of `ruleset`. */
 export interface RulesetOptions {
   readonly policy: readonly string[];
   readonly branch: readonly string[];

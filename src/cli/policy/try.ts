@@ -16,7 +16,7 @@ import { columns } from "../terminal/columns.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
 import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
 
-/** The file to try and its period. `repositories`: `OWNER/NAME`; none: all. `to` is excluded. */
+/** Describes the file to try and its period. `repositories`: `OWNER/NAME`; none: all. `to` is excluded. */
 export interface TryOptions {
   readonly file: string;
   readonly from: Instant;

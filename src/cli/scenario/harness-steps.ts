@@ -10,7 +10,7 @@ import { commitNamed } from "./harness/report.ts";
 import type { DoStep } from "./format/steps.ts";
 import { durationOf, momentOf, printMoment } from "./format/words.ts";
 
-/** The outcome of a step. `problem`: how it differs from the story. */
+/** Describes the outcome of a step. `problem`: how it differs from the story. */
 export interface StepOutcome {
   readonly refused: string | null;
   readonly problem: string | null;
@@ -150,9 +150,9 @@ export function checkedRefusal(step: DoStep, refused: string | null, how = "it w
   if (refused === null)
     return { refused, problem: expected === undefined ? null : "it should be refused, and was not" };
   if (expected === undefined) return { refused, problem: `${how}: ${refused}` };
-  const isSaid = expected === true || refused.toLowerCase().includes(expected.toLowerCase());
+  const isMatching = expected === true || refused.toLowerCase().includes(expected.toLowerCase());
   return {
     refused,
-    problem: isSaid ? null : `it should be refused with "${expected}", and was with "${refused}"`,
+    problem: isMatching ? null : `it should be refused with "${expected}", and was with "${refused}"`,
   };
 }

@@ -62,7 +62,7 @@ export class Observations {
     this.#snapshot = new StorySnapshot(this.#harness, this.#outputs, now);
   }
 
-  /** Returns the rows of the kind an expectation asks for, or one sentence on why this version lacks them. */
+  /** Returns the rows of the kind an expectation names, or one sentence on why this version lacks them. */
   async rowsFor(expectation: Expectation, from: Instant): Promise<RowSet | string> {
     const projection = PROJECTIONS[expectation.kind];
     if (projection === undefined) return `this version has no rows of \`${expectation.kind}\``;

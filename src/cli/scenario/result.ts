@@ -5,7 +5,7 @@ import { printRows, type Mismatch } from "./format/match.ts";
 import type { DoStep } from "./format/steps.ts";
 import { printMoment } from "./format/words.ts";
 
-/** One step as it was played. */
+/** Describes one step as it was played. */
 export interface PlayedStep {
   /** 1, 2, ... */
   readonly number: number;
@@ -17,7 +17,7 @@ export interface PlayedStep {
   readonly refused: string | null;
 }
 
-/** A difference from the story. */
+/** Describes a difference from the story. */
 export interface ScenarioFailure {
   readonly line: number;
   /** The step it stands at, or null for the final expectations. */
@@ -26,7 +26,7 @@ export interface ScenarioFailure {
   readonly mismatch: Mismatch | null;
 }
 
-/** The result of a played story. */
+/** Describes the result of a played story. */
 export interface ScenarioResult {
   readonly name: string;
   readonly source: string;

@@ -3,7 +3,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { command, count, instant, type CommandGroup } from "../terminal/command.ts";
 
-/** `countersign serve`. */
+/** Defines `countersign serve`. */
 export const SERVE = command({
   name: "serve",
   summary: "Run the App: webhooks, workers, sweep, health and metrics.",
@@ -31,7 +31,7 @@ export const SERVE = command({
   },
 });
 
-/** `countersign deliveries`. */
+/** Defines `countersign deliveries`. */
 export const DELIVERIES: CommandGroup = {
   name: "deliveries",
   summary: "List and replay received webhooks.",
@@ -62,7 +62,7 @@ export const DELIVERIES: CommandGroup = {
   ],
 };
 
-/** `countersign recheck`. */
+/** Defines `countersign recheck`. */
 export const RECHECK = command({
   name: "recheck",
   summary: "Assess one open pull request with the App's key and no database, when the server is down.",
@@ -77,7 +77,7 @@ export const RECHECK = command({
   },
 });
 
-/** `countersign report-deployment`. */
+/** Defines `countersign report-deployment`. */
 export const REPORT_DEPLOYMENT = command({
   name: "report-deployment",
   summary: "Report a deployment by a pipeline outside GitHub, signed with COUNTERSIGN_REPORT_SECRET.",
@@ -100,7 +100,7 @@ export const REPORT_DEPLOYMENT = command({
   },
 });
 
-/** `countersign doctor`. */
+/** Defines `countersign doctor`. */
 export const DOCTOR = command({
   name: "doctor",
   summary: "Check settings and connections, and list how to fix each problem.",

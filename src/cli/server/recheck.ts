@@ -26,7 +26,7 @@ import { plain } from "../terminal/columns.ts";
 import { pullNamed, type PullName } from "../log/facts.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** The clock and the way to GitHub; tests pass a `fetch` to a double. */
+/** Holds the clock and the way to GitHub; tests pass a `fetch` to a double. */
 export interface RecheckTools {
   readonly now: () => number;
   readonly fetch?: Fetch;

@@ -2,10 +2,10 @@
 
 import { ExternalError } from "../../domain/values/external-error.ts";
 
-/** 0 yes or done; 1 no; 2 wrong use or settings; 3 GitHub or the database is unreachable. */
+/** Names the exit codes: 0 yes or done; 1 no; 2 wrong use or settings; 3 GitHub or the database is unreachable. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/** A command's answer. */
+/** Describes a command's answer. */
 export interface Answer {
   readonly code: ExitCode;
   readonly lines: readonly string[];
@@ -13,7 +13,7 @@ export interface Answer {
   readonly data: unknown;
 }
 
-/** A command's output: `print` to stdout, `printError` progress and errors to stderr. */
+/** Describes a command's output: `print` to stdout, `printError` progress and errors to stderr. */
 export interface Terminal {
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
@@ -26,7 +26,7 @@ export interface Terminal {
   readonly ask?: (question: string) => Promise<string>;
 }
 
-/** Wrong use, with a message that names the problem, its place and the fix. Exit code 2. */
+/** Reports wrong use, with a message that names the problem, its place and the fix. Exit code 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);

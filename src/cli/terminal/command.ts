@@ -6,7 +6,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "./answer.ts";
 
-/** The tools of every command. */
+/** Describes the tools of every command. */
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly now: () => Instant;
@@ -16,10 +16,10 @@ export interface CommandContext {
   readonly appId: (given: number | undefined) => number;
 }
 
-/** The options of every command. A type, since commander's types ask for an index signature that an interface lacks. */
+/** Holds the options of every command. A type, since commander's types ask for an index signature that an interface lacks. */
 export type CommonOptions = { readonly json?: true };
 
-/** A command before its own arguments and options are declared. */
+/** Describes a command before its own arguments and options are declared. */
 export type BareCommand = Command<[], CommonOptions>;
 
 /** One command as its row declares it. */
@@ -35,7 +35,7 @@ interface Declaration<Args extends unknown[], Options extends CommonOptions> {
   readonly run: (context: CommandContext, options: Options, args: Args) => Promise<Answer | null>;
 }
 
-/** One row of the table of commands. */
+/** Describes one row of the table of commands. */
 export interface TerminalCommand {
   readonly name: string;
   readonly summary: string;

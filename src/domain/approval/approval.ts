@@ -491,7 +491,7 @@ function coverageBy(
   return makers.map(() => out);
 }
 
-/** The address by which someone may be an owner, where nothing else leaves it open; null: there is none. */
+/** The address by which someone may be an owner, where it is open only by that; null: there is none. */
 function addressRequired(flat: readonly Requirement[], authority: Authority | null): string | null {
   const addresses = flat.flatMap(({ from }) => from.owners?.emails ?? []);
   const isOpen = flat.some(({ from: { owners, ...others } }) => {

@@ -1,4 +1,4 @@
-/** Review requests: whom to ask for a review, where the policy says so, once for each pull request. */
+/** Review requests: who is requested to review, where the policy requires it, once for each pull request. */
 
 import { judgeApprovals } from "./approval.ts";
 import type { Requirement } from "../policy/file/requirement.ts";

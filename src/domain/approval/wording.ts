@@ -156,7 +156,7 @@ function someOf({ covered = 0, of = 0 }: ApprovalDetail): string {
 
 /**
  * Returns what is missing of one requirement: "1 approval from acme/dba (ann, bob), required by “...”". `naming` adds
- * who could give it, `without` leaves out who cannot.
+ * who could give it, `without` omits who cannot.
  */
 export function missingOf(
   { requirement, state }: RequirementState,

@@ -38,8 +38,9 @@ export function withUnreadablePull(
   context: Context,
 ): Result {
   const unread = pullsOf(subject).filter((pull) => pull.unread !== undefined);
-  const says = !READS_PULL_REQUESTS[control.name] || (isOfQueue(subject) && OF_THE_COMMIT.has(control.name));
-  if (unread.length === 0 || says) return tested;
+  const readsPull =
+    !READS_PULL_REQUESTS[control.name] || (isOfQueue(subject) && OF_THE_COMMIT.has(control.name));
+  if (unread.length === 0 || readsPull) return tested;
   // What the policy does not require is not required of it either.
   if (tested.outcome === "not-applicable" && tested.cause !== "nothing-approved") return tested;
   const rest = without(subject, unread);

@@ -46,7 +46,7 @@ export function mayBeSame(before: readonly ChangedPath[], after: readonly Change
   return after.every((file) => {
     const counterpart = then.get(file.path);
     if (counterpart?.status !== file.status || counterpart.oldPath !== file.oldPath) return false;
-    // GitHub leaves out what is long: then only blobs can decide.
+    // GitHub omits what is long: then only blobs can decide.
     if (file.patch === null || counterpart.patch === null) return true;
     return sameLines(editsOf(counterpart.patch), editsOf(file.patch));
   });

@@ -16,6 +16,6 @@ const FIRST = 2_000;
 export function nextRetry(awaited: readonly NotShown[], now: Instant): Instant | null {
   const open = awaited.filter(({ since }) => now - since < SETTLING);
   if (open.length === 0) return null;
-  const looks = open.map(({ since }) => Math.min(now + Math.max(FIRST, now - since), since + SETTLING));
-  return Math.min(...looks);
+  const retries = open.map(({ since }) => Math.min(now + Math.max(FIRST, now - since), since + SETTLING));
+  return Math.min(...retries);
 }

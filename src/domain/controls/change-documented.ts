@@ -7,7 +7,7 @@ import { defineControl, fails, OF_CHANGES, passes, unverifiable, type Ruling, ju
 import { HIDDEN_RECORD } from "./record-linked.ts";
 import { pullsOf } from "../records/subject.ts";
 
-/** Requires that the description fills every heading the policy asks for. */
+/** Requires that the description fills every heading the policy requires. */
 export const changeDocumented = defineControl({
   name: "change-documented",
   objective: "Every change says why it is made, what it affects and how to take it back, before it is made.",

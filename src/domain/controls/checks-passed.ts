@@ -78,7 +78,7 @@ function worstOf(states: readonly State[]): State {
   return STATES.find((state) => states.includes(state)) ?? "missing";
 }
 
-/** Returns a required check's name, with the app, workflow or event the policy asks for. */
+/** Returns a required check's name, with the app, workflow or event the policy requires. */
 export function requiredCheckText({ name, app, workflow, event }: WantedCheck): string {
   const by = [
     ...(app == null ? [] : [`by ${app}`]),

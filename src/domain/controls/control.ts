@@ -8,7 +8,7 @@ import type { PullRequest } from "../change/pull-request.ts";
 import { type Subject, pullsOf, isMerge, introducesNothing, unverifiableOrigin } from "../records/subject.ts";
 import { result, worst } from "../values/result.ts";
 
-/** Describes what a control may look at beside the subject. */
+/** Describes what a control may read beside the subject. */
 export interface Context {
   readonly policy: Policy;
   /** Our own GitHub App's id: only its checks named `countersign` are the gate's. */
@@ -88,7 +88,7 @@ export function fails(cause: string, reasons: Reasons, inputs: Inputs = {}): Rul
   return ruling("fail", cause, reasons, inputs);
 }
 
-/** Makes the answer where nobody can tell. */
+/** Returns the answer where nothing can be known. */
 export function unverifiable(reasons: Reasons, inputs: Inputs = {}, cause = "unknown"): Ruling {
   return ruling("unverifiable", cause, reasons, inputs);
 }
@@ -108,14 +108,14 @@ export function emergencyUsed({ emergencies = [] }: Subject, { tested }: Context
   return emergencies.find(({ record }) => record.id === waived?.inputs["leave"]) ?? null;
 }
 
-/** Rules on an update that brought nothing to its branch; null for any other subject. */
+/** Rules on an update that introduced nothing to its branch; null for any other subject. */
 export function nothingLanded(subject: Subject, inputs: Inputs = {}): Ruling | null {
   return subject.moment === "landed" && introducesNothing(subject.change)
     ? notApplicable("nothing-landed", "nothing new reached the branch", inputs)
     : null;
 }
 
-/** Rules on an update of which nobody can tell how it came to its branch; null for any other subject. */
+/** Rules on an update of which it is unknown how it came to its branch; null for any other subject. */
 export function howUnknown(subject: Subject, inputs: Inputs = {}, cause = "unknown"): Ruling | null {
   const because = subject.moment === "landed" ? unverifiableOrigin(subject.change) : null;
   return because === null ? null : unverifiable(because, inputs, cause);
@@ -164,7 +164,7 @@ function ofPulls(
   return { outcome, cause: deciding[0]?.cause ?? "satisfied", reasons: [...new Set(reasons)], inputs };
 }
 
-/** Tells whether a subject is judged before it merges. */
+/** Returns whether a subject is judged before it merges. */
 export function isBeforeMerge({ moment }: Subject): boolean {
   return moment === "gate" || moment === "group";
 }

@@ -15,7 +15,7 @@ import {
 } from "./control.ts";
 import { type Subject } from "../records/subject.ts";
 
-/** Requires that nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
+/** Requires that someone entitled, with no part in it, authorises an emergency first and for a limited time. */
 export const emergencyAuthorised = defineControl({
   name: "emergency-authorised",
   objective:
@@ -28,7 +28,7 @@ export const emergencyAuthorised = defineControl({
   rule(subject, context) {
     const given = emergencyUsed(subject, context);
     if (given !== null) return ofGiven(given);
-    // Before it lands it may still be authorised: the check says so, and what it waits for.
+    // Before it lands it may still be authorised: the check shows that, and what it waits for.
     return isBeforeMerge(subject) ? null : ofClaimed(subject, context);
   },
 });

@@ -5,7 +5,7 @@ import { isLate } from "../emergency/retroactive-review.ts";
 import { oneLine, time } from "../texts/wording.ts";
 import { defineControl, emergencyUsed, fails, notApplicable, passes } from "./control.ts";
 
-/** Requires that what an emergency let through is looked at afterwards, soon, by somebody with no part in it. */
+/** Requires that what an emergency let through is reviewed soon afterwards by someone with no part in it. */
 export const emergencyReviewedInTime = defineControl({
   name: "emergency-reviewed-in-time",
   objective:

@@ -54,7 +54,7 @@ export const independentlyApproved = defineControl({
   rule: (subject, context) =>
     judgeRequirements(subject, context, (judgement) => {
       const own = judgement.requirements.filter(({ requirement: ask }) => !ask.ofOwners);
-      // Where nobody but owners is asked, what they say is all the approval there is.
+      // Where only owners are required, their approval is all there is.
       return own.length > 0 ? own : judgement.requirements;
     }),
 });
@@ -90,7 +90,7 @@ export function inheritedLandingsIn({ results }: Pick<Assessment, "results">): r
     []) as readonly InheritedLanding[];
 }
 
-/** Judges some of what is asked of each pull request. */
+/** Judges some of the requirements of each pull request. */
 export function judgeRequirements(
   subject: Subject,
   context: Context,
@@ -150,7 +150,7 @@ function ofPulls(
   return { outcome, cause, reasons: unique(deciding.flatMap((one) => one.reasons)), inputs };
 }
 
-/** What to say where the very same patch had been approved for another branch: an approval counts only where it was given. */
+/** The note where the same patch was approved for another branch: an approval counts only where it was given. */
 function elsewhere({ approvedElsewhere = [] }: Change): readonly string[] {
   if (approvedElsewhere.length === 0) return [];
   const from = approvedElsewhere.map(({ pulls, ref, approvers }) => {
@@ -255,7 +255,7 @@ function notCounted({ approvals, landed }: ApprovalJudgement): readonly string[]
   return [...approvals.filter((each) => each.code !== "counts").map((each) => each.reason), ...landed];
 }
 
-/** One approval that is missing, and why nobody is left to give it; `left` null: somebody may be. */
+/** Describes one approval that is missing, and why nobody is left to give it; `left` null: someone may be. */
 export interface Lacking {
   readonly what: RequirementState;
   readonly left: NobodyLeft | null;
@@ -277,7 +277,7 @@ function lackingText({ what, left }: Lacking): string {
     : `nobody can give ${missingOf(what)}: ${left.because}. ${left.remedy}`;
 }
 
-/** Lists every sentence by which a result says that an ask is not met before the merge. */
+/** Lists every sentence by which a result shows that a requirement is not met before the merge. */
 export function missingReasons(what: RequirementState): readonly string[] {
   return [needsText(what), ...lackingOf(what).map(lackingText)];
 }

@@ -70,7 +70,7 @@ function freezesAt({ freezes, calendar }: Policy, at: Instant): readonly Freeze[
   );
 }
 
-/** Tells whether an authorised emergency may pass all of these freezes. */
+/** Returns whether an authorised emergency may pass all of these freezes. */
 export function isOpenToEmergencies(freezes: readonly Freeze[]): boolean {
   return freezes.length > 0 && freezes.every(({ except }) => except === "emergency");
 }

@@ -132,7 +132,7 @@ export function decideGate(facts: {
     isUrgent: emergencies.some(({ record }) => isOpen(record)),
     pulls: [...pulls, ...sharing.flatMap((other) => other.pulls)].filter(({ head }) => head.sha === headSha),
   };
-  if (asking === null && previous !== null && saysTheSame(previous, body)) {
+  if (asking === null && previous !== null && isSameCheck(previous, body)) {
     // What a shared check run showed last may have been another's: the ledger knows whether it was this one's.
     const isAsked = request !== null || again || sharing.length > 0;
     return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, about)] : [], tasks };
@@ -404,7 +404,7 @@ function badness({ check }: GateRecord): number {
   return check.conclusion === "success" ? 0 : 1;
 }
 
-function saysTheSame(a: GateRecord, b: GateRecord): boolean {
+function isSameCheck(a: GateRecord, b: GateRecord): boolean {
   return canonical([a.assessment, a.check]) === canonical([b.assessment, b.check]);
 }
 

@@ -25,17 +25,17 @@ import {
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationTransition, Person } from "../records/deviation.ts";
 
-/** A command with everything it is judged by. */
+/** Describes a command with everything it is judged by. */
 export interface Given {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord | null;
   readonly command: DeviationCommand;
   readonly by: Person;
-  /** Speaks as an auditor: only the terminal can say so. */
+  /** Acts as an auditor: only the terminal can. */
   readonly asAuditor: boolean;
   readonly via: "comment" | "terminal";
   readonly at: Instant;
-  /** People a command names, with their ids where GitHub knows them; null: GitHub knows no such account. */
+  /** People a command names, with their ids where GitHub shows them; null: GitHub has no such account. */
   readonly named: ReadonlyMap<string, Person | null>;
   /** The monthly reviews on record, of any control. */
   readonly months: readonly ReviewedMonth[];
@@ -44,7 +44,7 @@ export interface Given {
   readonly same?: (a: Person, b: Person) => boolean;
 }
 
-/** The result of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
+/** Describes the result of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
 export type CommandResult =
   | {
       readonly deviations: readonly DeviationRecord[];

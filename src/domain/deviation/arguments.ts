@@ -11,10 +11,10 @@ interface ArgumentPlace {
   readonly today: string;
 }
 
-/** An argument as it was understood, or the sentence that answers a wrong one. */
+/** Describes an argument as it was understood, or the sentence that answers a wrong one. */
 export type Parsed<Value> = { readonly problem: null; readonly value: Value } | { readonly problem: string };
 
-/** One kind of argument. */
+/** Describes one kind of argument. */
 export interface Argument<Value> {
   /** How it is written, such as `<YYYY-MM-DD>`; what is in brackets may be left out. */
   readonly usage: string;
@@ -40,7 +40,7 @@ export function words(usage: string): Argument<string> {
 /** Words that may be left out. */
 export const NOTE: Argument<string> = { usage: "[text]", parse: understood, print: String };
 
-/** A day from today on, as YYYY-MM-DD. */
+/** Holds a day from today on, as YYYY-MM-DD. */
 export const DATE: Argument<string> = {
   usage: "<YYYY-MM-DD>",
   parse(text, place) {
@@ -61,7 +61,7 @@ export const DATE: Argument<string> = {
 
 const LOGIN = /^@?([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))$/u;
 
-/** One account; its value is the login without `@`. */
+/** Holds one account; its value is the login without `@`. */
 export const ACCOUNT: Argument<string> = {
   usage: "@login",
   parse(text, place) {
@@ -81,7 +81,7 @@ interface Choice<Word extends string> {
   readonly text: string;
 }
 
-/** A word from a list, a colon that may be left out, and words. `noun` names the list, `rest` is such as `<reason>`. */
+/** Returns a word from a list, a colon that may be left out, and words. `noun` names the list, `rest` is such as `<reason>`. */
 export function choice<Word extends string>(
   noun: string,
   all: readonly [Word, ...Word[]],
@@ -117,7 +117,7 @@ interface Weights {
   readonly risk: number;
 }
 
-/** Three numbers, in any order. */
+/** Holds three numbers, in any order. */
 export const WEIGHTS: Argument<Weights> = {
   usage: "impact=<1-5> effort=<1-5> risk=<1-5>",
   parse(text, { command }) {
@@ -144,7 +144,7 @@ interface ArgumentParts {
 
 const PARTS = ["accountable", "consulted", "informed"] as const satisfies readonly RaciPart[];
 
-/** A part and one account or more. */
+/** Holds a part and one account or more. */
 export const RACI: Argument<ArgumentParts> = {
   usage: `${PARTS.join("|")} @login...`,
   oneWay: `${PARTS[0]} @login`,

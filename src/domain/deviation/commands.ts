@@ -37,13 +37,13 @@ import {
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
 
-/** The circumstances of a command: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
+/** Describes the circumstances of a command: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
 export interface CommandCircumstances {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord;
   readonly by: Person;
   readonly at: Instant;
-  /** People a command names, by login in lower case; null: GitHub knows no such account. */
+  /** People a command names, by login in lower case; null: GitHub has no such account. */
   readonly named: ReadonlyMap<string, Person | null>;
   /** The monthly reviews on record, of any control. */
   readonly months: readonly ReviewedMonth[];
@@ -82,7 +82,7 @@ interface Row<Value> {
   readonly takes: Argument<Value>;
   /** What it does, in the imperative. */
   readonly help: string;
-  /** An argument as somebody may write it. */
+  /** An argument as a person may write it. */
   readonly example: string;
   readonly when: readonly StateStep[];
   /** Returns why it is refused although state and role allow it; null: it is not. */
@@ -101,7 +101,7 @@ interface Bound {
   readonly reply: (now: CommandCircumstances, after: RemediationRecord) => string;
 }
 
-/** A step as the engine of transitions takes it, with what is answered to anyone else. */
+/** Describes a step as the engine of transitions takes it, with what is answered to anyone else. */
 export interface CommandStep<State extends string> extends TransitionRow<State, DeviationRole> {
   readonly refusal: string;
 }
@@ -215,7 +215,7 @@ function judgement(what: string): readonly StateStep[] {
   ];
 }
 
-/** Every command, in the order of a remediation's life. */
+/** Lists every command, in the order of a remediation's life. */
 export const DEVIATION_COMMAND_TABLE = {
   type: row({
     takes: choice("type", ["design", "operating"] as const, "<reason>"),
@@ -528,13 +528,13 @@ export const DEVIATION_COMMAND_TABLE = {
   }),
 } as const satisfies Readonly<Record<string, DeviationCommandRow>>;
 
-/** The name of a command to a deviation. */
+/** Names a command to a deviation. */
 export type CommandName = keyof typeof DEVIATION_COMMAND_TABLE;
 
-/** Every name, in the order of the table. */
+/** Lists every name, in the order of the table. */
 export const COMMAND_NAMES = Object.keys(DEVIATION_COMMAND_TABLE) as readonly CommandName[];
 
-/** One command to a deviation, understood. */
+/** Describes one command to a deviation, understood. */
 export interface DeviationCommand extends Bound {
   readonly name: CommandName;
 }

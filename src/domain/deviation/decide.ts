@@ -20,7 +20,7 @@ import { REMEDIATION_EVENTS, reopened } from "./remediation.ts";
 import { destination } from "../values/transitions.ts";
 import type { DeviationRecord, DeviationTransition } from "../records/deviation.ts";
 
-/** The records of the ledger before something is opened, listed or taken off. */
+/** Describes the records of the ledger before something is opened, listed or taken off. */
 export interface ExistingRecords {
   /** The deviation of the seed's cause that has room, as recorded; null: none yet. */
   readonly previous: DeviationRecord | null;
@@ -36,7 +36,7 @@ export interface ExistingRecords {
   readonly waiting: readonly WaitingDeviation[];
 }
 
-/** Nothing is recorded yet, and there is room for an issue. */
+/** Holds the state where nothing is recorded yet, and there is room for an issue. */
 export const NO_RECORDS: ExistingRecords = {
   previous: null,
   part: 1,

@@ -3,10 +3,10 @@
 import type { DeviationStatus, DeviationTransition } from "../records/deviation.ts";
 import type { TransitionTable } from "../values/transitions.ts";
 
-/** The part somebody has in a deviation. One person may be owner and causer at once. */
+/** Names the part someone has in a deviation. One person may be owner and causer at once. */
 export type DeviationRole = DeviationTransition["role"];
 
-/** Every state of a deviation, in the order of its life. */
+/** Lists every state of a deviation, in the order of its life. */
 export const DEVIATION_STATES: readonly DeviationStatus[] = [
   "open",
   "in-remediation",
@@ -16,10 +16,10 @@ export const DEVIATION_STATES: readonly DeviationStatus[] = [
   "not-an-exception",
 ];
 
-/** What follows for a deviation from what is seen on GitHub; commands have a table of their own (commands.ts). */
+/** Names what follows for a deviation from what is seen on GitHub; commands have a table of their own (commands.ts). */
 export type DeviationEvent = "list" | "unlist" | "withdraw" | "end-exposure" | "close";
 
-/** The table of these events. */
+/** Holds the table of these events. */
 export const DEVIATION_EVENTS: TransitionTable<DeviationStatus, DeviationEvent, DeviationRole> = {
   list: [
     // A further change under the same cause: what was settled is not settled for it.

@@ -21,7 +21,7 @@ import { priorityOf } from "./remediation.ts";
 import type { Instant } from "../time/instant.ts";
 import type { DeviationRecord, Person } from "../records/deviation.ts";
 
-/** The payload of an `open-issue` or `update-issue` action: an issue with this text. The marker is hidden in the body, to find the issue again. */
+/** Describes the payload of an `open-issue` or `update-issue` action: an issue with this text. The marker is hidden in the body, to find the issue again. */
 export interface IssuePayload {
   readonly repository: { readonly owner: string; readonly name: string };
   readonly appId: number;
@@ -34,13 +34,13 @@ export interface IssuePayload {
   readonly since: Instant | null;
   /** What it should be. A closed one that was never opened is not opened. */
   readonly state: "open" | "closed";
-  /** A comment on top, because of what just happened; said once for each `request`. */
+  /** A comment on top, because of what just happened; written once for each `request`. */
   readonly say: string | null;
   /** What asked for it, such as a delivery: a new one makes the same text be sent anew. */
   readonly request: string | null;
 }
 
-/** Where an issue goes from. */
+/** Describes where an issue is sent from. */
 export interface IssueSender {
   readonly repository: Repository;
   readonly installationId: number;
@@ -109,7 +109,7 @@ export function withIssue(
       };
 }
 
-/** Returns the action that brings the issue of a deviation up to date; null: it has none. */
+/** Returns the action that updates the issue of a deviation; null: it has none. */
 export function issueAction(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
@@ -144,7 +144,7 @@ export function issueAction(
   };
 }
 
-/** A deviation that waits for its issue, as far as the list of them needs it. */
+/** Describes a deviation that waits for its issue, as far as the list of them needs it. */
 export type WaitingDeviation = Pick<DeviationRecord, "id" | "title" | "detectedAt">;
 
 /** Returns the one issue that lists what waits for a day with room; closed when nothing waits. */

@@ -10,14 +10,14 @@ import { lineId } from "../policy/file/organisation.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** An entry that fits a repository now and was meant for another, or for none. `id` names it. */
+/** Describes an entry that fits a repository now and was meant for another, or for none. `id` names it. */
 export interface LaxerEntry {
   readonly id: string;
   /** Completes "the line on ...". */
   readonly says: string;
 }
 
-/** Returns the entries that a repository came to by a move, and that give it no leave. */
+/** Returns the entries that a repository came to by a move, and that exempt it from nothing. */
 export function laxerEntries(
   policy: Policy,
   repository: Pick<Repository, "id" | "name">,
@@ -41,12 +41,12 @@ export function laxerEntries(
   ];
 }
 
-/** The beginning of the keys of a repository's moves. */
+/** Returns the beginning of the keys of a repository's moves. */
 export function movesKey({ id }: Pick<Repository, "id">): string {
   return weakeningKey(`moved:${id}:`);
 }
 
-/** The key of the deviation that one move is. */
+/** Returns the key of the deviation that one move is. */
 export function moveKey(repository: Pick<Repository, "id">, entry: LaxerEntry): string {
   return `${movesKey(repository)}${entry.id}`;
 }

@@ -19,7 +19,7 @@ import type { Actor } from "../change/people.ts";
 /** The most changes one deviation lists; further ones begin another part of the same cause. */
 const MOST_LISTED = 200;
 
-/** A span under which what goes wrong has one cause: a coverage gap, or a control that was weakened. */
+/** Describes a span under which what goes wrong has one cause: a coverage gap, or a control that was weakened. */
 export interface SharedCause {
   readonly kind: "coverage-gap" | "weakening";
   readonly id: string;
@@ -32,21 +32,21 @@ export interface SharedCause {
   readonly controls: readonly ControlName[] | null;
 }
 
-/** The cause of a deviation, as far as others may share it. */
+/** Describes the cause of a deviation, as far as others may share it. */
 export interface Cause {
   readonly key: string;
   /** The span it shares with others; null: it stands alone. */
   readonly shared: SharedCause | null;
 }
 
-/** The facts with which a deviation is opened, or with which a change is listed under one that is there. */
+/** Describes the facts with which a deviation is opened, or with which a change is listed under one that is there. */
 export interface DeviationSeed {
   readonly cause: Cause;
   readonly subjectKind: DeviationRecord["subjectKind"];
   readonly repository: Repository;
   /** Null where it is about a control as such. */
   readonly listed: ListedSubject | null;
-  /** What is listed from the beginning, where somebody entered it whole. */
+  /** What is listed from the beginning, where a person entered it whole. */
   readonly also?: readonly ListedSubject[];
   readonly controls: readonly ControlName[];
   /** A fixed code, as in results. */
@@ -112,7 +112,7 @@ export function hasRoomFor(deviation: DeviationRecord | null, subject: string | 
 
 /**
  * Opens a deviation, or lists a further change under the one that is there (`previous`, of the same key and part). What is
- * listed already is brought up to date; a settled deviation that gets a further change is open again.
+ * listed already is updated; a settled deviation that gets a further change is open again.
  */
 export function openDeviation(
   previous: DeviationRecord | null,
@@ -141,7 +141,7 @@ export function openDeviation(
     exposure: isReopened ? { ...previous.exposure, to: null } : previous.exposure,
     moved: isNew ? moved : previous.moved,
   };
-  // What is said of the control itself is said by who watches the control, whichever came first.
+  // What concerns the control itself comes from who watches the control, whichever came first.
   const own: DeviationRecord =
     seed.subjectKind === "control" && news === null && previous.source === "app"
       ? {
@@ -176,7 +176,7 @@ export function withdrawDeviation(
     text: because,
   });
   if (listed.length === 0 && deviation.subjectKind !== "control") {
-    // What it listed stays to be read: it says what was thought to deviate.
+    // What it listed stays to be read: it shows what was thought to deviate.
     if (deviation.status === "closed") return deviation;
     const status = statusAfter(deviation, "withdraw");
     const exposure = { from: deviation.exposure.from, to: deviation.exposure.from };
@@ -264,7 +264,7 @@ function opened(seed: DeviationSeed, moved: DeviationTransition, part: number): 
   };
   const all = [...(seed.listed === null ? [] : [seed.listed]), ...(seed.also ?? [])];
   if (all.length === 0) return record;
-  // Somebody's own words stay as they were entered.
+  // A person's own words stay as they were entered.
   const { title, description } = record;
   return seed.also === undefined
     ? withListed(record, all)

@@ -8,7 +8,7 @@ import { isOtherwise } from "../monitoring/monthly.ts";
 import type { DeviationRecord, Severity } from "../records/deviation.ts";
 import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
 
-/** The result of a monthly review of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
+/** Describes the result of a monthly review of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
 export interface ReviewedMonth {
   readonly control: ControlName;
   readonly month: string;
@@ -67,7 +67,7 @@ export function monthAfter(month: string): string {
   return Temporal.PlainYearMonth.from(month).add({ months: 1 }).toString();
 }
 
-/** The cadence of reviews: weekly, and monthly once nothing of high or critical severity is left to be done. */
+/** Describes the cadence of reviews: weekly, and monthly once nothing of high or critical severity is left to be done. */
 export type Cadence = RemediationReview["cadence"];
 
 /** Returns the cadence where deviations of these severities are still open or in remediation. */

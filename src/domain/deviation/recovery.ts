@@ -10,10 +10,10 @@ import { cleanMonthsSince, dayOf, monthAfter, monthFrom, type ReviewedMonth } fr
 import { MONTHS_OF_OPERATION } from "./remediation.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 
-/** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: somebody else may call it effective today. */
+/** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: someone else may call it effective today. */
 type RecoveryPhase = "remediate" | "operate" | "show";
 
-/** One deviation on its way. `ready`: the first day (YYYY-MM-DD, UTC) it could be called effective; null: nothing says when. */
+/** One deviation on its way. `ready`: the first day (YYYY-MM-DD, UTC) it could be called effective; null: not known when. */
 interface RecoveryStep {
   readonly deviation: string;
   readonly phase: RecoveryPhase;
@@ -22,7 +22,7 @@ interface RecoveryStep {
   readonly because: string;
 }
 
-/** All of them. `ready`: the first day on which nothing would be left to recover from; null: not known yet. */
+/** Describes all of them. `ready`: the first day on which nothing would be left to recover from; null: not known yet. */
 export interface Recovery {
   readonly steps: readonly RecoveryStep[];
   readonly ready: string | null;
@@ -34,12 +34,12 @@ export function recoveryOf(
   remediations: readonly RemediationRecord[],
   months: readonly ReviewedMonth[],
   at: Instant,
-  sight: Pick<ObservedTime, "unseen">,
+  observedTime: Pick<ObservedTime, "unseen">,
 ): Recovery {
   const byDeviation = new Map(remediations.map((each) => [each.deviation, each]));
   const steps = deviations
     .filter((each) => isDeviation(each) && !["effective", "closed"].includes(each.status))
-    .map((each) => stepOf(each, byDeviation.get(each.id) ?? null, months, at, sight));
+    .map((each) => stepOf(each, byDeviation.get(each.id) ?? null, months, at, observedTime));
   const days = steps.map(({ ready }) => ready);
   const known = days.filter((day) => day !== null);
   return {

@@ -6,7 +6,7 @@ import type { TransitionTable } from "../values/transitions.ts";
 import type { DeviationRole } from "./deviation.ts";
 import type { DeviationRecord, DeviationTransition, Person, Severity } from "../records/deviation.ts";
 
-/** Every state of a remediation. */
+/** Lists every state of a remediation. */
 export const REMEDIATION_STATES: readonly RemediationStatus[] = [
   "planned",
   "active",
@@ -18,7 +18,7 @@ export const REMEDIATION_STATES: readonly RemediationStatus[] = [
 /** What happens to a remediation by itself; commands have a table of their own (commands.ts). */
 type RemediationEvent = "start" | "miss" | "reopen";
 
-/** The table of these events. */
+/** Holds the table of these events. */
 export const REMEDIATION_EVENTS: TransitionTable<RemediationStatus, RemediationEvent, DeviationRole> = {
   start: [{ from: ["planned"], to: "active", needs: ["app"] }],
   miss: [{ from: ["active", "blocked"], to: "same", needs: ["app"] }],
@@ -52,7 +52,7 @@ export const ROOT_CAUSES: Readonly<
   },
 };
 
-/** Every category of root causes. */
+/** Lists every category of root causes. */
 export const ROOT_CAUSE_NAMES = [
   "process",
   "resource",
@@ -113,7 +113,7 @@ export function reopened(remediation: RemediationRecord): RemediationRecord {
   return { ...remediation, done: null, effective: null, startedAt: null };
 }
 
-/** Something a remediation lacks, and the command that gives it. */
+/** Describes something a remediation lacks, and the command that gives it. */
 export interface Lack {
   readonly what: string;
   readonly command:
@@ -187,7 +187,7 @@ export function closingChecklist(
   ];
 }
 
-/** An operating failure counts as effective only after so many clean months in a row. */
+/** Holds how many clean months in a row an operating failure needs to count as effective. */
 export const MONTHS_OF_OPERATION = 3;
 
 /** Returns the priority: 1 to 100 by customer impact, risk and how little effort it takes; 125 where a risk of 5 overrides. */

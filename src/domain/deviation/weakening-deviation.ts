@@ -8,7 +8,7 @@ import { clipped, markdown, oneLine, time } from "../texts/wording.ts";
 import type { ExposureRecord } from "../protection/record.ts";
 import { weakerText } from "../protection/words.ts";
 
-/** A change or deployment that came about while the protection was weaker. */
+/** Describes a change or deployment that came about while the protection was weaker. */
 export interface Meanwhile {
   readonly id: string;
   /** `#12 in acme/web`, or the commit. */
@@ -19,7 +19,7 @@ export interface Meanwhile {
   readonly at: Instant;
 }
 
-/** The deviation of one cause, from what it did to each repository. `exposures` has one at least; `previous`: as it was recorded. */
+/** Returns the deviation of one cause, from what it did to each repository. `exposures` has one at least; `previous`: as it was recorded. */
 export function weakeningDeviation(
   exposures: readonly ExposureRecord[],
   meanwhile: readonly Meanwhile[],

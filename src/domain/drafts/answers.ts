@@ -1,4 +1,4 @@
-/** What several drafts say of a deviation and what answers it. */
+/** What several drafts contain of a deviation and its answer. */
 
 import { isDeviation } from "../monitoring/monthly.ts";
 import type { RootCause } from "../records/remediation.ts";
@@ -46,10 +46,10 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     });
 }
 
-/** Describes how far what answers a deviation is: `settled` is what somebody other than its owner found effective, or closed after that. */
+/** Describes how far what answers a deviation is: `settled` is what someone other than its owner found effective, or closed after that. */
 export type DraftAnswer = "settled" | "done" | "open";
 
-/** Tells how far what answers a deviation is. That it is done is its owner's word, and settles nothing. */
+/** Describes how far the answer to a deviation is. That it is done is its owner's word, and settles nothing. */
 export function draftAnswerOf({ deviation }: DraftAnswered): DraftAnswer {
   const { status } = deviation.body;
   if (status === "effective" || status === "closed") return "settled";

@@ -53,8 +53,8 @@ function factsOf(
 ): { readonly facts: readonly string[]; readonly statements: readonly Statement[] } {
   const within = (at: number): boolean => at >= since.from && at < since.to;
   const { proofs, statement, unseen } = populationOf(records, since, cite);
-  const seen = observedIn(records.sight, since);
-  /** Nothing of a kind was recorded: that says something of the days only on which somebody looked. */
+  const seen = observedIn(records.observedTime, since);
+  /** Nothing of a kind was recorded: that is evidence only for days that were observed. */
   const nothing = (text: string): string =>
     unseen.length === 0 ? `- ${text}.` : `- ${text} on the days that were observed.`;
   const all = answeredDeviations(records, cite);
@@ -67,7 +67,7 @@ function factsOf(
     ({ body }) => within(body.from) && body.notBefore !== null,
   );
   const exposures = recorded(records, "exposure").filter(({ body }) => within(body.from));
-  const gaps = records.sight.gaps.filter(
+  const gaps = records.observedTime.gaps.filter(
     ({ from, to }) => from < since.to && (to === null || to > since.from),
   );
   const gapEntries = recorded(records, "coverage-gap");

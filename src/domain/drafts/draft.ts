@@ -20,7 +20,7 @@ export type Draft =
       readonly ok: true;
       readonly text: string;
       readonly cites: readonly LoggedEntry[];
-      /** What it leaves out of a text that others will read: the same with the numbers of its records, and their list. */
+      /** What it omits from a text that others will read: the same with the numbers of its records, and their list. */
       readonly apart: readonly string[];
       /** The sentences in it that speak for spans, with these. */
       readonly statements: readonly Statement[];
@@ -33,8 +33,8 @@ export interface Records {
   readonly at: Instant;
   readonly entries: readonly LoggedEntry[];
   /** What was observed by then. */
-  readonly sight: ObservedTime;
-  /** The months somebody signed off, as they are known now. */
+  readonly observedTime: ObservedTime;
+  /** The months that were signed off, as they are known now. */
   readonly months: readonly ReviewedMonth[];
   /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
@@ -84,7 +84,7 @@ export class Citations {
     return "";
   }
 
-  /** The draft: the lines and the list of records, or everything that is missing. `isForOthers`: no internal name leaves the house. */
+  /** The draft: the lines and the list of records, or everything that is missing. `isForOthers`: no internal name goes outside. */
   draft(
     lines: readonly string[],
     {

@@ -43,7 +43,7 @@ export function draftNote(records: Records, period: CountedPeriod): Draft {
   return cite.draft(lines, { statements: [statement], isForOthers: true });
 }
 
-/** Whether an auditor's report says it; what the App found is ours alone. */
+/** Returns whether an auditor's report contains it; what the App found is ours alone. */
 function isNoted({ deviation }: DraftAnswered): boolean {
   return deviation.body.source === "auditor";
 }

@@ -1,4 +1,4 @@
-/** What a letter may say of a whole span: every production branch counted against GitHub's lists over all of it. */
+/** What a letter may state of a whole span: every production branch counted against GitHub's lists over all of it. */
 
 import {
   countedSpan,
@@ -18,7 +18,7 @@ export interface CountedPeriod extends Span {
   readonly deployments: number;
 }
 
-/** Describes the counts that prove a span, and what may be said because of them. */
+/** Describes the counts that prove a span, and what may be stated because of them. */
 export interface Population {
   readonly proofs: readonly DraftRecorded<"completeness">[];
   readonly statement: Statement;
@@ -56,7 +56,7 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
       return body.complete && of.from < span.to && of.to > span.from;
     })
     .toSorted((a, b) => (a.entry.subject < b.entry.subject ? -1 : 1));
-  const unseen = unobservedIn(records.sight, span, records.at);
+  const unseen = unobservedIn(records.observedTime, span, records.at);
   return {
     proofs,
     unseen,

@@ -1,4 +1,4 @@
-/** Written procedures that say exactly what the policy in force enforces, so that text and enforcement cannot drift apart. */
+/** Written procedures that state exactly what the policy in force enforces, so that text and enforcement cannot drift apart. */
 
 import { termText } from "../time/calendar.ts";
 import { CONTROLS } from "../assessment/assess.ts";
@@ -63,7 +63,7 @@ export function draftProcedures(records: Records): Draft {
   ]);
 }
 
-/** What the file of each repository adds to the organisation's rules, or says in another way. */
+/** What the file of each repository adds to the organisation's rules, or states in another way. */
 function ownRules(records: Records, policy: Policy, cite: Citations): readonly string[] {
   const newest = new Map<number, DraftRecorded<"policy">>();
   for (const each of recorded(records, "policy"))

@@ -110,7 +110,7 @@ export const STATUS_WORDS = {
   effective: "done and shown effective",
 } as const;
 
-/** Somebody's words as a sentence of their own. */
+/** Returns a person's words as a sentence of their own. */
 function sentence(text: string): string {
   const said = markdownInFile(text.trim());
   return capital(/[.!?]$/u.test(said) ? said : `${said}.`);

@@ -1,11 +1,11 @@
-/** Commands given in comments: what a comment's first line asks for. Comments are hostile text: nothing but the first line is read. */
+/** Commands given in comments: what a comment's first line requests. Comments are hostile text: nothing but the first line is read. */
 
 import { distance } from "fastest-levenshtein";
 import type { Actor } from "../change/people.ts";
 import { truncate } from "../values/text.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** A comment as it was written, and by whom. */
+/** Describes a comment as it was written, and by whom. */
 export interface GivenComment {
   readonly id: number;
   readonly author: Actor;
@@ -15,7 +15,7 @@ export interface GivenComment {
   readonly edited: boolean;
 }
 
-/** What a first line asks for. `near-miss`: meant as a command, and none; `nearest` is the one that may be meant. */
+/** Describes what a first line requests. `near-miss`: meant as a command, and none; `nearest` is the one that may be meant. */
 export type ParsedComment =
   | { readonly kind: "command"; readonly name: string; readonly rest: string }
   | { readonly kind: "near-miss"; readonly written: string; readonly nearest: string | null }

@@ -23,7 +23,7 @@ import type { Instant } from "../time/instant.ts";
 import type { Actor, Authority } from "../change/people.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** What a command of an emergency is judged by before anyone's rights are read. */
+/** Describes what a command of an emergency is judged by before anyone's rights are read. */
 export interface EmergencyCase {
   readonly subject: EmergencySubject;
   readonly repository: Repository;
@@ -39,13 +39,13 @@ export interface EmergencyCase {
   readonly text: string;
 }
 
-/** The event a command means now, and the emergency it happens to; null: a new one. */
+/** Describes the event a command means now, and the emergency it happens to; null: a new one. */
 export interface EmergencyTarget {
   readonly event: EmergencyEvent;
   readonly record: EmergencyRecord | null;
 }
 
-/** Who gives a command. */
+/** Describes who gives a command. */
 export interface Candidate {
   readonly eligibility: Eligibility;
   readonly authority: Authority | null;
@@ -53,12 +53,12 @@ export interface Candidate {
   readonly alone: "yes" | Reply | null;
 }
 
-/** A command that is refused. */
+/** Describes a command that is refused. */
 export interface Refused {
   readonly refused: Reply;
 }
 
-/** What a command came to, and who is asked for what next. */
+/** Describes what a command came to, and who is asked for what next. */
 export interface Applied {
   readonly record: EmergencyRecord;
   readonly reply: Reply;
@@ -79,7 +79,7 @@ interface Written {
   readonly reason: "required" | "optional" | "none";
 }
 
-/** What can be done to an emergency: what it means now, why someone may not, and what it changes. */
+/** Describes what can be done to an emergency: what it means now, why someone may not, and what it changes. */
 export interface EmergencyAction {
   readonly target: (given: EmergencyCase) => EmergencyTarget | Refused;
   readonly refusal: (given: EmergencyCase, candidate: Candidate) => Reply;
@@ -95,7 +95,7 @@ interface EmergencyRow extends Written, EmergencyAction {
   readonly of: "emergency";
 }
 
-/** One command of the review after an emergency. */
+/** Describes one command of the review after an emergency. */
 export interface ReviewRow extends Written {
   readonly of: "review";
   /** What is decided, with the note that is kept. */
@@ -210,7 +210,7 @@ const reject: ReviewRow = {
   parse: (text) => ({ event: "reject", note: text }),
 };
 
-/** Every command. */
+/** Lists every command. */
 export const EMERGENCY_COMMANDS: Readonly<Record<EmergencyCommandName, EmergencyRow | ReviewRow>> = {
   declare,
   authorise,

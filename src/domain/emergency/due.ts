@@ -7,12 +7,12 @@ import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { nextWord } from "./retroactive-review.ts";
 import { DAY } from "../time/durations.ts";
 
-/** How long after a merge an emergency that it did not use stays open (ms): GitHub resends for three days what we missed. */
+/** Holds how long after a merge an emergency that it did not use stays open (ms): GitHub resends for three days what we missed. */
 export const OVERTAKEN = 4 * DAY;
 
 const SECOND = 1_000;
 
-/** Returns the tasks that look at a repository again when something of these emergencies is due after `now`. */
+/** Returns the tasks that assess a repository again when something of these emergencies is due after `now`. */
 export function dueTasks(
   repositoryId: number,
   facts: readonly Pick<EmergencyFacts, "record" | "review">[],

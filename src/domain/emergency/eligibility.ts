@@ -22,7 +22,7 @@ export function contributed(
   return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
 }
 
-/** What someone's rights and their own part in an emergency are known to be. */
+/** Describes what is known of someone's rights and their own part in an emergency. */
 export interface Eligibility {
   /** May write to the repository. */
   readonly writes: Certainty;

@@ -4,7 +4,7 @@ import { transition, type TransitionTable } from "../values/transitions.ts";
 import type { EmergencyState } from "../records/emergency.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 
-/** What can happen to an emergency. The last three are nobody's command: a push, time, and its use. */
+/** Lists what can happen to an emergency. The last three are nobody's command: a push, time, and its use. */
 export const EMERGENCY_EVENTS = [
   "flag",
   "declare",
@@ -16,21 +16,21 @@ export const EMERGENCY_EVENTS = [
   "use",
 ] as const;
 
-/** One event. `flag` opens without a reason: a label, or the button. `confirm`: another person stands by what one authorised alone. */
+/** Describes one event. `flag` opens without a reason: a label, or the button. `confirm`: another person confirms what one authorised alone. */
 export type EmergencyEvent = (typeof EMERGENCY_EVENTS)[number];
 
 /**
- * As what someone acts. `authoriser`: entitled, and with no part in it. `giver`: who authorised it. `lone`: one with a part in
+ * Lists as what someone acts. `authoriser`: entitled, and with no part in it. `giver`: who authorised it. `lone`: one with a part in
  * it, where the policy lets people act alone. `fact`: something that happened.
  */
 export const EMERGENCY_ROLES = ["writer", "declarer", "authoriser", "giver", "lone", "fact"] as const;
 
-/** One role. */
+/** Describes one role. */
 export type EmergencyRole = (typeof EMERGENCY_ROLES)[number];
 
 const WITHDRAWERS: readonly EmergencyRole[] = ["declarer", "authoriser", "giver"];
 
-/** Every transition there is; from null: no emergency is open. */
+/** Lists every transition there is; from null: no emergency is open. */
 export const EMERGENCY_TRANSITIONS: TransitionTable<EmergencyState, EmergencyEvent, EmergencyRole> = {
   flag: [{ from: [null], to: "awaiting-reason", needs: ["writer", "fact"] }],
   declare: [{ from: [null, "awaiting-reason"], to: "waiting", needs: ["writer"] }],

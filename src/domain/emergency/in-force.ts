@@ -46,7 +46,7 @@ function waiverOf({ record }: EmergencyFacts, at: Instant): Waiver {
 }
 
 /**
- * The leave emergencies give a subject. Of several pull requests that land together each needs its own: `others` is then
+ * Returns the waiver that emergencies give a subject. Of several pull requests that land together each needs its own: `others` is then
  * the subject without those that have one, and what fails there is not waived.
  */
 export function emergencyWaiver(

@@ -1,4 +1,4 @@
-/** An emergency's events: each function returns the record as it is afterwards. The table says who may, and where it leads. */
+/** An emergency's events: each function returns the record as it is afterwards. The table holds who may, and where it leads. */
 
 import { dueAfter } from "../time/calendar.ts";
 import type { Repository } from "../change/repository.ts";
@@ -13,8 +13,8 @@ import type { Instant } from "../time/instant.ts";
 import type { Sha } from "../change/sha.ts";
 import type { Actor } from "../change/people.ts";
 
-/** What an emergency is for, and under which policy. */
-export interface EmergencySubject {
+/** Describes what an emergency is for, and under which policy. */
+export interface EmergencyScope {
   readonly repository: Repository;
   readonly pull: number | null;
   readonly deployment: { readonly environment: string; readonly sha: Sha } | null;
@@ -24,7 +24,7 @@ export interface EmergencySubject {
 
 /** Returns a new emergency. `source` names what opened it, so that opening it twice opens one. */
 export function opened(
-  about: EmergencySubject,
+  about: EmergencyScope,
   source: string,
   attribution: Attribution,
   reason: string | null,
@@ -79,7 +79,7 @@ export function authorisation(
 export function authorised(
   record: EmergencyRecord,
   given: Authorisation,
-  { policy, policyDigest }: Pick<EmergencySubject, "policy" | "policyDigest">,
+  { policy, policyDigest }: Pick<EmergencyScope, "policy" | "policyDigest">,
 ): EmergencyRecord {
   const waives = waivedBy(policy, record.deployment !== null);
   const act = given.confirmBy === null ? "authorise" : "authorise alone";

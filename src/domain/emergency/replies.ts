@@ -13,7 +13,7 @@ import type { Instant } from "../time/instant.ts";
 import type { Repository } from "../change/repository.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** Replied where the policy is not known: an emergency waives what it names, and nothing else can. */
+/** Replies where the policy is not known: an emergency waives what it names, and nothing else can. */
 export const POLICY_UNKNOWN: Reply = () =>
   "The policy cannot be read or has problems. Until it is fixed, an emergency waives nothing. The check names the problem.";
 

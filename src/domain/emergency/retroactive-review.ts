@@ -52,13 +52,13 @@ export function isLate(review: RetroactiveReviewRecord): boolean {
   return review.decision !== null && review.decision.at > review.dueAt;
 }
 
-/** What can be decided. */
+/** Lists what can be decided. */
 export const REVIEW_EVENTS = ["approve", "follow-up", "reject"] as const;
 
-/** One decision. */
+/** Describes one decision. */
 export type RetroactiveReviewEvent = (typeof REVIEW_EVENTS)[number];
 
-/** Every transition of a review. */
+/** Lists every transition of a review. */
 export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, RetroactiveReviewEvent, "reviewer"> = {
   approve: [{ from: ["due"], to: "approved", needs: ["reviewer"] }],
   "follow-up": [{ from: ["due"], to: "follow-up", needs: ["reviewer"] }],
@@ -89,7 +89,7 @@ export function partiesOf(emergency: EmergencyRecord): readonly Actor[] {
   return [
     ...declarersOf(emergency),
     ...(authorised === null ? [] : [authorised.by]),
-    // Who stood by what another authorised alone has authorised it as well.
+    // Who confirmed what another authorised alone has authorised it as well.
     ...(confirmed?.by == null ? [] : [confirmed.by]),
   ];
 }

@@ -3,7 +3,7 @@
 import type { PullRequest } from "../change/pull-request.ts";
 import type { Sha } from "../change/sha.ts";
 
-/** A pull request with everyone who is known to have worked on it, or one commit in one environment. */
+/** Describes a pull request with everyone who is known to have worked on it, or one commit in one environment. */
 export type EmergencySubject =
   | { readonly kind: "pull"; readonly pull: PullRequest }
   | { readonly kind: "deployment"; readonly environment: string; readonly sha: Sha };

@@ -1,12 +1,12 @@
 /** The words of a reply, before it is known where they are read: each place renders names and commands in its own way. */
 
-/** The commands of an emergency and of the review after it, as they are called at a terminal. */
+/** Holds the commands of an emergency and of the review after it, as they are called at a terminal. */
 export const EMERGENCY_COMMAND_NAMES = ["declare", "authorise", "withdraw", "approve", "reject"] as const;
 
-/** One of these commands. */
+/** Names one of these commands. */
 export type EmergencyCommandName = (typeof EMERGENCY_COMMAND_NAMES)[number];
 
-/** How a place renders a reply. */
+/** Describes how a place renders a reply. */
 export interface Rendering {
   /** Makes text from outside harmless there. */
   readonly text: (text: string) => string;
@@ -14,5 +14,5 @@ export interface Rendering {
   readonly command: (name: EmergencyCommandName) => string;
 }
 
-/** A sentence or more, rendered where it is read. */
+/** Describes a sentence or more, rendered where it is read. */
 export type Reply = (rendering: Rendering) => string;

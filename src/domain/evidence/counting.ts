@@ -31,11 +31,11 @@ export interface Listings {
   readonly ledger: readonly RefUpdate[];
   /** Null: there was nothing to walk. */
   readonly git: GitLine | null;
-  /** Those merged in the span or within a minute of it: GitHub tells the two moments apart. */
+  /** Those merged in the span or within a minute of it: GitHub has the two moments apart. */
   readonly pulls: readonly MergedPull[];
   /** The numbers of the pull requests that rows name. */
   readonly named: ReadonlySet<number>;
-  /** The pushes that webhooks told of, and since when they could: before nobody was watching. */
+  /** The pushes that webhooks reported, and since when they could: before nobody was watching. */
   readonly reported: readonly Pick<RefUpdate, "before" | "after">[];
   readonly reportedFrom: Instant;
 }
@@ -208,7 +208,7 @@ function pullDifference({ number, commit }: MergedPull, explanation: string | nu
   return differing(`pull request #${number}`, commit ?? "", "merged-pull-requests", explanation);
 }
 
-/** Which update of the span brought each commit: the first that reaches it. */
+/** Which update of the span introduced each commit: the first that reaches it. */
 function updatesByCommit({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdate> {
   const found = new Map<Sha, RefUpdate>();
   for (const update of activity) {
@@ -223,7 +223,7 @@ function updatesByCommit({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdat
   return found;
 }
 
-/** A webhook may come twice, and late: what it told of is compared as a set, with everything GitHub lists. */
+/** A webhook may come twice, and late: what it reported is compared as a set, with everything GitHub lists. */
 function againstDeliveries({ activity, later, reported, reportedFrom }: Listings): readonly Difference[] {
   const keys = new Set(reported.map(key));
   const listed = new Set([...activity, ...later].map(key));

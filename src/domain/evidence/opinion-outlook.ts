@@ -3,7 +3,7 @@
 import type { MonthlyFigures } from "../records/monitoring.ts";
 import type { ControlName } from "../values/result.ts";
 
-/** The opinions an auditor can give. */
+/** Names the opinions an auditor can give. */
 export type Opinion = "clean" | "qualified" | "adverse" | "disclaimer";
 
 /** What speaks for one opinion. */
@@ -12,20 +12,20 @@ interface Risk {
   readonly facts: readonly string[];
 }
 
-/** The outlook: the gravest opinion something speaks for, with every risk; `clean` when there is none. */
+/** Describes the outlook: the gravest opinion that something indicates, with every risk; `clean` when there is none. */
 export interface Outlook {
   readonly opinion: Opinion;
   readonly risks: readonly Risk[];
   readonly says: string;
 }
 
-/** How often something failed, as readers of a report tell it apart. */
+/** Describes how often something failed, as readers of a report distinguish it. */
 export type Spread = "isolated" | "repeated" | "pervasive";
 
-/** A control that fails on so large a part is called pervasive, if it was tested on enough to say so. */
+/** A control that fails on so large a part is called pervasive, if it was tested on enough. */
 const PERVASIVE = { share: 0.2, of: 5 } as const;
 
-/** So small a part that cannot be told does not keep an auditor from an opinion. */
+/** So small a part that cannot be verified does not keep an auditor from an opinion. */
 const UNVERIFIABLE_SHARE = 0.05;
 
 /** What keeps an auditor from knowing at all. */
@@ -44,11 +44,11 @@ const BLIND: readonly string[] = [
 /** What is weak as designed, however well it is followed. */
 const DESIGN: readonly string[] = ["observe", "no-approval", "design"];
 
-/** The sentence that stands beside every outlook. */
+/** The sentence that accompanies every outlook. */
 const ONLY_THE_AUDITOR =
   "Only the auditor decides what the opinion says: this is what the records show today, not a forecast.";
 
-/** Whether so many failures among so many are isolated, repeated or pervasive. */
+/** Returns whether so many failures among so many are isolated, repeated or pervasive. */
 export function spreadOf(failed: number, population: number): Spread {
   if (population >= PERVASIVE.of && failed / population >= PERVASIVE.share) return "pervasive";
   return failed <= 2 ? "isolated" : "repeated";
@@ -60,7 +60,7 @@ const SPREAD_WORDS: Readonly<Record<Spread, string>> = {
   pervasive: "pervasive: a fifth or more of at least 5",
 };
 
-/** The outlook of what was tested and found. */
+/** Returns the outlook of what was tested and found. */
 export function opinionOutlook(
   controls: readonly ({ readonly control: ControlName } & MonthlyFigures)[],
   findings: readonly { readonly code: string; readonly against: boolean; readonly says: string }[],

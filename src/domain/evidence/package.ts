@@ -158,7 +158,7 @@ export const CompletenessSchema = z
     "Whether the population of changes equals GitHub's own lists, branch by branch; the checks themselves are in completeness.csv.",
   );
 
-/** Holds observed.json, on which what is said of days rests. */
+/** Holds observed.json, on which statements about days rest. */
 export const ObservedSchema = z
   .strictObject({
     since: Time.nullable().describe("when observation began; null: nothing was ever under watch"),
@@ -331,15 +331,15 @@ interface LimitationFacts {
   readonly period: Period;
   readonly generatedAt: number;
   readonly completeness: CompletenessDocument;
-  readonly sight: ObservedTime;
-  /** Controls that none of the policies in force asks for. */
+  readonly observedTime: ObservedTime;
+  /** Controls that none of the policies in force requires. */
   readonly unasked: readonly ControlName[];
-  /** Rows of monitoring.csv, and whether anybody is named to sign months off. */
+  /** Rows of monitoring.csv, and whether anyone is named to sign months off. */
   readonly monitoring: { readonly rows: number; readonly isOwned: boolean };
   /** Changes and deployments judged while the policy only observed, and all of them. */
   readonly observed: { readonly count: number; readonly of: number };
   readonly readLater: number;
-  /** Changes and deployments that could not be judged, and the changes among them that somebody accepted before the merge. */
+  /** Changes and deployments that could not be judged, and the changes among them that someone accepted before the merge. */
   readonly unverifiable: {
     readonly changes: number;
     readonly deployments: number;
@@ -349,11 +349,11 @@ interface LimitationFacts {
   readonly gaps: number;
 }
 
-/** Returns what this package is known not to show: first what the period itself brought, then what always holds. */
+/** Returns what this package is known not to show: first what this period lacks, then what always holds. */
 export function limitationsOf(facts: LimitationFacts): readonly string[] {
   const { period, generatedAt, completeness } = facts;
   const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
-  const unseen = unobservedIn(facts.sight, period, generatedAt);
+  const unseen = unobservedIn(facts.observedTime, period, generatedAt);
   const { observed, unverifiable } = facts;
   return [
     ...when(
@@ -376,8 +376,8 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
       "Completeness is not proven for every production branch; see Completeness.",
     ),
     ...when(
-      facts.sight.since !== null && facts.sight.since > period.from,
-      `Observation began at ${timeText(facts.sight.since ?? 0)}. What happened before is not in this package.`,
+      facts.observedTime.since !== null && facts.observedTime.since > period.from,
+      `Observation began at ${timeText(facts.observedTime.since ?? 0)}. What happened before is not in this package.`,
     ),
     ...when(
       unseen.length > 0,

@@ -36,7 +36,7 @@ import type { DeviationRecord } from "../records/deviation.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import type { CompletenessRecord, MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
 
-/** Everything readiness is judged on, read from the log at one moment. */
+/** Describes everything readiness is judged on, read from the log at one moment. */
 export interface ReadinessFacts {
   readonly at: Instant;
   /** The tested span, half-open. */
@@ -46,7 +46,7 @@ export interface ReadinessFacts {
   /** The policies of all repositories that are in force. */
   readonly policies: readonly PolicyRecord[];
   readonly tally: MonthlyTally;
-  /** Results that could not be told, each as `what: control: why`. */
+  /** Results that could not be verified, each as `what: control: why`. */
   readonly unverifiable: readonly string[];
   readonly repositories: readonly RepositoryRecord[];
   /** The newest settings of each repository. */
@@ -58,7 +58,7 @@ export interface ReadinessFacts {
   /** Of all time. */
   readonly months: readonly ReviewedMonth[];
   /** What was observed by now. */
-  readonly sight: ObservedTime;
+  readonly observedTime: ObservedTime;
   readonly completeness: readonly CompletenessRecord[];
   /** Each with what its month is known to be now. */
   readonly reviews: readonly {
@@ -92,7 +92,7 @@ interface PeriodState {
   readonly statement: Statement;
 }
 
-/** The answer. */
+/** Describes the answer. */
 export interface AuditReadiness {
   readonly go: boolean;
   readonly findings: readonly ReadinessItem[];
@@ -103,7 +103,7 @@ export interface AuditReadiness {
   readonly outlook: Outlook;
   readonly period: PeriodState;
   readonly recovery: Recovery;
-  /** Every sentence that says of some days that nothing else happened in them, or that all is known of them. */
+  /** Every sentence that states that nothing else happened on some days, or that all is known of them. */
   readonly statements: readonly Statement[];
 }
 
@@ -124,18 +124,18 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
     ...ofDeviations(facts),
     ...ofUnverifiable(facts.unverifiable),
     ...ofGaps(facts),
-    ...ofSight(facts),
+    ...observedTimeItems(facts),
     ...ofCompleteness(facts),
     ...ofRepositories(facts.repositories),
     ...ofReviews(facts),
   ];
   const period = periodState(facts);
   const go = findings.every(({ against }) => !against);
-  const { sight, from, to } = facts;
+  const { observedTime, from, to } = facts;
   const repo: Statement = {
-    says: `Observed: ${spansText(observedIn(sight, { from, to }))}.`,
+    says: `Observed: ${spansText(observedIn(observedTime, { from, to }))}.`,
     rests: "watch",
-    covers: observedIn(sight, { from, to }),
+    covers: observedIn(observedTime, { from, to }),
   };
   const statements = [...(go ? [repo] : []), period.statement, ...provenStatements(facts)].filter(
     ({ says }) => says !== "",
@@ -146,7 +146,7 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
     controls,
     outlook: opinionOutlook(controls, findings),
     period,
-    recovery: recoveryOf(facts.deviations, facts.remediations, facts.months, facts.at, facts.sight),
+    recovery: recoveryOf(facts.deviations, facts.remediations, facts.months, facts.at, facts.observedTime),
     statements,
   };
 }
@@ -263,8 +263,8 @@ function ofUnverifiable(items: readonly string[]): readonly ReadinessItem[] {
   ];
 }
 
-function ofGaps({ sight, from: begin, to: end }: ReadinessFacts): readonly ReadinessItem[] {
-  return sight.gaps
+function ofGaps({ observedTime, from: begin, to: end }: ReadinessFacts): readonly ReadinessItem[] {
+  return observedTime.gaps
     .filter(({ from, to }) => from < end && (to === null || to > begin))
     .map(({ scope, cause, from, to, backfilled, because }) =>
       finding(
@@ -277,8 +277,8 @@ function ofGaps({ sight, from: begin, to: end }: ReadinessFacts): readonly Readi
     );
 }
 
-function ofSight({ sight, from, to, at }: ReadinessFacts): readonly ReadinessItem[] {
-  const unseen = unobservedIn(sight, { from, to }, at);
+function observedTimeItems({ observedTime, from, to, at }: ReadinessFacts): readonly ReadinessItem[] {
+  const unseen = unobservedIn(observedTime, { from, to }, at);
   return [
     ...(unseen.length === 0
       ? []
@@ -288,8 +288,13 @@ function ofSight({ sight, from, to, at }: ReadinessFacts): readonly ReadinessIte
             `Nobody observed ${spansText(unseen)}, and what happened then was not read afterwards.`,
           ),
         ]),
-    ...(sight.since !== null && sight.since > from
-      ? [note("began", `Observation began at ${time(sight.since)}; the days before it are not judged.`)]
+    ...(observedTime.since !== null && observedTime.since > from
+      ? [
+          note(
+            "began",
+            `Observation began at ${time(observedTime.since)}; the days before it are not judged.`,
+          ),
+        ]
       : []),
   ];
 }
@@ -434,7 +439,7 @@ function ofReviews({ reviews, at }: ReadinessFacts): readonly ReadinessItem[] {
   ];
 }
 
-function periodState({ period, deviations, at, sight }: ReadinessFacts): PeriodState {
+function periodState({ period, deviations, at, observedTime }: ReadinessFacts): PeriodState {
   const own = deviations.filter(
     (each) => isDeviation(each) && each.happenedAt >= period.from && each.happenedAt < period.to,
   );
@@ -443,8 +448,8 @@ function periodState({ period, deviations, at, sight }: ReadinessFacts): PeriodS
     ...own.flatMap(({ happenedAt, listed }) => [happenedAt, ...listed.map((each) => each.at)]),
   );
   const since = { from: newest, to: Math.min(at, period.to) };
-  const seen = observedIn(sight, since);
-  const unseen = unobservedIn(sight, since, at);
+  const seen = observedIn(observedTime, since);
+  const unseen = unobservedIn(observedTime, since, at);
   const cleanDays = wholeDays(seen);
   const what = own.length === 0 ? "without a deviation" : "since the newest deviation";
   const clean = `${cleanDays} ${cleanDays === 1 ? "day" : "days"} observed ${what}`;
@@ -462,7 +467,7 @@ function periodState({ period, deviations, at, sight }: ReadinessFacts): PeriodS
   };
 }
 
-/** The period of the policy that a moment lies in, else its calendar quarter; UTC. */
+/** Returns the period of the policy that a moment lies in, else its calendar quarter; UTC. */
 export function periodAt(policy: Policy | null, at: Instant): ReadinessFacts["period"] {
   const named = (policy?.periods ?? [])
     .map(({ name, from, to }) => ({ name, from: Date.parse(from), to: Date.parse(to) }))

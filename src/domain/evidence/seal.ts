@@ -75,7 +75,7 @@ export function sealOf(subjects: readonly SealedFile[], predicate: unknown, key:
   })}\n`;
 }
 
-/** Describes what a seal says once its form is sound; `signedBy` tells whether a key made it. */
+/** Describes the content of a seal whose form is sound; `signedBy`: the key that made it. */
 export interface Seal {
   readonly keyId: string;
   readonly subjects: readonly SealedFile[];
@@ -173,7 +173,7 @@ export function spelled(value: unknown): string | null {
   }
 }
 
-/** Tells whether a value is a JSON object. */
+/** Returns whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

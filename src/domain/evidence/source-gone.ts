@@ -8,19 +8,19 @@ import { type Instant } from "../time/instant.ts";
 import type { DeploymentRecord } from "../records/deployment.ts";
 import { type SourceGoneRecord } from "../records/source-gone.ts";
 
-/** What GitHub shows now. */
+/** Describes what GitHub shows now. */
 export interface Shown {
   /** By number: its reviews by id, each with whether its author's account is there; `reviews` null: there are more than were read. Absent: gone. */
   readonly pulls: ReadonlyMap<number, { readonly reviews: ReadonlyMap<number, boolean> | null }>;
   readonly commits: ReadonlySet<Sha>;
 }
 
-/** The commit a change landed, where it landed one. */
+/** Returns the commit a change landed, where it landed one. */
 export function commitOf({ change: { update } }: ChangeRecord): Sha | null {
   return update.after === NO_COMMIT ? null : update.after;
 }
 
-/** What a change's verdict cites and GitHub does not show. */
+/** Returns what a change's verdict cites and GitHub does not show. */
 export function goneOfChange(record: ChangeRecord, shown: Shown): readonly string[] {
   const { change, assessment } = record;
   const counted = new Map(
@@ -44,7 +44,7 @@ export function goneOfChange(record: ChangeRecord, shown: Shown): readonly strin
   ];
 }
 
-/** What a deployment's verdict cites and GitHub does not show. `deployments`, `runs`: the numbers it shows. */
+/** Returns what a deployment's verdict cites and GitHub does not show. `deployments`, `runs`: the numbers it shows. */
 export function goneOfDeployment(
   { deployment: { number, run } }: DeploymentRecord,
   deployments: ReadonlySet<number>,
@@ -56,7 +56,7 @@ export function goneOfDeployment(
   ];
 }
 
-/** The record of what is gone now, each with when that was first seen; null: nothing changed. */
+/** Returns the record of what is gone now, each with when that was first seen; null: nothing changed. */
 export function sourceGone(
   previous: SourceGoneRecord | null,
   subject: Pick<SourceGoneRecord, "of" | "id">,

@@ -1,4 +1,4 @@
-/** What START-HERE.html says, as values; the page is made of it elsewhere. */
+/** What START-HERE.html contains, as values; the page is made of it elsewhere. */
 
 import type { z } from "zod";
 
@@ -59,7 +59,7 @@ export interface Month {
   readonly daysSeen: number;
 }
 
-/** Describes what is said first of a package, worked out of what it is made from and of what its tables count. */
+/** Describes what comes first in a package, worked out of what it is made from and of what its tables count. */
 export type FrontMatter = Pick<
   StartHere,
   "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"
@@ -87,7 +87,7 @@ export async function frontMatter(
     readonly policyDigests: ReadonlySet<string>;
   },
 ): Promise<FrontMatter> {
-  const { period, generatedAt, sight } = source;
+  const { period, generatedAt, observedTime } = source;
   const { organization, completeness, summary, policyDigests } = facts;
   const policies = await policiesInForce(source, policyDigests);
   const gaps: CoverageGapRecord[] = [];
@@ -96,7 +96,7 @@ export async function frontMatter(
     companyIds: companyIds(policies),
     completenessWords: completenessWords(completeness),
     gaps: gaps.toSorted((a, b) => a.from - b.from).slice(0, SHOWN_GAPS),
-    gapsWords: gapsWords(sight, {
+    gapsWords: gapsWords(observedTime, {
       period,
       generatedAt,
       gaps: summary.coverage_gaps.total,
@@ -106,7 +106,7 @@ export async function frontMatter(
       period,
       generatedAt,
       completeness,
-      sight,
+      observedTime,
       unasked: unasked(policies),
       monitoring: {
         rows: summary.monthly_reviews.total,
@@ -150,7 +150,7 @@ function companyIds(policies: readonly Policy[]): StartHere["companyIds"] {
   );
 }
 
-function monthsOf({ period, sight }: EvidenceSource, summary: SummaryDocument): readonly Month[] {
+function monthsOf({ period, observedTime }: EvidenceSource, summary: SummaryDocument): readonly Month[] {
   const counts = new Map(summary.months.map((each) => [each.month, each]));
   const months: Month[] = [];
   for (let from = period.from; from < period.to;) {
@@ -158,7 +158,7 @@ function monthsOf({ period, sight }: EvidenceSource, summary: SummaryDocument): 
     const [year = 0, number = 0] = month.split("-").map(Number);
     const span = { from, to: Math.min(Date.UTC(year, number), period.to) };
     const { changes, by_verdict, deployments } = counts.get(month) ?? NOTHING;
-    const [days, daysSeen] = [wholeDays([span]), wholeDays(observedIn(sight, span))];
+    const [days, daysSeen] = [wholeDays([span]), wholeDays(observedIn(observedTime, span))];
     months.push({ month, changes, by_verdict, deployments, days, daysSeen });
     from = span.to;
   }
@@ -167,9 +167,9 @@ function monthsOf({ period, sight }: EvidenceSource, summary: SummaryDocument): 
 
 const NOTHING = { changes: 0, by_verdict: {}, deployments: 0 };
 
-/** Returns what is said of monitoring gaps: of which spans it is known that somebody looked, and of which not. */
+/** Returns the statements about monitoring gaps: which spans were observed, and which not. */
 export function gapsWords(
-  sight: ObservedTime,
+  observedTime: ObservedTime,
   {
     period,
     generatedAt,
@@ -183,8 +183,8 @@ export function gapsWords(
     readonly unread: number;
   },
 ): readonly Statement[] {
-  const seen = observedIn(sight, period);
-  const unseen = unobservedIn(sight, period, generatedAt);
+  const seen = observedIn(observedTime, period);
+  const unseen = unobservedIn(observedTime, period, generatedAt);
   const says = (text: string, covers: Statement["covers"] = []): Statement => {
     return { says: text, rests: "watch", covers };
   };
@@ -223,7 +223,7 @@ export function scopeWords(facts: {
   const until = Math.min(period.to, generatedAt);
   const isProven = branches.length > 0 && branches.every(({ proven }) => proven);
   const begins = branches.map((branch) => Math.min(...provenSpans(branch).map(({ from }) => from)));
-  // Nothing is said of days before a branch was counted.
+  // Nothing is stated about days before a branch was counted.
   const from = isProven ? Math.max(period.from, Math.min(...begins)) : period.from;
   const later = isProven ? begins.filter((begin) => begin > from).length : 0;
   const since = `from ${timeText(from)}${later === 0 ? "" : ` (${later} of them from later on, as Completeness says)`}`;

@@ -21,9 +21,9 @@ export interface SummaryDocument {
     /** enforce, or observe: the policy held nothing back. */
     readonly by_mode: Counts;
     readonly late: number;
-    /** Changes of which somebody named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
+    /** Changes of which someone named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
     readonly unverifiable_accepted: number;
-    /** Not compliant, and named by no deviation: each row says why. */
+    /** Not compliant, and named by no deviation: each row has the reason. */
     readonly without_deviation: number;
     readonly deployed: number;
     /** Of all changes that are not historic. */
@@ -55,7 +55,7 @@ export interface SummaryDocument {
     /** app: found here; auditor: entered from a report. */
     readonly by_source: Counts;
   };
-  /** Months of controls that somebody was asked to sign off; `at_terminal`: where nobody proves who they are. */
+  /** Months of controls that someone was requested to sign off; `at_terminal`: where nobody proves who they are. */
   readonly monthly_reviews: {
     readonly total: number;
     readonly by_status: Counts;
@@ -91,7 +91,7 @@ export class Tally {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #proven: (repository: string, branch: string, at: string) => boolean;
 
-  /** `proven`: whether a branch (by its repository's id and its full name) is proven complete at a time, as completeness.json says. */
+  /** `proven`: whether a branch (by its repository's id and its full name) is proven complete at a time, by completeness.json. */
   constructor(proven: (repository: string, branch: string, at: string) => boolean = () => false) {
     this.#proven = proven;
   }
@@ -272,7 +272,7 @@ function isUnlisted(row: Row): boolean {
   return row("verdict") === "non-compliant" && row("deviation_id") === "";
 }
 
-/** One that somebody authorised alone is counted apart, and apart again while nobody stood by it. */
+/** One that someone authorised alone is counted apart, and apart again while nobody confirmed it. */
 function authorisationOf(row: Row): string {
   if (row("authorised_at") === "") return "none";
   if (row("alone") !== "yes") return "independent";

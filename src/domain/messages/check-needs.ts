@@ -19,14 +19,14 @@ import { missingOf } from "../approval/wording.ts";
 import { approversText } from "../policy/approvers-text.ts";
 import { type ReviewerCandidates } from "../approval/review-requests.ts";
 
-/** What the needs are read from, beside the assessment. */
+/** Describes what the needs are read from, beside the assessment. */
 export interface NeedFacts {
   readonly pulls: readonly PullRequest[];
   readonly policy: PolicyInForce;
   readonly candidates: ReviewerCandidates;
 }
 
-/** One thing that is needed. */
+/** Describes one thing that is needed. */
 export interface Need {
   /** In a title; plain text. */
   readonly title: string;
@@ -92,7 +92,7 @@ export function needsOf(open: Result, facts: NeedFacts): readonly Need[] {
   }
 }
 
-/** Returns the reasons of an open result that say why it is not met, beside what is needed. */
+/** Returns the reasons of an open result why it is not met, beside what is needed. */
 export function whyOpen(open: Result, facts: NeedFacts): readonly string[] {
   switch (open.cause) {
     case "waiting-for-approval":

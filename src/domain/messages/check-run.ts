@@ -40,7 +40,7 @@ const LINES_SHOWN = 50;
 /** GitHub shows so much of a title. */
 const TITLE_LENGTH = 250;
 
-/** What there is instead of an emergency where no policy says what one may waive. */
+/** What there is instead of an emergency where no policy defines what one may waive. */
 const WITHOUT_POLICY =
   "No emergency can be declared until the policy can be read: it defines what one may waive.";
 
@@ -75,7 +75,7 @@ export function checkText(
       text: "",
     };
   }
-  // A policy that must be mended is no more observed than one that cannot be parsed.
+  // A policy that must be fixed is no more observed than one that cannot be parsed.
   const isWhole = !assessment.results.some(({ cause }) => cause === NAMES_NOBODY);
   const observing = isWhole && policy.state === "known" && policy.record.effective.mode === "observe";
   const state = stateOf(assessment, observing);
@@ -129,7 +129,7 @@ type State = Pick<CheckRunText, "status" | "conclusion">;
 /** The verdicts under which a pull request may be merged. */
 const LETS_PASS: ReadonlySet<Verdict> = new Set(["compliant", "exempted", "emergency"]);
 
-/** Whether all that holds it is what could not be verified, and somebody answers for that. */
+/** Returns whether only what could not be verified blocks it, and someone answers for that. */
 function isAcceptedWhole(assessment: Assessment): boolean {
   return assessment.verdict === "unverifiable" && openResults(assessment).length === 0;
 }
@@ -277,7 +277,7 @@ function textOf(facts: CheckFacts, assessment: Assessment, title: string): strin
   ].join("\n");
 }
 
-/** The controls that are asked for, one a row; what is told above is not told again. */
+/** Lists the required controls, one a row; what is above is not repeated. */
 function controlLines({ results }: Assessment, title: string): readonly string[] {
   if (results.length === 0) return [];
   const asked = results.filter((each) => !isNotRequired(each));
@@ -303,7 +303,7 @@ function reasonLines({ control, outcome, reasons }: Result, title: string): stri
   return isOpen || isTitle ? "see above" : joined(reasons);
 }
 
-/** Who approved, and why it counts or not; what is told above is not told again. */
+/** Lists who approved, and why it counts or not; what is above is not repeated. */
 function approvalLines({ approvals }: Assessment, shownReasons: ReadonlySet<string>): readonly string[] {
   if (approvals.length === 0) return ["None so far. A review approves; a comment approves nothing."];
   const rows = approvals.slice(0, LINES_SHOWN).map((each) => {
@@ -352,7 +352,7 @@ function fileName(source: PolicySource): string | null {
     : null;
 }
 
-/** The title and body of a deviation, before the marker. */
+/** Returns the title and body of a deviation, before the marker. */
 export function deviationText(
   facts:
     | { readonly change: Change; readonly assessment: Assessment }

@@ -1,4 +1,4 @@
-/** What is said about an emergency beside the check: to those who must act, on GitHub and outside. */
+/** What is written about an emergency beside the check: for those who must act, on GitHub and outside. */
 
 import { termText } from "../time/calendar.ts";
 import type { Actor } from "../change/people.ts";
@@ -13,7 +13,7 @@ import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emerge
 import type { Instant } from "../time/instant.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** Asks for the reason of an emergency opened without one. */
+/** Requests the reason of an emergency opened without one. */
 export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): readonly Action[] {
   const how = record.opened.via === "button" ? "with the button" : "with the label";
   const body = `${by === null ? "Someone" : markdown(by.login)} opened an emergency ${how}. Give its reason in a new comment: \`/countersign emergency <reason>\`. Nothing is waived until someone authorises it.`;

@@ -7,7 +7,7 @@ import type { DeviationRecord } from "../records/deviation.ts";
 
 const FINE: readonly Verdict[] = ["compliant", "emergency", "exempted", "historic"];
 
-/** What a merged pull request came to. `deviation` null: none was opened. */
+/** Describes what a merged pull request came to. `deviation` null: none was opened. */
 export interface LandedResult {
   readonly verdict: Verdict;
   readonly deviation: DeviationRecord | null;

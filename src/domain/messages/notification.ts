@@ -1,4 +1,4 @@
-/** News for people outside GitHub: made here, stored as actions beside the decision they tell of, sent later. */
+/** Notifications for people outside GitHub: made here, stored as actions with the decision they report, sent later. */
 
 import type { Instant } from "../time/instant.ts";
 import { sha256 } from "../values/digest.ts";
@@ -6,10 +6,10 @@ import type { Action } from "../records/entry.ts";
 import type { NotificationKind, Receiver } from "../policy/file/organisation.ts";
 import type { Policy } from "../policy/file/policy.ts";
 
-/** One piece of news. */
+/** Describes one piece of news. */
 export interface Notification {
   readonly organizationId: number;
-  /** Names the matter for good, e.g. a deviation's id: the same news of the same matter is told once. */
+  /** Names the matter for good, e.g. a deviation's id: the same notification of the same matter is sent once. */
   readonly about: string;
   /** What happened, what to do, and by when, in a few plain sentences. */
   readonly text: string;
@@ -21,16 +21,16 @@ export interface Notification {
   readonly at: Instant;
 }
 
-/** What a `notification` action asks for: one message to one receiver. Addresses and secrets are names of environment variables. */
+/** Describes what a `notification` action does: one message to one receiver. Addresses and secrets are names of environment variables. */
 export interface NotificationPayload extends Omit<Notification, "about"> {
-  /** `summary`: the line about those that a day's limit held back. */
+  /** `summary`: the line about those above a day's limit. */
   readonly kind: NotificationKind | "summary";
-  /** The same in every attempt, so that a receiver can tell a repetition. */
+  /** The same in every attempt, so that a receiver can recognise a repetition. */
   readonly id: string;
   readonly receiver: Receiver;
 }
 
-/** The actions that tell a piece of news to everyone whom the policy wants told of its kind. */
+/** Returns the actions that send a notification to everyone whom the policy names for its kind. */
 export function notify(
   policy: Policy,
   kind: NotificationKind,
@@ -43,7 +43,7 @@ export function notify(
     );
 }
 
-/** The message to one receiver, as an action. */
+/** Returns the message to one receiver, as an action. */
 export function notificationAction(
   receiver: Receiver,
   kind: NotificationPayload["kind"],
@@ -62,7 +62,7 @@ export function notificationAction(
   };
 }
 
-/** How the keys of all actions to one receiver begin. */
+/** Returns how the keys of all actions to one receiver begin. */
 export function receiverKey(
   organizationId: number,
   { urlSecret, format }: Pick<Receiver, "urlSecret" | "format">,
@@ -70,7 +70,7 @@ export function receiverKey(
   return `notification:${organizationId}:${urlSecret}:${format}:`;
 }
 
-/** The line that stands for a day's messages above the limit; `held`: how many of each kind. */
+/** Returns the line that stands for a day's messages above the limit; `held`: how many of each kind. */
 export function summaryText(day: string, held: Readonly<Record<string, number>>): string {
   const kinds = Object.entries(held).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const total = kinds.reduce((sum, [, count]) => sum + count, 0);

@@ -1,10 +1,10 @@
-/** What is said in comments: replies to commands, requests and reminders. Each carries a hidden marker by which it is found again. */
+/** What is written in comments: replies to commands, requests and reminders. Each has a hidden marker by which it is found again. */
 
 import type { Instant } from "../time/instant.ts";
 import type { Addressee, Action, Entry } from "../records/entry.ts";
 import type { CommandRecord } from "../records/repository.ts";
 
-/** What a `comment` action asks for. */
+/** Describes what a `comment` action writes. */
 export interface CommentPayload {
   readonly repository: { readonly owner: string; readonly name: string };
   readonly appId: number;
@@ -14,7 +14,7 @@ export interface CommentPayload {
   readonly marker: string;
 }
 
-/** What a `reaction` action asks for: a sign under somebody's comment. */
+/** Describes what a `reaction` action does: a sign under a person's comment. */
 export interface ReactionPayload {
   readonly repository: { readonly owner: string; readonly name: string };
   readonly commentId: number;
@@ -24,7 +24,7 @@ export interface ReactionPayload {
 /** The signs we give: done, refused, not understood. */
 type Reaction = "+1" | "-1" | "confused";
 
-/** Says something on an issue or pull request, once for each `key`. `body` is Markdown, already harmless. */
+/** Writes a comment on an issue or pull request, once for each `key`. `body` is Markdown, already harmless. */
 export function commentAction(to: Addressee, number: number, key: string, body: string): Action {
   const { id, ownerId, owner, name } = to.repository;
   const marker = `countersign-comment:${key}`;
@@ -65,12 +65,12 @@ const REACTIONS: Readonly<Record<CommandRecord["outcome"], Reaction>> = {
   "not-understood": "confused",
 };
 
-/** The subject under which the answer to a comment is recorded: once, whatever is delivered twice. */
+/** Returns the subject under which the answer to a comment is recorded: once, whatever is delivered twice. */
 export function commandSubject(repositoryId: number, commentId: number): string {
   return `${repositoryId}/${commentId}`;
 }
 
-/** The entry and the actions that answer a command: it is recorded with what it led to, or not at all. */
+/** Returns the entry and the actions that answer a command: it is recorded with what it led to, or not at all. */
 export function answered(
   to: Addressee,
   body: CommandRecord,

@@ -164,10 +164,10 @@ export interface SeenMonth {
 }
 
 /** Returns which part of a month someone observed by a moment, and which nobody did. */
-export function seenMonth(sight: ObservedTime, month: string, at: Instant): SeenMonth {
+export function seenMonth(observedTime: ObservedTime, month: string, at: Instant): SeenMonth {
   const { from, to } = monthSpan(month);
   const over = { from, to: Math.max(from, Math.min(to, at)) };
-  const seen = observedIn(sight, over);
+  const seen = observedIn(observedTime, over);
   return { seen, unseen: uncovered(seen, over) };
 }
 

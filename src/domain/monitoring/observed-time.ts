@@ -58,17 +58,17 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   const repo = facts.repositories.filter(
     ({ inScope, removedAt, archived }) => inScope && removedAt === null && !archived,
   );
-  const looked = new Map(repo.map((each) => [each.repository.id, lookedAt(each, facts)]));
-  const derived = [...absence(facts, repo, looked), ...unlooked(facts, repo, looked)];
+  const lastReads = new Map(repo.map((each) => [each.repository.id, lastRead(each, facts)]));
+  const derived = [...absence(facts, repo, lastReads), ...unreadSpans(facts, repo, lastReads)];
   const gaps = [...facts.gaps, ...derived].toSorted((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1));
   const wasRead = (gap: CoverageGapRecord): boolean =>
-    gap.backfilled && [...looked.values()].every((last) => last >= (gap.to ?? at));
+    gap.backfilled && [...lastReads.values()].every((last) => last >= (gap.to ?? at));
   const unseen = gaps
     .filter((gap) => !wasRead(gap))
     .map(({ from, to }) => ({ from, to: Math.min(to ?? at, at) }))
     .filter(({ from, to }) => from < to);
   const isThere = presence.lastBeat !== null && at - presence.lastBeat <= BEATS_APART;
-  const last = presence.lastBeat ?? Math.max(0, ...looked.values());
+  const last = presence.lastBeat ?? Math.max(0, ...lastReads.values());
   const began = facts.repositories.map(({ installedFrom, backfilledFrom }) => {
     return Math.min(installedFrom, backfilledFrom ?? Infinity);
   });
@@ -77,7 +77,7 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
 }
 
 /** When a repository was last read as a whole; before the first time, from when it is observed. */
-function lookedAt({ repository, installedFrom }: RepositoryRecord, facts: ObservedTimeFacts): Instant {
+function lastRead({ repository, installedFrom }: RepositoryRecord, facts: ObservedTimeFacts): Instant {
   const counted = facts.completeness
     .filter((each) => each.repository.id === repository.id)
     .map(({ checkedAt }) => checkedAt);
@@ -88,7 +88,7 @@ function lookedAt({ repository, installedFrom }: RepositoryRecord, facts: Observ
 function absence(
   { at, presence: { lastBeat } }: ObservedTimeFacts,
   repo: readonly RepositoryRecord[],
-  looked: ReadonlyMap<number, Instant>,
+  lastReads: ReadonlyMap<number, Instant>,
 ): readonly CoverageGapRecord[] {
   const [first] = repo;
   if (first === undefined || (lastBeat !== null && at - lastBeat <= BEATS_APART)) return [];
@@ -104,22 +104,22 @@ function absence(
   return [
     derivedGap("app-down", scope, from, {
       because: "no App ever watched: what is here was read from GitHub afterwards",
-      to: Math.max(from, ...looked.values()),
+      to: Math.max(from, ...lastReads.values()),
       backfilled: true,
     }),
   ];
 }
 
 /** The repositories that were not read as a whole for longer than that may take, though an App was there. */
-function unlooked(
+function unreadSpans(
   { at, presence: { lastBeat } }: ObservedTimeFacts,
   repo: readonly RepositoryRecord[],
-  looked: ReadonlyMap<number, Instant>,
+  lastReads: ReadonlyMap<number, Instant>,
 ): readonly CoverageGapRecord[] {
   // Where no App is there, nothing is read, and that is listed once.
   if (lastBeat === null || at - lastBeat > BEATS_APART) return [];
   return repo.flatMap(({ repository }) => {
-    const last = looked.get(repository.id) ?? at;
+    const last = lastReads.get(repository.id) ?? at;
     if (at - last <= SWEEPS_APART) return [];
     return [
       derivedGap("github-unreachable", `${repository.owner}/${repository.name}`, last, {
@@ -141,15 +141,15 @@ function derivedGap(
 }
 
 /** Returns the parts of a span that were observed: over by the moment computed for, and missed by nobody. */
-export function observedIn(sight: ObservedTime, span: Span): readonly Span[] {
-  const from = Math.max(span.from, sight.since ?? span.to);
-  return uncovered(sight.unseen, { from, to: Math.min(span.to, sight.until) });
+export function observedIn(observedTime: ObservedTime, span: Span): readonly Span[] {
+  const from = Math.max(span.from, observedTime.since ?? span.to);
+  return uncovered(observedTime.unseen, { from, to: Math.min(span.to, observedTime.until) });
 }
 
 /** Returns the parts of a span that were not observed though observation had begun. What lies ahead of `at` is left out. */
-export function unobservedIn(sight: ObservedTime, span: Span, at: Instant): readonly Span[] {
-  const from = Math.max(span.from, sight.since ?? span.from);
-  return uncovered(observedIn(sight, span), { from, to: Math.min(span.to, at) });
+export function unobservedIn(observedTime: ObservedTime, span: Span, at: Instant): readonly Span[] {
+  const from = Math.max(span.from, observedTime.since ?? span.from);
+  return uncovered(observedIn(observedTime, span), { from, to: Math.min(span.to, at) });
 }
 
 /** Returns the spans in words, a few of them. */

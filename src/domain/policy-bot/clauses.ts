@@ -57,16 +57,16 @@ interface Compiled {
   readonly names: readonly string[];
 }
 
-type Look = (name: string) => { readonly asked: TranslatedRequirements; readonly applies: Bounds };
+type RuleNamed = (name: string) => { readonly asked: TranslatedRequirements; readonly applies: Bounds };
 
 /** Lists what a tree requires. `refused`: where a change is refused whoever approves it. */
 export function clausesOf(
   items: readonly ApprovalNode[],
   refused: Bounds,
-  look: Look,
+  ruleNamed: RuleNamed,
   notes: TranslationNote[],
 ): readonly Clause[] {
-  const root = compile({ and: items }, look, notes);
+  const root = compile({ and: items }, ruleNamed, notes);
   const stuck = (guards: readonly Guard[] | null, where: string, why: string): readonly Guarded[] =>
     guards === null ? [] : [never(guards, where, why)];
   const all = [
@@ -88,10 +88,10 @@ export function clausesOf(
   });
 }
 
-function compile(node: ApprovalNode, look: Look, notes: TranslationNote[]): Compiled {
+function compile(node: ApprovalNode, ruleNamed: RuleNamed, notes: TranslationNote[]): Compiled {
   const plain = flattened(node);
-  if (typeof plain === "string") return leaf(plain, look);
-  const inner = ("or" in plain ? plain.or : plain.and).map((each) => compile(each, look, notes));
+  if (typeof plain === "string") return leaf(plain, ruleNamed);
+  const inner = ("or" in plain ? plain.or : plain.and).map((each) => compile(each, ruleNamed, notes));
   return "or" in plain ? alternatives(inner, notes) : conjunction(inner);
 }
 
@@ -109,8 +109,8 @@ function flattened(node: ApprovalNode): ApprovalNode {
   return isOr ? { or: members } : { and: members };
 }
 
-function leaf(name: string, look: Look): Compiled {
-  const { asked, applies } = look(name);
+function leaf(name: string, ruleNamed: RuleNamed): Compiled {
+  const { asked, applies } = ruleNamed(name);
   const { approval, conditions } = asked;
   const missing = conditions === null ? null : guard(conditions, false);
   const clauses = [

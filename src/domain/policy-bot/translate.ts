@@ -45,13 +45,13 @@ export function translateBotFile(file: BotFile): Translation {
   const manner = mannerOf([...rules.values()], notes);
   const asked = new Map([...rules.values()].map((rule) => [rule.name, askedBy(rule, notes)]));
   const applies = new Map([...rules.values()].map((rule) => [rule.name, boundsOf(rule, notes)]));
-  const look = (name: string): { readonly asked: TranslatedRequirements; readonly applies: Bounds } => ({
+  const ruleNamed = (name: string): { readonly asked: TranslatedRequirements; readonly applies: Bounds } => ({
     asked: asked.get(name) ?? { approval: { never: "there is no such rule" }, conditions: null },
     applies: applies.get(name) ?? ALWAYS_HOLDS,
   });
   const veto = vetoOf(file, notes);
   const refused = refusals(file, notes);
-  const clauses = clausesOf(file.policy?.approval ?? [], anyOf(refused), look, notes);
+  const clauses = clausesOf(file.policy?.approval ?? [], anyOf(refused), ruleNamed, notes);
   for (const { where, why: message } of unlike(clauses.flatMap(({ nevers }) => nevers)))
     notes.push({
       where,

@@ -4,7 +4,7 @@ import { isWorkflowAccount } from "./file/waivers-and-freezes.ts";
 import type { PolicyProblem } from "./file/parse.ts";
 import type { PolicyFile } from "./file/policy.ts";
 
-/** Kinds of file that are only read or looked at, by the end of their name. */
+/** Kinds of file that are only read, by the end of their name. */
 const TEXTS =
   /\.(?:md|markdown|rst|adoc|txt|csv|tsv|po|pot|xlf|xliff|strings|png|jpe?g|gif|webp|ico|pdf|json)$/iu;
 

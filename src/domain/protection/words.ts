@@ -52,10 +52,10 @@ export function settingValueText(value: SettingValue | null): string {
 
 /** Returns a weakening in one clause. */
 export function weakerText({ setting, was, is }: Weaker): string {
-  return `${settingNameText(setting)}: ${sayList(setting, was)} before, now ${sayList(setting, is)}`;
+  return `${settingNameText(setting)}: ${listWords(setting, was)} before, now ${listWords(setting, is)}`;
 }
 
-function sayList(setting: SettingName, value: SettingValue): string {
+function listWords(setting: SettingName, value: SettingValue): string {
   const isOfThings = setting === "other-checks-required" || setting === "gate-apps";
   return isOfThings && Array.isArray(value) && value.length === 0 ? "none" : settingValueText(value);
 }

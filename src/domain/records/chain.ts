@@ -15,7 +15,7 @@ export interface Unlinked {
   readonly organizationId: number;
   readonly at: Instant;
   readonly recordedAt: Instant;
-  /** The version of its body; absent: 1, which lines leave out. */
+  /** The version of its body; absent: 1, which lines omit. */
   readonly version?: number;
   readonly body: unknown;
 }

@@ -62,14 +62,14 @@ const SeveritySchema = z.enum(["observation", "low", "medium", "high", "critical
 export type Severity = Infer<typeof SeveritySchema>;
 
 /** Describes {@link DeviationNote}. */
-export const SaidSchema = z.object({
+export const NoteSchema = z.object({
   text: z.string(),
   by: PersonSchema.nullable(),
   at: InstantSchema,
 });
 
 /** Describes words or evidence added to a remediation, by whom and when. */
-export type DeviationNote = Infer<typeof SaidSchema>;
+export type DeviationNote = Infer<typeof NoteSchema>;
 
 /** Describes {@link DeviationRecord}. */
 export const DeviationRecordSchema = z.object({
@@ -122,7 +122,7 @@ export const DeviationRecordSchema = z.object({
    * Why the gate was bypassed, in the words of people who may write there, oldest first; it excuses nothing. Absent:
    * nobody explained.
    */
-  explained: z.array(SaidSchema).exactOptional(),
+  explained: z.array(NoteSchema).exactOptional(),
   moved: MovedSchema,
 });
 

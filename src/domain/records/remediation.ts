@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Infer } from "../values/schema.ts";
 import { InstantSchema } from "../time/instant.ts";
 import { RepositorySchema } from "../change/repository.ts";
-import { PersonSchema, MovedSchema, SaidSchema } from "./deviation.ts";
+import { PersonSchema, MovedSchema, NoteSchema } from "./deviation.ts";
 
 const RootCauseSchema = z.enum(["process", "resource", "awareness", "tooling", "ownership"]);
 
@@ -41,7 +41,7 @@ export const RemediationRecordSchema = z.object({
     })
     .nullable(),
   /** The answers to "why?", one below the other. */
-  whys: z.array(SaidSchema),
+  whys: z.array(NoteSchema),
   action: z.string().nullable(),
   /** What keeps it from happening again; `suggested`: follows from the category, nobody has written another. */
   measure: z
@@ -64,13 +64,13 @@ export const RemediationRecordSchema = z.object({
     }),
   ),
   method: z.string().nullable(),
-  evidence: z.array(SaidSchema),
+  evidence: z.array(NoteSchema),
   /** Where else the same was looked for, and what was found. */
-  elsewhere: SaidSchema.nullable(),
+  elsewhere: NoteSchema.nullable(),
   /** Which customers and contracts it concerns, in the organisation's words. */
-  customers: SaidSchema.nullable(),
+  customers: NoteSchema.nullable(),
   /** What the auditor expects, oldest first. */
-  expectations: z.array(SaidSchema),
+  expectations: z.array(NoteSchema),
   raci: z.object({
     accountable: z.array(PersonSchema),
     consulted: z.array(PersonSchema),
@@ -86,12 +86,12 @@ export const RemediationRecordSchema = z.object({
     .nullable(),
   status: RemediationStatusSchema,
   /** What held it up, oldest first; `until` null: it still does. */
-  blockers: z.array(z.object({ ...SaidSchema.shape, until: InstantSchema.nullable() })),
+  blockers: z.array(z.object({ ...NoteSchema.shape, until: InstantSchema.nullable() })),
   reviews: z.array(RemediationReviewSchema),
   /** When it began; reviews are counted from here. Null while planned. */
   startedAt: InstantSchema.nullable(),
-  done: SaidSchema.nullable(),
-  effective: SaidSchema.nullable(),
+  done: NoteSchema.nullable(),
+  effective: NoteSchema.nullable(),
   moved: MovedSchema,
 });
 

@@ -38,8 +38,8 @@ export async function assessPull(
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, sharing: listed, lookAt, isOver } = await gatherOpen(repo, number);
-  const tasks = lookAt === null ? [] : [lookAgain(repo, number, lookAt)];
+  const { pull, policy, sharing: listed, retryAt, isOver } = await gatherOpen(repo, number);
+  const tasks = retryAt === null ? [] : [retry(repo, number, retryAt)];
   if (isOver) {
     await repo.commit({ tasks });
     return;
@@ -62,15 +62,15 @@ export async function assessPull(
     moment: (at) =>
       assess({ moment: "gate", pull, emergencies }, { policy, appId: repo.appId, at, since: repo.since }),
     request,
-    sharing: await saidOf(repo, sharing, pull.head.sha),
+    sharing: await shownOf(repo, sharing, pull.head.sha),
     again,
     emergencies,
-    lookAgain: tasks,
+    retry: tasks,
   });
 }
 
 /** A pull request is judged again when GitHub may show what a webhook reported of it. */
-function lookAgain({ info: repository }: Repo, number: number, dueAt: number): Task {
+function retry({ info: repository }: Repo, number: number, dueAt: number): Task {
   return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
 }
 
@@ -94,12 +94,12 @@ export async function assessGroup(
   const policy = (gathered.find((each) => blockingProblemsOf(each.policy).length > 0) ?? first).policy;
   const shown = { sha: group.headSha, shown: read.checks };
   const unshown = read.checksAreWhole ? await checksNotShownYet(repo, shown, policy) : [];
-  const looks = [...gathered.map(({ lookAt }) => lookAt), nextRetry(unshown, repo.now())];
-  const again = lookAgainAtGroup(
+  const retries = [...gathered.map(({ retryAt }) => retryAt), nextRetry(unshown, repo.now())];
+  const again = groupRetry(
     repo,
     group,
     since,
-    looks.filter((at) => at !== null),
+    retries.filter((at) => at !== null),
   );
   const awaited = [...(read.awaited ?? []), ...unshown];
   const pulls = gathered.map(({ pull }) => withUnshown(pull, { ...read, awaited }));
@@ -115,7 +115,7 @@ export async function assessGroup(
     moment: (at) => assess(subject, { policy, appId: repo.appId, at, since: repo.since }),
     request,
     emergencies,
-    lookAgain: again,
+    retry: again,
   });
 }
 
@@ -146,14 +146,14 @@ async function shownGroup(repo: Repo, group: Group): Promise<ReadGroup | null> {
 }
 
 /** A group is judged again when GitHub may show what it does not show yet. */
-function lookAgainAtGroup(
+function groupRetry(
   { info: repository }: Repo,
   { headSha, headRef, baseRef }: Group,
   since: number,
-  looks: readonly number[],
+  retries: readonly number[],
 ): readonly Task[] {
-  if (looks.length === 0) return [];
-  const dueAt = Math.min(...looks);
+  if (retries.length === 0) return [];
+  const dueAt = Math.min(...retries);
   return [{ kind: "merge-group", repositoryId: repository.id, headSha, headRef, baseRef, since, dueAt }];
 }
 
@@ -219,9 +219,9 @@ async function unshownGroup(repo: Repo, group: Group, since: number): Promise<Re
   if (known !== null) return known;
   if (number === undefined) return null;
   const awaited = [{ what: GROUP, since }];
-  const lookAt = nextRetry(awaited, repo.now());
-  if (lookAt === null) return { pulls: [Number(number)], checks: [], checksAreWhole: true, awaited };
-  const tasks = lookAgainAtGroup(repo, group, since, [lookAt]);
+  const retryAt = nextRetry(awaited, repo.now());
+  if (retryAt === null) return { pulls: [Number(number)], checks: [], checksAreWhole: true, awaited };
+  const tasks = groupRetry(repo, group, since, [retryAt]);
   await repo.commit({ tasks });
   return null;
 }
@@ -235,7 +235,7 @@ function withUnshown(pull: PullRequest, { awaited = [], checksAreWhole }: ReadGr
 }
 
 /** What was last shown of these pull requests, where it was shown for this commit. */
-async function saidOf(repo: Repo, numbers: readonly number[], sha: Sha): Promise<readonly GateRecord[]> {
+async function shownOf(repo: Repo, numbers: readonly number[], sha: Sha): Promise<readonly GateRecord[]> {
   const entries = await Promise.all(
     numbers.map((number) => repo.ledger.state("gate", `${repo.info.id}#${number}`)),
   );
@@ -268,7 +268,7 @@ async function say(
     readonly sharing?: readonly GateRecord[];
     readonly again?: boolean;
     readonly emergencies: readonly EmergencyFacts[];
-    readonly lookAgain?: readonly Task[];
+    readonly retry?: readonly Task[];
   },
 ): Promise<void> {
   const { subject, pulls, headSha, policy, request, sharing = [], again = false, emergencies } = facts;
@@ -305,6 +305,6 @@ async function say(
   const isLost =
     waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
   const groups = isLost && !subject.includes("@") ? await groupsWith(repo, pulls, at) : [];
-  const tasks = [...(facts.lookAgain ?? []), ...groups];
+  const tasks = [...(facts.retry ?? []), ...groups];
   await repo.commit(mergeDecisions(decision, { tasks }));
 }

@@ -73,12 +73,12 @@ export async function judgeUpdate(
   const gathered = isRead ? await questions.ask(read, unread) : unread();
   if (again !== null && !isNews(gathered, again)) return;
   questions.unanswered.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
-  const looked = await withEmergencies(repo, gathered, policy, questions);
+  const withCommands = await withEmergencies(repo, gathered, policy, questions);
   // Whatever was not answered is read again.
   const change =
-    questions.unanswered.length === 0 || isUnshown(looked)
-      ? looked
-      : { ...looked, awaited: [{ what: "all that came with this update", since: update.at }] };
+    questions.unanswered.length === 0 || isUnshown(withCommands)
+      ? withCommands
+      : { ...withCommands, awaited: [{ what: "all that came with this update", since: update.at }] };
   const emergencies = await emergenciesOfAll(repo, change.pullRequests);
   const assessment = assess(
     { moment: "landed", change, emergencies },
@@ -169,12 +169,12 @@ async function withEmergencies(
   const pullRequests: PullRequest[] = [];
   for (const pull of change.pullRequests) {
     const awaited = [{ what: `what was said on #${pull.number}`, since: change.update.at }];
-    const looked = async (): Promise<PullRequest> => {
+    const withCommands = async (): Promise<PullRequest> => {
       if (pull.unread === undefined) await advanceEmergencies(repo, pull, policy);
       return pull;
     };
     pullRequests.push(
-      await questions.ask(looked, () => ({ ...pull, awaited: [...(pull.awaited ?? []), ...awaited] })),
+      await questions.ask(withCommands, () => ({ ...pull, awaited: [...(pull.awaited ?? []), ...awaited] })),
     );
   }
   return { ...change, pullRequests };

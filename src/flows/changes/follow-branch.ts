@@ -34,7 +34,7 @@ import { type Push } from "../../domain/change/commit.ts";
 const ASK_AGAIN = 5_000;
 
 /** What GitHub did not show in so long it will not show any more (ms). */
-const LOOKED_AT_AGAIN = 31 * DAY;
+const READ_AGAIN_WITHIN = 31 * DAY;
 
 /** So many updates of a branch are read at once. */
 const READ_AT_ONCE = 20;
@@ -302,7 +302,7 @@ export async function recordUpdate(
 /** Records anew each update of the last month of which GitHub did not show all. */
 export async function completeUnshown(repo: Repo): Promise<void> {
   const { id: repositoryId } = repo.info;
-  const from = repo.now() - LOOKED_AT_AGAIN;
+  const from = repo.now() - READ_AGAIN_WITHIN;
   const unshown: RefUpdate[] = [];
   for await (const { body } of repo.ledger.states("change", { repositoryId, from, order: "at" }))
     if (isUnshown(body.change)) unshown.push(body.change.update);

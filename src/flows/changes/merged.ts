@@ -16,7 +16,7 @@ type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
 const REPORTED_WITHIN = HOUR;
 
 /** Follows the branch to a merge and assesses its pull request, each unless that was done for another webhook. Throws {@link ExternalError}. */
-export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
+export async function followMerge(repo: Repo, merged: Merged): Promise<void> {
   if (!(await isOnRecord(repo, merged))) await followBranch(repo, merged.ref);
   const { number } = merged;
   if (number === null) return;

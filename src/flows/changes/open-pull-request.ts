@@ -27,8 +27,8 @@ export async function gatherOpen(repo: Repo, number: number): Promise<OpenPullFa
     if (pull?.state !== "open") throw error;
     const policy = await policyAt(repo, pull.base.ref);
     const accepted = await acceptanceOf(repo, number);
-    const lookAt = nextRetry([{ what: `#${number}`, since: unread.since }], now);
-    return { pull: { ...pull, ...accepted }, policy, sharing: [], lookAt, isOver: false };
+    const retryAt = nextRetry([{ what: `#${number}`, since: unread.since }], now);
+    return { pull: { ...pull, ...accepted }, policy, sharing: [], retryAt, isOver: false };
   }
 }
 

@@ -1,4 +1,4 @@
-/** The command `accept`: somebody entitled answers for what cannot be verified of an open pull request. */
+/** The command `accept`: someone entitled answers for what cannot be verified of an open pull request. */
 
 import type { Acceptance } from "../../domain/change/pull-request.ts";
 import { contributorsOf } from "../../domain/approval/contribution/contributors.ts";
@@ -13,7 +13,7 @@ import { authorityFor } from "../emergencies/emergencies.ts";
 import { gatherOpen, withMakers } from "../changes/open-pull-request.ts";
 import { approversText } from "../../domain/policy/approvers-text.ts";
 
-/** Lets the check pass although something could not be verified; the record says so for ever. */
+/** Lets the check pass although something could not be verified; the record keeps it for ever. */
 export const accept: Command = {
   name: "accept",
   usage: "<reason>",

@@ -14,7 +14,7 @@ import type { Commented } from "../../github/webhooks/subject.ts";
 import type { Tools } from "../context/tools.ts";
 import { isNotAnswered } from "../facts/unanswered.ts";
 
-/** A command as its handler gets it. `rest`: what stands after the command's name on its line, as written. */
+/** Describes a command as its handler gets it. `rest`: what follows the command's name on its line, as written. */
 export interface Commanded {
   readonly name: string;
   readonly rest: string;
@@ -27,7 +27,7 @@ export interface Commanded {
   readonly month: string | null;
 }
 
-/** What a command comes to: recorded and asked of GitHub in one transaction with the answer. */
+/** Describes what a command comes to: recorded and queued for GitHub in one transaction with the answer. */
 export interface CommandAnswer {
   readonly outcome: "done" | "refused";
   /** A sentence or more for whoever gave it; Markdown, everything from outside already harmless. */
@@ -35,13 +35,13 @@ export interface CommandAnswer {
   readonly entries?: readonly Entry[];
   readonly actions?: readonly Action[];
   readonly tasks?: readonly Task[];
-  /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it says the same. */
+  /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it shows the same. */
   readonly judge?: "if-changed" | "anew";
   /** The pull request that is judged again, where it is not the one the command was given on. */
   readonly judgePull?: number;
 }
 
-/** One command of a table. To add one, write its handler and put it into the table of the place it is given in. */
+/** Describes one command of a table. To add one, write its handler and put it into the table of the place it is given in. */
 export interface Command {
   readonly name: string;
   /** Other spellings. */
@@ -53,11 +53,11 @@ export interface Command {
   readonly answer: (repo: Repo, given: Commanded) => Promise<CommandAnswer>;
 }
 
-/** The commands there are, by where they are given. */
+/** Describes the commands there are, by where they are given. */
 export interface CommandTables {
   readonly pull: readonly Command[];
   readonly deviation: readonly Command[];
-  /** On the issue that asks for a month's reviews. */
+  /** On the issue that requests a month's reviews. */
   readonly month: readonly Command[];
 }
 
@@ -130,7 +130,7 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
   await repo.commit(mergeDecisions(decided, answering));
 }
 
-/** What a command answers; a refusal where GitHub does not tell what it needs, after it was asked for ten minutes. Throws Trouble. */
+/** Returns what a command answers; a refusal where GitHub does not answer what it needs for ten minutes. Throws {@link ExternalError}. */
 async function orUnanswered(
   tools: Tools,
   { comment, number }: Commented,
@@ -157,19 +157,19 @@ function tableOf(tables: CommandTables, { on, deviation, month }: Commented): re
 /** So much of a first line is kept. */
 const MOST_KEPT = 1_000;
 
-type Said = Omit<CommandAnswer, "outcome"> & { readonly outcome: CommandRecord["outcome"] };
+type RecordedAnswer = Omit<CommandAnswer, "outcome"> & { readonly outcome: CommandRecord["outcome"] };
 
-const nothingHere: Said = {
+const nothingHere: RecordedAnswer = {
   outcome: "refused",
   reply: "Write commands on a pull request, or on an issue that Countersign opened.",
 };
 
-const editedRefused: Said = {
+const editedRefused: RecordedAnswer = {
   outcome: "refused",
   reply: "Nothing was done: an edited comment is never a command. Write it as a new comment.",
 };
 
-function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly Command[]): Said {
+function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly Command[]): RecordedAnswer {
   const near = read.kind === "near-miss" ? read.nearest : null;
   const meant = commands.find(({ name, also = [] }) => name === near || also.includes(near ?? ""));
   const hint =

@@ -50,12 +50,12 @@ import {
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
-/** What an emergency is named by: a pull request, or one commit in one environment. */
+/** Describes what an emergency is named by: a pull request, or one commit in one environment. */
 export type EmergencyPlace =
   | { readonly kind: "pull"; readonly number: number }
   | { readonly kind: "deployment"; readonly environment: string; readonly sha: Sha };
 
-/** Who acts on which emergency, and how. */
+/** Describes who acts on which emergency, and how. */
 export interface ActedOn {
   readonly place: EmergencyPlace;
   readonly by: Actor;
@@ -66,7 +66,7 @@ export interface ActedOn {
   readonly text: string;
 }
 
-/** What came of it: to be recorded in one transaction, and replied. */
+/** Describes the result: to be recorded in one transaction, and replied. */
 export interface EmergencyResult {
   readonly outcome: "done" | "refused";
   readonly reply: Reply;
@@ -77,7 +77,7 @@ export interface EmergencyResult {
   readonly tasks: readonly Task[];
 }
 
-/** Replied where no review is owed. */
+/** Replies where no review is owed. */
 export const NO_REVIEW_OWED: Reply = () =>
   "No review is owed here. One is owed after an emergency was used. To approve a pull request before it is merged, review it on GitHub.";
 
@@ -193,7 +193,7 @@ async function countAlone(
   return count;
 }
 
-/** Reads who shaped what a deployment of this commit would bring now. */
+/** Reads who shaped what a deployment of this commit would contain now. */
 async function makersNow(
   repo: Repo,
   { environment, sha }: { readonly environment: string; readonly sha: Sha },
@@ -236,7 +236,7 @@ async function applyReview(
         `${safe(review.decision?.by.login ?? "Someone")} already decided this review: ${review.status}.`,
     );
   const pull = place.kind === "pull" ? (await gatherPull(repo, place.number)).pull : null;
-  // Who made what was deployed is asked of its record, not of what a deployment would bring now.
+  // Who made what was deployed comes from its record, not from what a deployment would contain now.
   const makers = pull === null ? await makersUsed(repo, facts.record) : [];
   const reviewer = await readReviewer(repo, owed, pull, by, makers);
   if (!mayReview(reviewer))

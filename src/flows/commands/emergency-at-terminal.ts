@@ -6,7 +6,7 @@ import type { EmergencyCommandName, Rendering } from "../../domain/emergency/voi
 import { clipped, oneLine, short } from "../../domain/texts/wording.ts";
 import { applyEmergencyCommand, type EmergencyPlace } from "./apply-emergency-command.ts";
 
-/** A command given at a terminal: for one pull request, or for one commit in one environment. */
+/** Describes a command given at a terminal: for one pull request, or for one commit in one environment. */
 export interface TerminalEmergency {
   readonly act: EmergencyCommandName;
   readonly pull: number | null;
@@ -17,7 +17,7 @@ export interface TerminalEmergency {
   readonly as: string;
 }
 
-/** What came of it. */
+/** Describes the result. */
 export type TerminalEmergencyResult =
   | { readonly says: string; readonly emergency: string | null; readonly refused: null }
   | { readonly refused: string };
@@ -25,13 +25,13 @@ export type TerminalEmergencyResult =
 const LOGIN = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/u;
 const LONGEST_REASON = 1_000;
 
-/** Applies and records a command by the rules of GitHub; the login stands for the account it names there now. Throws Trouble. */
+/** Applies and records a command by the rules of GitHub; the login stands for the account it names there now. Throws {@link ExternalError}. */
 export async function emergencyAtTerminal(
   repo: Repo,
   given: TerminalEmergency,
 ): Promise<TerminalEmergencyResult> {
   const by = LOGIN.test(given.as) ? await repo.github.account(given.as) : null;
-  if (by?.type !== "User") return { refused: `GitHub knows no person called “${oneLine(given.as)}”.` };
+  if (by?.type !== "User") return { refused: `GitHub has no person called “${oneLine(given.as)}”.` };
   const place = await placeOf(repo, given);
   if ("refused" in place) return place;
   const at = repo.now();
@@ -57,7 +57,7 @@ async function placeOf(
   const { environment, commit } = deployment;
   const sha = await repo.github.commit(commit);
   return sha === null
-    ? { refused: `GitHub knows no commit ${oneLine(commit)} in this repository.` }
+    ? { refused: `GitHub has no commit ${oneLine(commit)} in this repository.` }
     : { kind: "deployment", environment, sha };
 }
 

@@ -27,7 +27,7 @@ export async function flagEmergency(
     text: "",
   });
   const isShut = found?.subject.kind === "pull" && found.subject.pull.state !== "open";
-  // The same press, told twice.
+  // The same press, delivered twice.
   const isAgain = found?.emergencies.some(
     ({ record: { opened }, record }) => isOpen(record) && opened.via === "button" && opened.at === at,
   );

@@ -28,10 +28,10 @@ export const COMMENT: Rendering = {
   },
 };
 
-/** The commands of an emergency, for pull requests. */
+/** Holds the commands of an emergency, for pull requests. */
 export const EMERGENCY_COMMENTS: readonly Command[] = commentsOf("emergency");
 
-/** The commands of the review owed after one, for pull requests and the issues of deviations. */
+/** Holds the commands of the review owed after one, for pull requests and the issues of deviations. */
 export const REVIEW_COMMENTS: readonly Command[] = commentsOf("review");
 
 function commentsOf(of: "emergency" | "review"): readonly Command[] {

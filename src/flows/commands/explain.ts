@@ -12,7 +12,7 @@ export const explain: Command = {
   does: "Show what the check found, control by control, and what is still needed",
   async answer(repo, { number }) {
     await assessPull(repo, number, null);
-    const said = await lastSaid(repo, number);
+    const said = await lastShown(repo, number);
     if (said === null)
       return {
         outcome: "refused",
@@ -38,7 +38,7 @@ export const recheck: Command = {
   },
 };
 
-async function lastSaid(repo: Repo, number: number): Promise<GateRecord | null> {
+async function lastShown(repo: Repo, number: number): Promise<GateRecord | null> {
   const entry = await repo.ledger.state("gate", `${repo.info.id}#${number}`);
   return entry === undefined ? null : entry.body;
 }

@@ -1,4 +1,4 @@
-/** The command that signs a month off, on the issue that asks for it. */
+/** The command that signs a month off, on the issue that requests it. */
 
 import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
@@ -13,7 +13,7 @@ import {
 } from "../monitoring/monthly-reviews.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
 
-/** `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
+/** Defines `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
 export const signOffMonth: Command = {
   name: "approve",
   also: ["sign-off"],

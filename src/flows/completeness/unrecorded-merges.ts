@@ -16,7 +16,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 type MergedPull = Awaited<ReturnType<Tools["github"]["listMergedPulls"]>>["pulls"][number];
 
 /** So far back merged pull requests are looked for; each month is counted within it (ms). */
-const LOOKED_BACK = 40 * DAY;
+const SEARCHED_BACK = 40 * DAY;
 
 /**
  * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
@@ -27,7 +27,7 @@ export async function findUnnamed(repo: Repo, ref: string, seen: Overview | null
   const now = repo.now();
   const place = await repo.latest("branch", `${repository.id}:${ref}`);
   if (place === undefined) return;
-  const from = Math.max(place.origin.at, now - LOOKED_BACK);
+  const from = Math.max(place.origin.at, now - SEARCHED_BACK);
   const branch = branchOf(ref) ?? ref;
   const pulls =
     seen?.mergedSince(from)?.filter(({ base }) => base === branch) ??

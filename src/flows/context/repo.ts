@@ -20,7 +20,7 @@ interface Context {
   readonly installationId: number;
   /** What happened before is historic. */
   readonly since: Instant;
-  /** When it came back into scope, if it ever was out of it: what happened before is historic whatever a policy says. */
+  /** When it came back into scope, if it ever was out of it: what happened before is historic under any policy. */
   readonly scopedFrom?: Instant;
   /** Whether it came from another owner. */
   readonly movedIn?: true;

@@ -16,7 +16,7 @@ export interface Clock {
   now(): Instant;
 }
 
-/** Everything GitHub is asked or told through. */
+/** Everything that reads from GitHub or writes to it. */
 type GitHubRoom = typeof facts & {
   readonly carryOut: typeof carryOut;
   readonly signal: typeof signal;

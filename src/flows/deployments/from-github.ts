@@ -23,7 +23,7 @@ export const OVERTAKING = DAY;
 const ASK_AGAIN = MINUTE;
 
 /** How soon a job that is not shown is first asked for again (ms). */
-const FIRST_LOOK = 2_000;
+const FIRST_RETRY = 2_000;
 
 /** Describes a deployment as GitHub shows it. */
 export type ReadDeploymentAnswer = Awaited<ReturnType<typeof readDeployment>>;
@@ -112,7 +112,7 @@ export async function withRun<Made extends Success>(
       "github-answer",
       `GitHub does not show yet which run made deployment ${read.number}.`,
       {
-        waitMs: Math.max(FIRST_LOOK, age),
+        waitMs: Math.max(FIRST_RETRY, age),
       },
     );
   if (found === null || found === "unshown") return success;

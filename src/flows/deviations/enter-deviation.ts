@@ -14,7 +14,7 @@ import { organizationPolicy } from "../policy/in-force.ts";
 import { deviationOf, deviationContext, type LedgerTools } from "../records/existing-deviations.ts";
 import type { Person, Severity } from "../../domain/records/deviation.ts";
 
-/** A deviation as a person enters it. */
+/** Describes a deviation as a person enters it. */
 export interface EnteredDeviation {
   /** `owner/name`. */
   readonly repository: string;
@@ -29,7 +29,7 @@ export interface EnteredDeviation {
   readonly as: string;
 }
 
-/** The result; `id` where it was added or the command was applied. */
+/** Describes the result; `id` where it was added or the command was applied. */
 export type Entered =
   | { readonly id: string; readonly says: string; readonly refused: null }
   | { readonly refused: string };

@@ -14,7 +14,7 @@ import type { Tools } from "../context/tools.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
 
-/** Every command on a deviation's issue. */
+/** Lists every command on a deviation's issue. */
 export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): Command => ({
   name,
   usage: DEVIATION_COMMAND_TABLE[name].usage,
@@ -66,7 +66,7 @@ export async function isIssueOf(
   const record = await deviationOf({ ledger }, deviation);
   const place = `${repository.owner}/${repository.name}`.toLowerCase();
   if (record?.issue.repository?.toLowerCase() !== place) return false;
-  const done = await ledger.queue.carriedOut(issueKey(deviation));
+  const done = await ledger.queue.completedOf(issueKey(deviation));
   const last = done.at(-1)?.outcome as { readonly number?: number } | undefined;
   return last?.number === number;
 }

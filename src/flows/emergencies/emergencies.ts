@@ -39,7 +39,7 @@ import type { Actor, Authority } from "../../domain/change/people.ts";
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
 const EMERGENCY_LABEL = "emergency";
 
-/** A policy that is known, with its digest. */
+/** Describes a policy that is known, with its digest. */
 export interface KnownPolicy {
   readonly policy: Policy;
   readonly policyDigest: string;
@@ -309,7 +309,7 @@ async function byReview(
   return null;
 }
 
-/** Returns the emergencies of a pull request, brought up to date with its comments; of one that nobody can read as they are known. Throws {@link ExternalError}. */
+/** Returns the emergencies of a pull request, updated with its comments; of one that nobody can read as they are known. Throws {@link ExternalError}. */
 export async function emergenciesOfOpenPull(
   repo: Repo,
   pull: PullRequest,

@@ -22,7 +22,7 @@ import type { Sha } from "../../domain/change/sha.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 
 /** How soon what GitHub does not show yet is first asked for again (ms). */
-const FIRST_LOOK = 2_000;
+const FIRST_RETRY = 2_000;
 
 /** Reads everything of an update that its judgement needs. `landed`: pull requests known to have landed by it. Throws {@link ExternalError}. */
 export async function gatherChange(
@@ -63,8 +63,8 @@ export async function gatherChange(
       if (pull !== null) gathered.push(pull);
       continue;
     }
-    const { pull, lookAt } = answer;
-    if (isFresh && lookAt !== null) throw notYet(repo.tools, update, `all that webhooks told of #${number}`);
+    const { pull, retryAt } = answer;
+    if (isFresh && retryAt !== null) throw notYet(repo.tools, update, `all that webhooks told of #${number}`);
     if (pull.merged !== null) gathered.push(pull);
     else if (isFresh) throw notYet(repo.tools, update, `that #${number} is merged`);
   }
@@ -105,7 +105,7 @@ export async function gatherChange(
 
 /** An update that GitHub does not show all of yet is asked for again, ever later. */
 function notYet(tools: Tools, { at }: RefUpdate, what: string): ExternalError {
-  const waitMs = Math.max(FIRST_LOOK, tools.clock.now() - at);
+  const waitMs = Math.max(FIRST_RETRY, tools.clock.now() - at);
   return new ExternalError("github-answer", `GitHub does not show yet ${what}.`, { waitMs });
 }
 

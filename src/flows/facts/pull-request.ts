@@ -36,7 +36,7 @@ export async function gatherPull(
   /** The other open pull requests with the same head. */
   readonly sharing: readonly number[];
   /** When GitHub is asked again, because it does not show yet what a webhook reported; null: it shows all of it. */
-  readonly lookAt: Instant | null;
+  readonly retryAt: Instant | null;
   /** GitHub shows it open, and it is not any more: there is nothing to judge. */
   readonly isOver: boolean;
 }> {
@@ -51,11 +51,11 @@ export async function gatherPull(
   const isOver = read.over !== null;
   let awaited = read.pull.awaited ?? [];
   let coming = read.coming;
-  let rightsLookAt: Instant | null = null;
-  const lookAt = (): Instant | null => {
+  let rightsRetryAt: Instant | null = null;
+  const retryAt = (): Instant | null => {
     const unshown = [...awaited, ...coming, ...(read.over === null ? [] : [read.over])];
-    const looks = [nextRetry(unshown, repo.now()), rightsLookAt].filter((at) => at !== null);
-    return looks.length === 0 ? null : Math.min(...looks);
+    const retries = [nextRetry(unshown, repo.now()), rightsRetryAt].filter((at) => at !== null);
+    return retries.length === 0 ? null : Math.min(...retries);
   };
   const found = landed?.policy ?? (await policyOf(repo, read.policy));
   const { sharing } = read;
@@ -69,7 +69,7 @@ export async function gatherPull(
   const policy = repair?.policy ?? found;
   const proposal = repair === null ? proposed : { broughtPolicy: repair.proposed };
   if (policy.state !== "known")
-    return { pull: { ...read.pull, ...proposal }, policy, sharing, lookAt: lookAt(), isOver };
+    return { pull: { ...read.pull, ...proposal }, policy, sharing, retryAt: retryAt(), isOver };
   const { effective } = policy.record;
   const { exemptions, standardChanges } = effective;
   const open = mayBePreApproved(effective, read.pull.author)
@@ -102,7 +102,7 @@ export async function gatherPull(
     basis,
     ofOwner: await witnesses.ofOwner(),
   });
-  rightsLookAt = rights.lookAt;
+  rightsRetryAt = rights.retryAt;
   let pull: PullRequest = {
     ...named,
     ...proposal,
@@ -117,7 +117,7 @@ export async function gatherPull(
     isFork: read.ownBranch === null,
   };
   pull = await withProofs(repo, pull, { base, policy: effective, requirements });
-  return { pull, policy, sharing, lookAt: lookAt(), isOver };
+  return { pull, policy, sharing, retryAt: retryAt(), isOver };
 }
 
 /** Returns what was accepted of a pull request though it could not be verified. */
@@ -136,7 +136,7 @@ export async function checksAt(
   checks: readonly Check[],
   at: Instant,
 ): Promise<readonly Check[]> {
-  const posted = await repo.ledger.queue.carriedOut(checkKey(repo.info.id, sha));
+  const posted = await repo.ledger.queue.completedOf(checkKey(repo.info.id, sha));
   // GitHub's times are whole seconds.
   const current = posted.findLast((action) => wholeSecond(postedAt(action)) <= at);
   if (current === undefined) return checks;

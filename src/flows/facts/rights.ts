@@ -45,7 +45,7 @@ export async function rightsIn(
 ): Promise<{
   readonly authorities: readonly Authority[];
   /** When they are read again, because GitHub does not show yet what a webhook reported; null: it shows all of it. */
-  readonly lookAt: Instant | null;
+  readonly retryAt: Instant | null;
 }> {
   const { policy, requirements, basis, ofOwner } = known;
   const merged = pull.merged?.at ?? null;
@@ -63,7 +63,7 @@ export async function rightsIn(
       : await authoritiesBefore(repo, pull.number, merged, policy.digest, needs);
   return {
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
-    lookAt: losses.lookAt,
+    retryAt: losses.retryAt,
   };
 }
 
@@ -108,7 +108,7 @@ async function authoritiesBefore(
     .flatMap((pull) => pull.authorities)
     // Where the policy requires no permission, none was read.
     .filter(({ permission, unread }) => (permission !== "unknown" || !needsPermission) && unread.length === 0)
-    .filter(({ asked: looked = [] }) => groups.every((group) => looked.includes(group)));
+    .filter(({ asked: groupsRead = [] }) => groups.every((group) => groupsRead.includes(group)));
   return new Map(known.map((authority) => [authority.actor.id, authority]));
 }
 

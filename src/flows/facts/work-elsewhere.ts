@@ -87,7 +87,7 @@ async function sameAs(
     const own = await repo.github.commitWork(sha);
     const isSame = works.some((work) => sameWork(own, work).some((path) => changed.has(path)));
     if (!isSame && !touches(own, paths)) continue;
-    // What lies on the default branch came to theirs by bringing it up to date.
+    // What lies on the default branch came to theirs by an update.
     const { defaultBranch } = repository;
     const apart = await repo.github.compareFiles(defaultBranch, push.after);
     if (apart === null || touches(apart.files, new Set(own.flatMap(pathsOfWork)))) same.push(sha);

@@ -19,10 +19,10 @@ import { COMMENT_COMMANDS } from "./command-tables.ts";
 import { readControlState, readDeployedTo, readOrganization } from "../monitoring/protection.ts";
 import { flagEmergency } from "../commands/emergency-button.ts";
 import { openPullsAt } from "../records/pulls-at-head.ts";
-import { importanceOfActing, importanceOfLooking, isUrgent } from "./priorities.ts";
+import { importanceOfActing, importanceOfSubject, isUrgent } from "./priorities.ts";
 import type { UnderstoodDelivery } from "./intake.ts";
 import { keepIssue } from "../deviations/keep-deviations.ts";
-import { lookAtMerge } from "../changes/merged.ts";
+import { followMerge } from "../changes/merged.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Lease } from "../../ledger/queue/lanes.ts";
 import { recordLifecycle, watchedRepository } from "../repositories/repositories.ts";
@@ -157,7 +157,7 @@ async function workDeliveries(
       continue;
     }
     try {
-      await tools.github.ranked(importanceOfLooking(job.subject), () => look(tools, lease, job));
+      await tools.github.ranked(importanceOfSubject(job.subject), () => assessJob(tools, lease, job));
     } catch (error) {
       if (error instanceof ExternalError && error.code === "lease-lost") throw error;
       for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);
@@ -215,7 +215,7 @@ async function understand(
   return { note, subjects: [{ type: "pull", repositoryId, number }], request };
 }
 
-async function look(tools: Tools, lease: WorkLease, { subject, request }: Job): Promise<void> {
+async function assessJob(tools: Tools, lease: WorkLease, { subject, request }: Job): Promise<void> {
   switch (subject.type) {
     case "lifecycle":
       return recordLifecycle(tools, subject);
@@ -233,7 +233,7 @@ async function look(tools: Tools, lease: WorkLease, { subject, request }: Job): 
     default: {
       const repo = await watchedRepository(tools, subject.repositoryId, lease);
       if (repo === null) return;
-      await lookAt(repo, subject, request);
+      await assessSubject(repo, subject, request);
       if (MAY_CHANGE_GATES.has(subject.type)) await answerWaitingGates(repo);
     }
   }
@@ -269,7 +269,7 @@ type InRepository = Extract<
   }
 >;
 
-async function lookAt(repo: Repo, subject: InRepository, request: string | null): Promise<void> {
+async function assessSubject(repo: Repo, subject: InRepository, request: string | null): Promise<void> {
   switch (subject.type) {
     case "pull":
       return assessPull(repo, subject.number, request);
@@ -283,7 +283,7 @@ async function lookAt(repo: Repo, subject: InRepository, request: string | null)
       await followBranch(repo, subject.ref);
       return;
     case "merged":
-      return lookAtMerge(repo, subject);
+      return followMerge(repo, subject);
     case "deployed-to":
       return readDeployedTo(repo, subject.environment);
     case "deployment":

@@ -26,7 +26,7 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
 export const SWEEP_EVENTS: readonly string[] = [...SWEEPS].map(taskEvent);
 
 /** Returns how important it is to assess a subject. Emergencies are declared and authorised by comments and buttons. */
-export function importanceOfLooking(
+export function importanceOfSubject(
   subject: SignalSubject | { readonly type: "task"; readonly task: Task },
 ): Importance {
   switch (subject.type) {

@@ -17,7 +17,7 @@ import { reviewsNow } from "./monthly-reviews.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { DAY } from "../../domain/time/durations.ts";
 
-/** What is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
+/** Describes what is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
 export interface DraftRequest {
   readonly kind: DraftKind;
   readonly organization: { readonly id: number; readonly login: string };
@@ -52,7 +52,7 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
     organization: organization.login,
     at,
     entries: await entriesOf(ledger, organization.id),
-    sight: await readObservedTime(ledger, organization.id, at),
+    observedTime: await readObservedTime(ledger, organization.id, at),
     months: reviewedMonths(reviews, figures),
     named,
   };

@@ -24,7 +24,7 @@ import type { LedgerReader } from "../../ledger/ledger.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import type { PackageWriter, Written } from "../../package/folder.ts";
 
-/** What an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
+/** Describes what an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
   readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence">;
   readonly organization: { readonly id: number; readonly login: string };
@@ -45,7 +45,7 @@ export interface ExportRequest {
   readonly verifyScript: string;
 }
 
-/** What was exported. */
+/** Describes what was exported. */
 export interface Exported {
   readonly folder: string;
   readonly zip: string | null;
@@ -55,7 +55,7 @@ export interface Exported {
   readonly files: number;
 }
 
-/** Writes, seals and finishes one evidence package. Memory does not grow with the period. Throws Trouble. */
+/** Writes, seals and finishes one evidence package. Memory does not grow with the period. Throws {@link ExternalError}. */
 export async function exportEvidence(request: ExportRequest): Promise<Exported> {
   try {
     const sealed = await writePackage(request);
@@ -93,7 +93,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   };
   await put("log/head.json", jsonText({ ...head, entries: entries.rows, cited: cited.rows }));
   await put("completeness.json", jsonText(completeness));
-  await put("observed.json", jsonText(observedDocument(source.sight)));
+  await put("observed.json", jsonText(observedDocument(source.observedTime)));
   await put("summary.json", jsonText(summary));
   await put("public-key.pem", pemOf(signingKey.spki));
   await put("verify.sh", request.verifyScript);
@@ -166,7 +166,7 @@ async function sourceOf({
   writer,
 }: ExportRequest): Promise<EvidenceSource> {
   return {
-    sight: await readObservedTime(ledger, organization.id, generatedAt),
+    observedTime: await readObservedTime(ledger, organization.id, generatedAt),
     organizationId: organization.id,
     period,
     generatedAt,

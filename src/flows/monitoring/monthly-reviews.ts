@@ -39,7 +39,7 @@ import { organizationPolicy } from "../policy/in-force.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import { DAY } from "../../domain/time/durations.ts";
 
-/** What reading the log and writing to it takes; nothing of GitHub. */
+/** Names the tools that read and write the log; none of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
 
 /** Requests the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
@@ -211,13 +211,13 @@ async function countMonth(
   isServing: boolean,
 ): Promise<Counted> {
   const at = clock.now();
-  const sight = await readObservedTime(ledger, organizationId, at, isServing);
-  const counts = await countMonths(ledger, organizationId, [month], { sight, at });
+  const observedTime = await readObservedTime(ledger, organizationId, at, isServing);
+  const counts = await countMonths(ledger, organizationId, [month], { observedTime, at });
   const counted = counts.get(month);
   return {
     tally: counted?.tally ?? new MonthlyTally(),
     waiting: waitingTimes(counted?.waits ?? []),
-    seen: counted?.seen ?? seenMonth(sight, month, at),
+    seen: counted?.seen ?? seenMonth(observedTime, month, at),
     counts,
   };
 }
@@ -246,12 +246,12 @@ export async function reviewsNow(
 }> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
-  const sight = await readObservedTime(ledger, organizationId, at, isServing);
-  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { sight, at });
+  const observedTime = await readObservedTime(ledger, organizationId, at, isServing);
+  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { observedTime, at });
   return {
     reviews,
     figures: (month, control) => figuresNow(counts, month, control),
-    seen: (month) => seenMonth(sight, month, at),
+    seen: (month) => seenMonth(observedTime, month, at),
   };
 }
 
@@ -292,7 +292,7 @@ export async function monthlyReviewsOf(
   return reviews;
 }
 
-/** A sign-off as it is given. */
+/** Describes a sign-off as it is given. */
 export interface SignOff {
   readonly organizationId: number;
   readonly control: ControlName;
@@ -303,7 +303,7 @@ export interface SignOff {
   readonly at: Instant;
 }
 
-/** The result of a sign-off: what is recorded, or why not. */
+/** Describes the result of a sign-off: what is recorded, or why not. */
 export type SignedOff =
   | { readonly refused: string }
   | {
@@ -404,7 +404,7 @@ async function remarkOn(
   return own.length === 0 ? null : `${by.login} caused ${listed(own, "and")} of this month`;
 }
 
-/** A sign-off given at the terminal. */
+/** Describes a sign-off given at the terminal. */
 export type TerminalSignOff = Pick<SignOff, "control" | "month" | "comment"> & { readonly login: string };
 
 /** Signs off and records it, now. */

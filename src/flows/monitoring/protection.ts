@@ -113,7 +113,7 @@ async function readPart(
 }
 
 /**
- * A deployment to this environment began or succeeded: GitHub sends no webhook when an environment's rules are changed, so they are
+ * Reads an environment's rules when a deployment to it began or succeeded: GitHub sends no webhook when they change, so they are
  * read then. Nothing is asked where it is not production.
  */
 export async function readDeployedTo(repo: Repo, environment: string): Promise<void> {
@@ -149,7 +149,7 @@ function unseenEdits(
   });
 }
 
-/** A ruleset of the organisation changed: every repository under watch there is read again. */
+/** Queues a new reading of every repository under watch after a ruleset of the organisation changed. */
 export async function readOrganization(
   tools: Tools,
   report: ChangeReport & { readonly organizationId: number },

@@ -80,7 +80,7 @@ async function readinessFacts(
     deviations,
     remediations: await bodies("remediation"),
     months: reviewedMonths(reviews, figures),
-    sight: await readObservedTime(ledger, organizationId, at),
+    observedTime: await readObservedTime(ledger, organizationId, at),
     completeness: await bodies("completeness"),
     reviews: reviews
       .filter(({ askedAt }) => askedAt >= span.from)

@@ -32,7 +32,7 @@ import { gatherPull } from "../facts/pull-request.ts";
 import { judgeLandedAgain } from "./reassess.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
-/** An emergency that was used, with the review owed for it and the policy it was used under. */
+/** Describes an emergency that was used, with the review owed for it and the policy it was used under. */
 export interface OwedReview {
   readonly facts: EmergencyFacts;
   readonly review: RetroactiveReviewRecord;

@@ -22,7 +22,7 @@ import {
 export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome> {
   switch (action.kind) {
     case "check-run":
-      return sayCheck(github, action, action.payload as CheckRunPayload);
+      return writeCheck(github, action, action.payload as CheckRunPayload);
     case "open-issue":
     case "update-issue":
       return writeIssue(github, action, action.payload as IssuePayload);
@@ -39,7 +39,7 @@ export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome>
   }
 }
 
-async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload): Promise<ActionOutcome> {
+async function writeCheck(github: GitHub, action: Doable, payload: CheckRunPayload): Promise<ActionOutcome> {
   const { text, checkName, appId } = payload;
   const where = { owner: payload.repository.owner, repo: payload.repository.name };
   const notes = notesOf(text);

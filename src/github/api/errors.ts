@@ -16,7 +16,7 @@ const LIMITED = /rate limit|abuse detection|submitted too quickly|too many reque
 const BARRED =
   /IP allow list|has been suspended|SAML (?:enforcement|SSO)|single sign-on|account (?:was|is) suspended|access (?:has been )?blocked/iu;
 
-/** What is looked at in the errors Octokit throws. */
+/** What is read of the errors Octokit throws. */
 interface Failure {
   readonly message: string;
   /** ` GET /repos/acme/web`, or empty where it is not known. */

@@ -44,7 +44,7 @@ export async function readPushedCommits(
     const commit = await readPushed(client, next, wanted);
     if (commit === null) return { commits, complete: false };
     commits.push(commit);
-    // A merge brings more than this line of commits.
+    // A merge introduces more than this line of commits.
     next = commit.parents.length === 1 ? commit.parents[0] : undefined;
   }
   return { commits, complete: next === before };

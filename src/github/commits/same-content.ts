@@ -217,7 +217,7 @@ export async function proveShipped(
   const moved = new Map(meanwhile.files.map(({ path, blob }) => [path, blob]));
   const alone = differ.filter((path) => !moved.has(path));
   if (alone.length > 0) return said("residual", alone);
-  // What the base had come to hold meanwhile, the merge did not bring once more.
+  // What the base had come to hold meanwhile, the merge did not introduce once more.
   const news = reviewedFiles.files.filter(({ path, blob }) => blob === null || moved.get(path) !== blob);
   const lines = differing(news, landedFiles.files, changedLines);
   const unlike = [...lines.differ, ...lines.undecided];

@@ -239,7 +239,7 @@ export class Losses {
   readonly #gains: readonly RightLoss[];
   readonly #lookups: Lookups;
   readonly #teams: TeamsWithAccess;
-  #lookAt: Instant | null = null;
+  #retryAt: Instant | null = null;
 
   /** `until`: what was lost later is none of its business. `teams`: those with rights in the repository, as far as known. */
   constructor(
@@ -259,8 +259,8 @@ export class Losses {
   }
 
   /** Returns when to read again, because a reading contradicted what was reported; null: none did. */
-  get lookAt(): Instant | null {
-    return this.#lookAt;
+  get retryAt(): Instant | null {
+    return this.#retryAt;
   }
 
   /** The teams (`org/slug`) through which a repository, by its id, is not held any more. */
@@ -326,7 +326,7 @@ export class Losses {
    * Requests for ten minutes a right that a webhook reported as given back and that is not shown: it counts once it is shown.
    * `under`, `of` and `through` as of {@link Losses.holding}.
    */
-  async lookAgain(
+  async awaitGain(
     { of, personId, through }: Held,
     under: readonly string[],
     isShown: (gain: RightLoss) => Promise<boolean>,
@@ -336,10 +336,10 @@ export class Losses {
       (each) =>
         each.of === of && each.through === through && (each.personId === null || each.personId === personId),
     );
-    const look = gain === undefined ? null : nextRetry([{ what: of, since: gain.at }], now);
-    if (gain === undefined || look === null || (await isShown(gain))) return;
+    const later = gain === undefined ? null : nextRetry([{ what: of, since: gain.at }], now);
+    if (gain === undefined || later === null || (await isShown(gain))) return;
     this.#lookups.forget(under);
-    this.#lookAt = Math.min(this.#lookAt ?? Infinity, look);
+    this.#retryAt = Math.min(this.#retryAt ?? Infinity, later);
   }
 
   /**
@@ -363,8 +363,8 @@ export class Losses {
     return this.#teams?.find(({ slug }) => `${prefix}${slug.toLowerCase()}` === team)?.role;
   }
 
-  #hold(loss: RightLoss, lookAt: Instant): RightLoss {
-    this.#lookAt = Math.min(this.#lookAt ?? Infinity, lookAt);
+  #hold(loss: RightLoss, retryAt: Instant): RightLoss {
+    this.#retryAt = Math.min(this.#retryAt ?? Infinity, retryAt);
     return loss;
   }
 }

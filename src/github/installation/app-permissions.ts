@@ -15,7 +15,7 @@ const PERMISSIONS: readonly AppPermission[] = [
   {
     name: "administration",
     level: "read",
-    without: "branch protection cannot be read, nor heard of when it changes",
+    without: "branch protection cannot be read, and its changes are not received",
     also: "deploy keys cannot be read: what is pushed with one is taken for a push of whoever added it",
   },
   { name: "checks", level: "write", without: "the check cannot be shown, and nothing is blocked" },

@@ -265,7 +265,7 @@ export async function readChange(client: RepositoryClient, update: RefUpdate): P
   const compared = isNew
     ? null
     : await compareCommits({ ...client, lookups: null }, update.before, update.after);
-  // A new branch brings no pull request that was merged elsewhere before.
+  // A new branch introduces no pull request that was merged elsewhere before.
   const introduced = new Set([update.after, ...(compared?.commits ?? [])]);
   const pulls = new Set<number>();
   const pending = new Set<number>();

@@ -113,10 +113,10 @@ async function groupsLeft(
       (await read(github, name, lookups))?.some((member) => member.id === id) === true;
     const under = [tags.team(name), tags.organization(org)];
     if (ids?.has(id) !== true) {
-      await losses.lookAgain({ of: name, personId: id }, under, isMember);
+      await losses.awaitGain({ of: name, personId: id }, under, isMember);
       continue;
     }
-    // Who leaves an organisation leaves its teams.
+    // Who is removed from an organisation is removed from its teams.
     const lost =
       (await losses.holding({ of: name, personId: id }, under, isMember)) ??
       (name === org ? null : await losses.holding({ of: org, personId: id }, under, isMember));
@@ -161,10 +161,10 @@ async function permissionLeft(
   const known = await read();
   const isShown = ({ permission = "none" }: { readonly permission?: Permission }): Promise<boolean> =>
     Promise.resolve(known === "unknown" || rank(known) >= rank(permission));
-  await losses.lookAgain({ of: String(id), personId }, under, isShown);
+  await losses.awaitGain({ of: String(id), personId }, under, isShown);
   for (const { permission, ...gained } of losses.teamsGained(owner, id, personId)) {
     if (gained.through !== undefined && !(await isMaybeIn(gained.through))) continue;
-    await losses.lookAgain({ ...gained, personId }, under, () => isShown({ permission }));
+    await losses.awaitGain({ ...gained, personId }, under, () => isShown({ permission }));
   }
   return known;
 }

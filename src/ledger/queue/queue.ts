@@ -287,7 +287,7 @@ export class Queue {
   }
 
   /** Returns the actions of one key that were executed, in the order they were stored. */
-  async carriedOut(key: string): Promise<readonly ListedAction[]> {
+  async completedOf(key: string): Promise<readonly ListedAction[]> {
     const rows = await this.#store.read((db) => doneOfKey(db, { key }));
     return rows.map(listedAction);
   }

@@ -25,7 +25,7 @@ export interface Tally {
   readonly said: Record<Said, number>;
 }
 
-function saidOf(pull: PullRequest, index: number, at: number): Said {
+function shownOf(pull: PullRequest, index: number, at: number): Said {
   const under = POLICIES[index]!;
   if (pull.merged !== null) {
     const { verdict } = judged({ moment: "landed", change: landing(pull) }, under, at);
@@ -43,7 +43,7 @@ export function compare(world: World, acts: readonly Act[], tally: Tally): void 
   tally.histories += 1;
   for (const [index, asked] of ASKED.entries()) {
     const model = modelled(world.author, acts, asked);
-    const code = saidOf(pull, index, world.at);
+    const code = shownOf(pull, index, world.at);
     tally.said[code] += 1;
     if (code === model) continue;
     const history = acts.map((act) => JSON.stringify(act)).join("\n");
@@ -57,7 +57,7 @@ export function compare(world: World, acts: readonly Act[], tally: Tally): void 
 export function judgeUncompared(world: World, acts: readonly Act[]): Said {
   const { pull } = factsOf(world, true);
   const all = ASKED.map((asked, index): Said => {
-    const code = saidOf(pull, index, world.at);
+    const code = shownOf(pull, index, world.at);
     if (code === "compliant") expect(modelled(world.author, acts, asked), JSON.stringify(acts)).toBe(code);
     return code;
   });

@@ -22,7 +22,7 @@ const verdict = z
   .optional();
 const of = { pull, step };
 
-/** The columns of each kind of row; every row may also name its `repository`. */
+/** Lists the columns of each kind of row; every row may also name its `repository`. */
 export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   check: {
     pull,
@@ -170,13 +170,13 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
 
 const rowCommon = { repository: text.optional().describe("default: web") };
 
-/** The schema of a row of one kind, as it stands in a list, or null when the format has no such list. */
+/** Defines the schema of a row of one kind, as it is written in a list, or null when the format has no such list. */
 export const rowSchema = byKind((kind) => {
   const columns = Object.hasOwn(COLUMNS, kind) ? COLUMNS[kind] : undefined;
   return columns === undefined ? null : z.strictObject({ ...rowCommon, ...columns });
 });
 
-/** The schema of an `expect` in the story, or null when the format knows no such expectation. */
+/** Defines the schema of an `expect` in the story, or null when the format knows no such expectation. */
 export const expectStepSchema = byKind((kind) => {
   const common = {
     expect: z.literal(kind),
@@ -196,7 +196,7 @@ export const expectStepSchema = byKind((kind) => {
   });
 });
 
-/** One expectation as the runner checks it: rows of one kind that must, or must not, be there. */
+/** Describes one expectation as the runner checks it: rows of one kind that must, or must not, be there. */
 export interface Expectation {
   readonly kind: string;
   readonly rows: readonly Row[];
@@ -206,16 +206,16 @@ export interface Expectation {
   readonly absent: boolean;
 }
 
-/** Some columns of a row and their values. */
+/** Holds some columns of a row and their values. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** An `expect` in the story, with the time it is asked at. */
+/** Describes an `expect` in the story, with the time it is asked at. */
 export interface ExpectStep extends Expectation {
   readonly after?: string | undefined;
   readonly at?: string | undefined;
 }
 
-/** The final `expect` of a scenario: lists by kind, each a list of rows, one row, or `{ rows, exactly }`. */
+/** Defines the final `expect` of a scenario: lists by kind, each a list of rows, one row, or `{ rows, exactly }`. */
 export const FinalSchema = z.strictObject({
   ...Object.fromEntries(
     Object.keys(COLUMNS).map((kind) => {

@@ -13,7 +13,7 @@ const PolicySchema = z
   .union([z.record(z.string(), z.unknown()), z.string()])
   .describe("a policy file: its keys, or its text as written, also when that is broken");
 
-/** One of the people, bots and apps of a story. */
+/** Defines one of the people, bots and apps of a story. */
 export const StoryPersonSchema = z.strictObject({
   permission: StoryPermissionSchema.optional().describe(
     "in every repository of acme; default: none of their own",
@@ -24,7 +24,7 @@ export const StoryPersonSchema = z.strictObject({
   "same-person-as": NameSchema.optional().describe("a second account of that person"),
 });
 
-/** One of acme's repositories. */
+/** Defines one of acme's repositories. */
 export const StoryRepositorySchema = z.strictObject({
   policy: PolicySchema.optional().describe("the repository's own policy file"),
   visibility: z.enum(["public", "private", "internal"]).optional().describe("default: private"),
@@ -40,7 +40,7 @@ const BypassSchema = z.strictObject({
   limits: z.string().min(1).optional().describe("what stays unseen; left out: nothing we know of"),
 });
 
-/** The head of a scenario: everything but the story and the final expectations. */
+/** Defines the head of a scenario: everything but the story and the final expectations. */
 export const HeadSchema = z.strictObject({
   name: z.string().min(1).describe("one sentence: what the story shows"),
   bypass: BypassSchema.optional().describe("the way round an approval it shows, if it shows one"),
@@ -64,7 +64,7 @@ export const HeadSchema = z.strictObject({
   expect: z.unknown().optional(),
 });
 
-/** A story, read and checked. */
+/** Describes a story, read and checked. */
 export interface Scenario {
   readonly name: string;
   /** The file it was read from, for messages. */
@@ -80,18 +80,18 @@ export interface Scenario {
   readonly expect: readonly FinalExpectation[];
 }
 
-/** One step of a story; `line` counts from 1. */
+/** Describes one step of a story; `line` counts from 1. */
 export type StoryStep =
   | { readonly line: number; readonly do: DoStep }
   | { readonly line: number; readonly expect: ExpectStep };
 
-/** The expectations at the end of the story; `line` counts from 1. */
+/** Describes the expectations at the end of the story; `line` counts from 1. */
 export type FinalExpectation = Expectation & { readonly line: number };
 
-/** When a story begins if it does not say. */
+/** Holds when a story begins that gives no start. */
 export const DEFAULT_START = "2026-07-06T09:00:00Z";
 
-/** The JSON Schema (2020-12) of the format, as published in `docs/scenario.schema.json`. */
+/** Returns the JSON Schema (2020-12) of the format, as published in `docs/scenario.schema.json`. */
 export function scenarioJsonSchema(): unknown {
   const steps = Object.keys(STEP_KEYS).map((kind) => stepSchema(kind)!);
   const expectations = [...Object.keys(COLUMNS), "complete"].map((kind) => expectStepSchema(kind)!);

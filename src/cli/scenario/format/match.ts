@@ -3,7 +3,7 @@
 import { stringify } from "yaml";
 import type { Expectation, Row } from "./expectations.ts";
 
-/** An expectation that does not hold. */
+/** Describes an expectation that does not hold. */
 export interface Mismatch {
   /** One sentence. */
   readonly because: string;
@@ -12,7 +12,7 @@ export interface Mismatch {
   readonly there: readonly Row[];
 }
 
-/** The rows of one kind, with the columns this version can read. */
+/** Describes the rows of one kind, with the columns this version can read. */
 export interface RowSet {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
@@ -20,10 +20,10 @@ export interface RowSet {
   readonly anywhere?: boolean;
 }
 
-/** The organisation every story plays in. */
+/** Holds the organisation every story plays in. */
 export const STORY_ORGANIZATION = "acme";
 
-/** The repository of a row that names none. */
+/** Holds the repository of a row that names none. */
 export const DEFAULT_REPOSITORY = "web";
 
 /** Compares; null when all is as expected. Rows without a `repository` are those of `web`, where the kind has repositories at all. */

@@ -18,7 +18,7 @@ interface Problem {
   readonly message: string;
 }
 
-/** A scenario read, or all that is wrong with it. */
+/** Describes a scenario read, or all that is wrong with it. */
 export type ReadScenario =
   | { readonly scenario: Scenario; readonly problems: null }
   | { readonly scenario: null; readonly problems: readonly Problem[] };

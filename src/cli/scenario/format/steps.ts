@@ -85,7 +85,7 @@ const deviation = z.union([z.int().min(1), z.string().min(1)]);
 const pullOrDeviation = { pull: PullSchema.optional(), deviation: deviation.optional() };
 const rawPolicy = z.union([z.record(z.string(), z.unknown()), z.string()]);
 
-/** Said at the terminal: of a pull request, or of one commit in one environment. */
+/** Given at the terminal: for a pull request, or for one commit in one environment. */
 const EMERGENCY_KEYS: z.ZodRawShape = {
   pull: PullSchema.optional(),
   environment: text.optional().describe("default: production"),
@@ -128,7 +128,7 @@ const lagKind = z.enum([
   "activity",
 ]);
 
-/** Every `do` with the keys it has on top of {@link COMMON_KEYS}. */
+/** Holds every `do` with the keys it has on top of {@link COMMON_KEYS}. */
 export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "open-pull-request": {
     pull: PullSchema.optional(),
@@ -393,7 +393,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "close-period": { period: text },
 };
 
-/** The steps the App itself, or the world around it, is asked for; every other one is acted on GitHub. */
+/** Lists the steps of the App itself, or of the world around it; every other one is acted on GitHub. */
 export const HARNESS_STEPS: readonly string[] = [
   "receiver-fails",
   "outage",
@@ -419,7 +419,7 @@ export const HARNESS_STEPS: readonly string[] = [
   "close-period",
 ];
 
-/** One thing someone does in a story; the keys of each kind are those of {@link STEP_KEYS}, already checked. */
+/** Describes one thing someone does in a story; the keys of each kind are those of {@link STEP_KEYS}, already checked. */
 export interface DoStep {
   readonly do: string;
   readonly by?: string | undefined;
@@ -432,7 +432,7 @@ export interface DoStep {
   readonly [key: string]: unknown;
 }
 
-/** The schema of one kind of step, or null when the format has no such step. */
+/** Defines the schema of one kind of step, or null when the format has no such step. */
 export const stepSchema = byKind((kind) => {
   const keys = Object.hasOwn(STEP_KEYS, kind) ? STEP_KEYS[kind] : undefined;
   return keys === undefined ? null : z.strictObject({ do: z.literal(kind), ...COMMON_KEYS, ...keys });

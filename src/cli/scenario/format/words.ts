@@ -7,13 +7,13 @@ import { DAY, HOUR, MINUTE } from "../../../domain/time/durations.ts";
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE, h: HOUR, d: DAY };
 
-/** A span of time: `30s`, `10m`, `4h`, `3d`. */
+/** Defines a span of time: `30s`, `10m`, `4h`, `3d`. */
 export const DurationSchema = z
   .string()
   .regex(/^\d+[smhd]$/u, "a duration is a number and s, m, h or d: 30s, 10m, 4h, 3d")
   .describe("a duration: 30s, 10m, 4h, 3d");
 
-/** A moment: RFC 3339, or a day (its start in UTC). */
+/** Defines a moment: RFC 3339, or a day (its start in UTC). */
 export const MomentSchema = z
   .union([
     z.iso.datetime({ offset: true, error: "a moment is written 2026-07-06T09:00:00Z or 2026-07-06 (UTC)" }),
@@ -21,13 +21,13 @@ export const MomentSchema = z
   ])
   .describe("a moment: 2026-07-06T09:00:00Z, or a day, meaning its start in UTC");
 
-/** The number a pull request was given: 1, 2, ... in the order they are opened. */
+/** Defines the number a pull request was given: 1, 2, ... in the order they are opened. */
 export const PullSchema = z.int().min(1).describe("a pull request's number: 1, 2, ... in order of opening");
 
-/** A person's name in the story. */
+/** Defines a person's name in the story. */
 export const NameSchema = z.string().min(1).describe("a name of `people`");
 
-/** A name given to what a step made. */
+/** Defines a name given to what a step made. */
 export const StepNameSchema = z
   .string()
   .regex(
@@ -36,13 +36,13 @@ export const StepNameSchema = z
   )
   .describe("the name a step gave with `as`");
 
-/** A branch, tag, name of a step or `pull/1`, with `~n` for the nth parent. */
+/** Defines a branch, tag, name of a step or `pull/1`, with `~n` for the nth parent. */
 export const StoryCommitSchema = z
   .string()
   .regex(/^[^\s~]+(~\d+)?$/u, "a commit is a branch, tag, name of a step or pull/1, with ~n for an ancestor")
   .describe("a branch, tag, name of a step or pull/1, with ~n");
 
-/** A branch's short name. */
+/** Defines a branch's short name. */
 export const BranchSchema = z.string().min(1).describe("a branch's name, without refs/heads/");
 
 /** The new content of a file. */
@@ -61,20 +61,20 @@ const FileSchema = z
 /** Files by path. */
 export const FilesSchema = z.record(z.string().min(1), FileSchema).describe("files by path");
 
-/** A repository permission. */
+/** Defines a repository permission. */
 export const StoryPermissionSchema = z.enum(PERMISSIONS);
 
-/** The milliseconds of a duration such as `10m`; the text must already have been checked by {@link DurationSchema}. */
+/** Returns the milliseconds of a duration such as `10m`; the text must already have been checked by {@link DurationSchema}. */
 export function durationOf(text: string): number {
   return Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? Number.NaN);
 }
 
-/** The instant of a moment that {@link MomentSchema} let pass. */
+/** Returns the instant of a moment that {@link MomentSchema} let pass. */
 export function momentOf(text: string): Instant {
   return Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text);
 }
 
-/** An instant as people read it in stories: `2026-07-06T09:00:00Z`. */
+/** Returns an instant as people read it in stories: `2026-07-06T09:00:00Z`. */
 export function printMoment(at: Instant): string {
   return new Date(at).toISOString().replace(".000Z", "Z");
 }

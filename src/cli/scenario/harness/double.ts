@@ -1,4 +1,4 @@
-/** The GitHub double as the runner sees it, through `fetch` alone: setting up, acting, weather, and looking at its state. */
+/** The GitHub double as the runner sees it, through `fetch` alone: setting up, acting, weather, and reading its state. */
 
 import { z } from "zod";
 import type { Sha } from "../../../domain/change/sha.ts";
@@ -10,7 +10,7 @@ import type { Instant } from "../../../domain/time/instant.ts";
 /** Sends a request to the double: over HTTP, or straight into it in process. */
 export type Send = (request: Request) => Promise<Response>;
 
-/** The objects a step made, as the double names them; `since`: the requests counted before. */
+/** Describes the objects a step made, as the double names them; `since`: the requests counted before. */
 export interface StepOutput {
   readonly since: number;
   readonly sha?: Sha | undefined;
@@ -25,14 +25,14 @@ export interface StepOutput {
   readonly pull?: number | undefined;
 }
 
-/** The result of a step. `unplayable`: the story is wrong, or the double lacks the step. */
+/** Describes the result of a step. `unplayable`: the story is wrong, or the double lacks the step. */
 export interface StepResult {
   readonly made: Omit<StepOutput, "since">;
   readonly refused: string | null;
   readonly unplayable: string | null;
 }
 
-/** The App as the double must know it. */
+/** Describes the App as the double must know it. */
 export interface AppIdentity {
   readonly id: number;
   /** PEM. */
@@ -124,25 +124,25 @@ const StateSchema = z.object({
   breaches: z.array(z.object({ kind: z.string(), request: z.string(), detail: z.string() })),
 });
 
-/** A check run as it is on the double. */
+/** Describes a check run as it is on the double. */
 export type CheckState = z.infer<typeof CheckSchema>;
 
-/** A repository as it is on the double; forks and deleted ones are left out. */
+/** Describes a repository as it is on the double; forks and deleted ones are left out. */
 export type RepositoryState = z.infer<typeof RepositorySchema>;
 
-/** A rule of GitHub's for its clients that the App broke. */
+/** Describes a rule of GitHub's for its clients that the App broke. */
 export type Breach = z.infer<typeof StateSchema>["breaches"][number];
 
-/** The double's state. */
+/** Describes the double's state. */
 export interface DoubleState {
   readonly repositories: readonly RepositoryState[];
   /** The story's name of each account by its id, or its login. */
   readonly names: ReadonlyMap<number, string>;
 }
 
-const LOOK = /\/app\/hook\/deliveries(?:$|\?)/u;
+const DELIVERY_LIST = /\/app\/hook\/deliveries(?:$|\?)/u;
 
-/** A double that can be reached. Every method throws when it cannot, or when it answers anything unexpected. */
+/** Describes a double that can be reached. Every method throws when it cannot, or when it answers anything unexpected. */
 export class Double {
   readonly #send: Send;
   #marker = 0;
@@ -183,7 +183,7 @@ export class Double {
     await this.#post("faults", { do: kind, ...more });
   }
 
-  /** Makes kinds of answer older than the state from now on, as the step `lag` says, `for` in seconds; answers why that cannot be, or null. */
+  /** Makes kinds of answer older than the state from now on, as the step `lag` sets, `for` in seconds; answers why that cannot be, or null. */
   async lag(keys: Readonly<Record<string, unknown>>): Promise<string | null> {
     const acted = StepResultSchema.parse(await this.#post("act", { do: "lag", ...keys }));
     if (acted.ok) return null;
@@ -221,7 +221,7 @@ export class Double {
 
   /** Counts those of them that are more than a look at the log of deliveries, which an App that polls takes again and again. */
   async workSince(marker: number): Promise<number> {
-    return (await this.#requestsSince(marker)).filter(({ path }) => !LOOK.test(path)).length;
+    return (await this.#requestsSince(marker)).filter(({ path }) => !DELIVERY_LIST.test(path)).length;
   }
 
   async #requestsSince(marker: number): Promise<readonly { readonly path: string }[]> {

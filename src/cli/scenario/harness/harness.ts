@@ -8,14 +8,14 @@ import type { Ledger } from "../../../ledger/ledger.ts";
 import type { Double } from "./double.ts";
 import type { MessageReceiver } from "./receiver.ts";
 
-/** The App as the runner drives it: its clock moves only by `advance`. */
+/** Describes the App as the runner drives it: its clock moves only by `advance`. */
 export interface AppUnderTest {
   /** Runs the timetable due until then, oldest first, and moves the App's clock there. */
   advance(to: Instant): Promise<void>;
   /** Resolves when no due delivery or action is left. */
   settle(): Promise<void>;
   sweep(): Promise<void>;
-  /** Sends a request to one of its own doors; rejects when it is down. */
+  /** Sends a request to one of its own routes; rejects when it is down. */
   ask(path: string, make: (url: string) => Request): Promise<Response>;
   /** Proves the population of a period complete; the outcome is in the ledger. `organization`: a login. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<void>;
@@ -33,7 +33,7 @@ export interface AppUnderTest {
   restart(at: Instant): Promise<void>;
 }
 
-/** The simulated GitHub, the App and its receivers. */
+/** Describes the simulated GitHub, the App and its receivers. */
 export interface Harness {
   readonly double: Double;
   readonly app: AppUnderTest;

@@ -17,7 +17,7 @@ import { tamper } from "./tamper.ts";
 /** The id the App under test has on the double. */
 const APP_ID = 4711;
 
-/** A harness of processes, with what a caller may show of it. */
+/** Describes a harness of processes, with what a caller may show of it. */
 export interface ProcessHarness extends Harness {
   readonly app: AppProcess;
   readonly dataDir: string;

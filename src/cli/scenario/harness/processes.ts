@@ -17,10 +17,10 @@ import type { AppUnderTest } from "./harness.ts";
 /** From source or built: programs have the same ending as this file. */
 const ENDING = extname(fileURLToPath(import.meta.url));
 
-/** The folder that holds `src`, as a URL: the project's, or that of what was built. */
+/** Holds the folder that holds `src`, as a URL: the project's, or that of what was built. */
 export const TREE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/src/cli/"));
 
-/** A started GitHub double. */
+/** Describes a started GitHub double. */
 export interface DoubleProcess {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
@@ -73,7 +73,7 @@ export interface AppOptions {
   readonly start: Instant;
 }
 
-/** The App in its own process. */
+/** Describes the App in its own process. */
 export interface AppProcess extends AppUnderTest {
   readonly url: string;
   stop(): Promise<void>;
@@ -85,7 +85,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
   const run = async (command: Asked): Promise<void> => {
     await actor.ask(command);
   };
-  // On arrival it looks at everything, as the App does when it is served by the system's clock.
+  // At the start it assesses everything, as the App does when it is served by the system's clock.
   await actor.ask({ do: "sweep" });
   return {
     url: `http://127.0.0.1:${env["PORT"]}`,
@@ -203,7 +203,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await ended;
 }
 
-/** A port of 127.0.0.1 that is free now. */
+/** Returns a port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, "127.0.0.1");

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { z } from "zod";
 import type { Scenario } from "../format/format.ts";
 
-/** One message that was taken. */
+/** Describes one message that was taken. */
 export interface Message {
   /** The variable that names the address. */
   readonly to: string;
@@ -18,7 +18,7 @@ export interface Message {
   readonly signed: boolean;
 }
 
-/** A request as it came. `headers`: lower-case names. */
+/** Describes a request as it came. `headers`: lower-case names. */
 export interface Incoming {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -73,7 +73,7 @@ export class MessageReceiver {
   }
 }
 
-/** A receiver behind a port of 127.0.0.1. */
+/** Starts a receiver behind a port of 127.0.0.1. */
 export async function serveReceiver(
   receiver: MessageReceiver,
 ): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {

@@ -10,17 +10,17 @@ import { durationOf } from "../format/words.ts";
 
 const SECRET = "a secret for the pipelines of stories";
 
-/** The pipelines of every story, as COUNTERSIGN_DEPLOYMENT_SOURCES has them. */
+/** Holds the pipelines of every story, as COUNTERSIGN_DEPLOYMENT_SOURCES has them. */
 export const STORY_SOURCES = `pipeline=${SECRET},second-pipeline=${SECRET}`;
 
-/** The result of a report. `refused`: the App's reason. `problem`: the story is wrong. */
+/** Describes the result of a report. `refused`: the App's reason. `problem`: the story is wrong. */
 export interface Reported {
   readonly refused: string | null;
   readonly problem: string | null;
   readonly made: Omit<StepOutput, "since">;
 }
 
-/** The commit a step names, or null. The double knows what its name means; of a deployment outside it keeps nothing. */
+/** Returns the commit a step names, or null. The double knows what its name means; of a deployment outside it keeps nothing. */
 export async function commitNamed(step: DoStep, harness: Harness): Promise<string | null> {
   const { by, repository, commit } = step;
   const acted = await harness.double.act({

@@ -10,7 +10,7 @@ import type { Harness } from "../harness/harness.ts";
 import type { CompletenessRecord } from "../../../domain/records/monitoring.ts";
 import type { RepositoryRecord } from "../../../domain/records/repository.ts";
 
-/** One row: `is` true when nothing differs; else the differences, in words. */
+/** Returns one row: `is` true when nothing differs; else the differences, in words. */
 export async function completeness(
   harness: Harness,
   state: DoubleState,

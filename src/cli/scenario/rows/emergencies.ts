@@ -7,7 +7,7 @@ import type { RowSet } from "../format/match.ts";
 
 type StepsOf = (subject: string) => readonly string[];
 
-/** Each emergency with its state. */
+/** Returns each emergency with its state. */
 export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: StepsOf): RowSet {
   const rows = records.map((record) => ({
     repository: record.repository.name,
@@ -19,7 +19,7 @@ export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: Step
   return { columns: ["pull", "step", "environment", "status"], rows };
 }
 
-/** Each retroactive review with its state; overdue as of `now`. */
+/** Returns each retroactive review with its state; overdue as of `now`. */
 export function reviewRows(
   records: readonly RetroactiveReviewRecord[],
   stepsOf: StepsOf,

@@ -44,7 +44,7 @@ export async function packageFiles(
   }
 }
 
-/** One row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
+/** Returns one row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
 export function packageRows(files: ReadonlyMap<string, readonly CsvRow[]>, asked: readonly Row[]): RowSet {
   const names = new Set(asked.map((row) => row["file"]).filter((file) => typeof file === "string"));
   const rows = [...names].flatMap((file): readonly Row[] => {

@@ -9,7 +9,7 @@ import type { DoubleState, RepositoryState, StepOutput } from "../harness/double
 import type { Harness } from "../harness/harness.ts";
 import type { Instant } from "../../../domain/time/instant.ts";
 
-/** The state at one moment, and the steps that made it. */
+/** Describes the state at one moment, and the steps that made it. */
 export class StorySnapshot {
   readonly harness: Harness;
   /** The output of each named step, by its name. */

@@ -20,7 +20,7 @@ export type DirectPushApproval =
   | { readonly state: "holds"; readonly entry: StandardChange; readonly because: string }
   | { readonly state: "refused" | "unknown"; readonly why: readonly string[] };
 
-/** Speaks against an entry: it is surely none, or nobody can tell. */
+/** Rules an entry out: it surely does not apply, or that is unknown. */
 interface Objection {
   readonly state: "refused" | "unknown";
   readonly because: string;

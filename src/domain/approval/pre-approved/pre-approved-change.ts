@@ -32,7 +32,7 @@ export function mayBePreApproved(policy: Policy, author: Actor | null): boolean 
   );
 }
 
-/** Judges a pull request by each of the policy's standard changes as of `at`. Unknown facts leave it an ordinary change. */
+/** Judges a pull request by each of the policy's standard changes as of `at`. With unknown facts it stays an ordinary change. */
 export function preApproval(pull: PullRequest, policy: Policy, at: Instant): PreApproval {
   const why: string[] = [];
   for (const entry of policy.standardChanges) {

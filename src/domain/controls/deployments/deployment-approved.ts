@@ -13,7 +13,7 @@ const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted",
 /** Holds causes that only repeat what a change or an earlier deployment was found to lack: no deviation of its own comes of them. */
 export const REPEATED_CAUSES: ReadonlySet<string> = new Set(["carries-refused", "refused-before"]);
 
-/** Requires that everything the deployment brought to the environment landed by a change that was let through. */
+/** Requires that everything a deployment introduced to the environment landed by a change that was let through. */
 export const deploymentApproved = defineControl({
   name: "deployment-approved",
   objective: "Everything that is deployed to production was approved.",
@@ -25,7 +25,7 @@ export const deploymentApproved = defineControl({
   judges: ["deployed"],
   rule({ deployment }, { policy }) {
     const content = contentRuling(deployment);
-    // What somebody did round the rules comes before what was brought.
+    // What bypassed the rules comes before what was introduced.
     const all = [...ruleRulings(deployment, policy), content];
     const outcome = worst(all.map((each) => each.outcome));
     const { cause } = all.find((each) => each.outcome === outcome) ?? content;
@@ -49,7 +49,7 @@ export const deploymentApproved = defineControl({
 });
 
 /**
- * Returns the verdict on what a deployment brought, whatever was done round the environment's rules when it was: a job that its own
+ * Returns the verdict on what a deployment introduced, whatever bypassed the environment's rules then: a job that its own
  * starter approved may carry nothing but approved changes, and deploying those again is not refused for it.
  */
 export function contentVerdict({ deployment, assessment }: DeploymentRecord): Verdict {
@@ -90,8 +90,8 @@ function goingBack(deployment: Deployment): Ruling {
 }
 
 /**
- * Back to a commit that never ran here by itself. Two approved merges deployed side by side end in any order, and somebody may go
- * back to one that another deployment carried: nothing unapproved is reached so. An old run that is run again is neither.
+ * Back to a commit that never ran here by itself. Two approved merges deployed side by side end in any order, and someone may go
+ * back to one that another deployment contained: nothing unapproved is reached so. An old run that is run again is neither.
  */
 function goingBackToAnother(deployment: Deployment): Ruling {
   const { ancestor, previous, createdAt, run, creator } = deployment;

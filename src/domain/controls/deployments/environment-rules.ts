@@ -1,4 +1,4 @@
-/** What the rules of an environment say of a deployment: who approved the job, and whether it went round them. */
+/** How the rules of an environment apply to a deployment: who approved the job, and whether it bypassed them. */
 
 import type { Actor } from "../../change/people.ts";
 import type { Deployment, RunApproval } from "../../deployment/deployment.ts";
@@ -10,7 +10,7 @@ import { fails, unverifiable, type Ruling } from "../control.ts";
 const NAMES = 5;
 
 /**
- * Returns what there is to say of a deployment that a job made; nothing where no job did, as GitHub's rules guard jobs alone.
+ * Returns the findings on a deployment that a job made; nothing where no job did, as GitHub's rules guard jobs alone.
  * INVARIANT: where GitHub does not show whether a rule held, nobody is accused: it is unverifiable.
  */
 export function ruleRulings(deployment: Deployment, policy: Policy): readonly Ruling[] {

@@ -8,7 +8,7 @@ import type { Instant } from "../../time/instant.ts";
 import { MonthlyTally, monthOf, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
 
-/** The reader of the newest states. */
+/** Describes the reader of the newest states. */
 export interface States {
   states<K extends EntryKind>(
     kind: K,
@@ -23,22 +23,22 @@ export interface States {
 
 const ALL_SEEN: SeenMonth = { seen: [], unseen: [] };
 
-/** One month, counted. */
+/** Describes one month, counted. */
 export interface CountedMonth {
   readonly tally: MonthlyTally;
   readonly waits: readonly Waits[];
   /** Whether all of it since observation began was observed, or read afterwards. */
   readonly isObserved: boolean;
-  /** The part of it that somebody observed, and the rest of what is over of it. */
+  /** The observed part of it, and the rest of what is over of it. */
   readonly seen: SeenMonth;
 }
 
-/** Counts some months of an organisation; `sight`: left out where it does not matter what was observed. */
+/** Counts some months of an organisation; `observation`: omitted where it does not matter what was observed. */
 export async function countMonths(
   source: States,
   organizationId: number,
   months: readonly string[],
-  sight?: { readonly sight: ObservedTime; readonly at: Instant },
+  observation?: { readonly observedTime: ObservedTime; readonly at: Instant },
 ): Promise<ReadonlyMap<string, CountedMonth>> {
   const wanted = [...new Set(months)].toSorted();
   const [first, last] = [wanted[0], wanted.at(-1)];
@@ -46,8 +46,10 @@ export async function countMonths(
   const counts = new Map(
     wanted.map((month) => {
       const isObserved =
-        sight === undefined || unobservedIn(sight.sight, monthSpan(month), sight.at).length === 0;
-      const seen = sight === undefined ? ALL_SEEN : seenMonth(sight.sight, month, sight.at);
+        observation === undefined ||
+        unobservedIn(observation.observedTime, monthSpan(month), observation.at).length === 0;
+      const seen =
+        observation === undefined ? ALL_SEEN : seenMonth(observation.observedTime, month, observation.at);
       return [month, { tally: new MonthlyTally(), waits: [] as Waits[], isObserved, seen }] as const;
     }),
   );

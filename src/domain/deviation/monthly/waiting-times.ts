@@ -3,18 +3,18 @@
 import type { ChangeRecord } from "../../records/change.ts";
 import { DAY, HOUR, MINUTE } from "../../time/durations.ts";
 
-/** A median and a 90th percentile (nearest rank), milliseconds. */
+/** Describes a median and a 90th percentile (nearest rank), milliseconds. */
 export interface Quantiles {
   readonly median: number;
   readonly p90: number;
   readonly of: number;
 }
 
-/** The waiting times of a set of changes. Null where none had such a moment. */
+/** Describes the waiting times of a set of changes. Null where none had such a moment. */
 export interface WaitingTimes {
   /** Changes that landed by a pull request. */
   readonly pulls: number;
-  /** From opening to the first review by somebody else. */
+  /** From opening to the first review by someone else. */
   readonly firstReview: Quantiles | null;
   /** From opening to the first approval that counts. */
   readonly approval: Quantiles | null;
@@ -23,15 +23,15 @@ export interface WaitingTimes {
   /** Changes that waited over {@link LONG} for a first review, or landed after as long without one. */
   readonly long: number;
   readonly bypassedAfterLong: number;
-  /** All that went around the process, and those of them with no pull request at all. */
+  /** All that bypassed the process, and those of them with no pull request at all. */
   readonly bypassed: number;
   readonly withoutPull: number;
 }
 
-/** A wait longer than this is long (ms). */
+/** Holds the time (ms) above which a wait is long. */
 export const LONG = DAY;
 
-/** The waits of one change, milliseconds; null where there was no such moment. */
+/** Describes the waits of one change, milliseconds; null where there was no such moment. */
 export interface Waits {
   readonly isPull: boolean;
   readonly firstReview: number | null;

@@ -234,7 +234,7 @@ async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> 
   }
 }
 
-/** Says why something that is not compliant has no deviation; null: it has one, or needs none. */
+/** Returns why something that is not compliant has no deviation; null: it has one, or needs none. */
 export function withoutDeviation(
   { mode, assessment }: Pick<ChangeRecord | DeploymentRecord, "mode" | "assessment">,
   deviations: readonly string[],

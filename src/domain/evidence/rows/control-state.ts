@@ -70,7 +70,7 @@ interface Right {
   readonly spell: Spell;
   readonly actor: string;
   readonly can: string;
-  /** Why nobody can be named; null: somebody is. */
+  /** Why nobody can be named; null: someone is. */
   readonly because: string | null;
   readonly from: Instant;
   readonly to: Instant | null;

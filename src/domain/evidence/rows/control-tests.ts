@@ -312,7 +312,7 @@ function placeOf({ deployment: { repository, environment, sha } }: DeploymentRec
   return `${repository.id} ${sha} ${JSON.stringify(environment.toLowerCase())}`;
 }
 
-/** Whether the deployment was found to have gone round its environment's rules in one of these ways. */
+/** Whether the deployment was found to have bypassed its environment's rules in one of these ways. */
 function ruleCause({ assessment }: DeploymentRecord, ...causes: readonly string[]): boolean {
   return assessment.results.some(
     ({ control, cause }) => control === "deployment-approved" && causes.includes(cause),

@@ -10,7 +10,7 @@ import { column, groupsText, listText, personText, table, timeText, logColumns }
 interface Row {
   readonly emergency: Stated<"emergency">;
   readonly review: Stated<"retroactive-review"> | null;
-  /** When the package is made: by it, overdue is told. */
+  /** When the package is made: it decides what is overdue. */
   readonly at: Instant;
 }
 

@@ -109,11 +109,11 @@ export const MONTHLY_REVIEWS_TABLE = table<ReviewRow>({
     ),
   },
   async *rows(source) {
-    const { organizationId, sight, generatedAt } = source;
+    const { organizationId, observedTime, generatedAt } = source;
     const months: string[] = [];
     for await (const { body } of statesOf(source, "monthly-review"))
       if (!months.includes(body.month)) months.push(body.month);
-    const counts = await countMonths(source, organizationId, months, { sight, at: generatedAt });
+    const counts = await countMonths(source, organizationId, months, { observedTime, at: generatedAt });
     for await (const stated of statesOf(source, "monthly-review"))
       yield { ...stated, generatedAt, now: figuresNow(counts, stated.body.month, stated.body.control) };
   },

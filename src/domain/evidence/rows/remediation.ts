@@ -201,8 +201,8 @@ async function* answered(
 async function monthsIn(source: EvidenceSource): Promise<readonly ReviewedMonth[]> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of statesOf(source, "monthly-review", "ever")) reviews.push(body);
-  const { organizationId, sight, generatedAt: at } = source;
-  const counts = await countMonths(source, organizationId, monthsOf(reviews), { sight, at });
+  const { organizationId, observedTime, generatedAt: at } = source;
+  const counts = await countMonths(source, organizationId, monthsOf(reviews), { observedTime, at });
   return reviewedMonths(reviews, (month, control) => figuresNow(counts, month, control));
 }
 

@@ -288,7 +288,7 @@ export const COMPLETENESS = table<Stated<"completeness">>({
 /** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
 const JUST_NOW = HOUR;
 
-/** Tells whether a count was made just before the package was generated. */
+/** Returns whether a count was made just before the package was generated. */
 export function isOfNow(checkedAt: number, generatedAt: number): boolean {
   return checkedAt <= generatedAt && generatedAt - checkedAt <= JUST_NOW;
 }
@@ -318,7 +318,7 @@ export async function* completenessOf(source: EvidenceSource): AsyncIterable<Sta
   yield* chosen();
 }
 
-/** A span without sight. `entry` null: it is not on record, and follows from when an App was there. */
+/** An unobserved span. `entry` null: it is not on record, and follows from when an App was there. */
 interface GapRow {
   readonly entry: LoggedEntry<"coverage-gap"> | null;
   readonly body: CoverageGapRecord;
@@ -352,7 +352,7 @@ export const COVERAGE_GAPS = table<GapRow>({
 export async function* gapsOf(source: EvidenceSource): AsyncIterable<GapRow> {
   const recorded = new Map<string, LoggedEntry<"coverage-gap">>();
   for await (const { entry, body } of statesOf(source, "coverage-gap", "ever")) recorded.set(body.id, entry);
-  for (const body of source.sight.gaps.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+  for (const body of source.observedTime.gaps.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
     if (touches(source.period, body.from, body.to ?? Infinity))
       yield { entry: recorded.get(body.id) ?? null, body };
 }

@@ -1,4 +1,4 @@
-/** The column that says what GitHub no longer shows of what a row cites. */
+/** The column for what GitHub no longer shows of what a row cites. */
 
 import { pairLine, statesOf, type EvidenceSource } from "../tables/population.ts";
 import { column, groupsText, timeText, type Column } from "../tables/table.ts";

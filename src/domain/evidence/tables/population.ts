@@ -23,10 +23,10 @@ export interface EvidenceFilter {
 export interface EvidenceSource {
   readonly organizationId: number;
   readonly period: Period;
-  /** When the package is said to be made: by it, what is due is told from what is missing. */
+  /** When the package was made, by its manifest: what is due then is not yet missing. */
   readonly generatedAt: Instant;
   /** What was observed by then. */
-  readonly sight: ObservedTime;
+  readonly observedTime: ObservedTime;
   /** The newest entry of each subject of a kind. */
   states<K extends EntryKind>(kind: K, filter: EvidenceFilter): AsyncIterable<LoggedEntry<K>>;
   /** Every entry whose `at` lies in the span, by number. */
@@ -64,7 +64,7 @@ export async function* statesOf<K extends EntryKind>(
   }
 }
 
-/** Tells whether an instant lies in a period. */
+/** Returns whether an instant lies in a period. */
 export function isInPeriod(period: Period, at: Instant): boolean {
   return at >= period.from && at < period.to;
 }

@@ -1,6 +1,6 @@
 /** Reading CSV strictly as the package writes it: RFC 4180, CRLF, header first. */
 
-/** Tells that a CSV text is not of the one form; the message says where. */
+/** Reports that a CSV text is not of the one form; the message names the place. */
 export class CsvProblem extends Error {}
 
 /**
@@ -52,7 +52,7 @@ export class CsvRows {
     if (this.#state === "plain" || this.#state === "quoted") this.#cell += chunk.slice(from);
   }
 
-  /** Says that no chunk follows. */
+  /** Marks that no chunk follows. */
   end(): void {
     if (this.#state !== "start" || this.#row.length > 0) throw this.#problem("does not end with a line end");
   }

@@ -1,4 +1,4 @@
-/** Tables of the evidence package as values: columns that say what they hold, rows that arrive one by one. */
+/** Tables of the evidence package as values: columns that describe what they hold, rows that arrive one by one. */
 
 import type { Actor } from "../../change/people.ts";
 import type { Person } from "../../records/deviation.ts";
@@ -67,7 +67,7 @@ export function logColumns<Row>(
   };
 }
 
-/** Describes one CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
+/** Describes one CSV file: its place, its content, and its rows as cells, sorted by the first column unless `sortedBy` is set. */
 export interface Table {
   readonly path: string;
   readonly description: string;

@@ -67,9 +67,9 @@ export async function compareWithLog(
     sorted,
     kept,
   });
-  const sight = await sightIn(sealed, log.source(BLIND), say);
-  if (sight === null) return;
-  const source = log.source(sight);
+  const observedTime = await observedTimeIn(sealed, log.source(BLIND), say);
+  if (observedTime === null) return;
+  const source = log.source(observedTime);
   const head = parsed(sealed.text("log/head.json") ?? "") as
     | { entries?: unknown; cited?: unknown }
     | undefined;
@@ -91,7 +91,7 @@ export async function compareWithLog(
 /** Names a file whose text is another. */
 type Expect = (path: string, text: string) => void;
 
-/** Compares what is told in words: completeness.json, START-HERE.html and the manifest's own part of it. */
+/** Compares what is written in words: completeness.json, START-HERE.html and the manifest's own part of it. */
 async function compareWords(
   {
     sealed,
@@ -138,8 +138,8 @@ async function compareWords(
 /** Nothing is known of what was observed yet. */
 const BLIND: ObservedTime = { since: null, until: 0, gaps: [], unseen: [] };
 
-/** What was observed: the gaps on record, those that follow from when an App was there, and what both leave unseen. */
-async function sightIn(
+/** What was observed: the gaps on record, those that follow from when an App was there, and what neither covers. */
+async function observedTimeIn(
   sealed: Sealed,
   log: EvidenceSource,
   say: Say<RowDifference>,
@@ -167,22 +167,22 @@ async function sightIn(
     });
     if (gap.success) gaps.push(gap.data);
   }
-  const sight: ObservedTime = {
+  const observedTime: ObservedTime = {
     since: since === null ? null : Date.parse(since),
     until: Date.parse(until),
     gaps,
     unseen: unseen.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
   };
-  for await (const { body } of gapsOf({ ...log, sight })) {
+  for await (const { body } of gapsOf({ ...log, observedTime })) {
     const span = { from: body.from, to: Math.min(body.to ?? log.generatedAt, log.generatedAt) };
-    if (!body.backfilled && uncovered(sight.unseen, span).length > 0)
+    if (!body.backfilled && uncovered(observedTime.unseen, span).length > 0)
       say(
         "observed.json",
         "text-not-as-logged",
         `calls the gap ${body.id} seen, of which nobody read afterwards`,
       );
   }
-  return sight;
+  return observedTime;
 }
 
 interface Comparing {
@@ -258,7 +258,7 @@ function leftOut(cells: readonly string[]): { readonly code: RowDifference; read
   return { code: "row-left-out", problem: `lacks the row ${nameOf(cells)}, which the log gives` };
 }
 
-/** Entries of other periods are not here: what rests on them cannot be told. */
+/** Entries of other periods are not here: what rests on them is unknown. */
 function mayDiffer(
   rests: Rests | undefined,
   cell: {
@@ -287,7 +287,7 @@ function nameOf([id = ""]: readonly string[]): string {
   return id.length > 80 ? `${id.slice(0, 80)}…` : id;
 }
 
-/** tool.csv comes from no log: what it says again of the manifest must agree. Answers where GitHub's API is. */
+/** tool.csv comes from no log: what it repeats of the manifest must agree. Answers where GitHub's API is. */
 async function compareTool(sealed: Sealed, say: Say<RowDifference>): Promise<string> {
   const { generator, signing } = sealed.manifest;
   const facts = new Map<string, string>();

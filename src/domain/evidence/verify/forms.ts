@@ -76,7 +76,7 @@ const PackagedSchema = z
       required.toSorted().join("\n") === Object.keys(properties).toSorted().join("\n"),
   );
 
-/** Patterns of a carried schema are not run: whoever wrote it could have it take forever. */
+/** Patterns of a packaged schema are not run: whoever wrote it could have it take forever. */
 function tableFormIn(path: string, schema: string): TableForm | null {
   const read = PackagedSchema.safeParse(parsed(schema));
   if (!read.success) return null;

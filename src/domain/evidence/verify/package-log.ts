@@ -46,13 +46,13 @@ export class PackageLog {
   }
 
   /** What an export of this log reads, given what was observed. */
-  source(sight: ObservedTime): EvidenceSource {
+  source(observedTime: ObservedTime): EvidenceSource {
     const { organizationId, period, generatedAt, sorted } = this.#parts;
     return {
       organizationId,
       period,
       generatedAt,
-      sight,
+      observedTime,
       sorted,
       states: (kind, filter) => this.states(kind, filter),
       log: (filter) => this.#log(filter),

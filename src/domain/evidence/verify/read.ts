@@ -62,11 +62,11 @@ export interface PackageRead {
   readonly seal: Seal | { readonly problem: string } | null;
   readonly keyText: string | null;
   readonly sums: FileRead | null;
-  /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anybody could have written that. */
+  /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anyone could have written that. */
   readonly subjects: readonly SealedFile[];
   /** Those of them that could be read. */
   readonly files: ReadonlyMap<string, FileRead>;
-  /** Null where it is not as its schema says. */
+  /** Null where it does not follow its schema. */
   readonly manifest: Manifest | null;
   readonly branches: readonly BranchCompleteness[];
   /** What the rows of the tables count to. */
@@ -75,7 +75,7 @@ export interface PackageRead {
   readonly forms: Forms;
 }
 
-/** Reads everything that the checks look at, as a program of a version. */
+/** Reads everything that the checks need, as a program of a version. */
 export async function readPackage(reader: PackageReader, version: string): Promise<PackageRead> {
   const { members, defects: container } = await reader.members();
   const shelf = new Shelf(reader, members);
@@ -111,17 +111,17 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   };
 }
 
-/** Tells whether a seal could be read. */
+/** Returns whether a seal could be read. */
 export function isSound(seal: PackageRead["seal"]): seal is Seal {
   return seal !== null && !("problem" in seal);
 }
 
-/** Tells whether a name is a path inside a package. */
+/** Returns whether a name is a path inside a package. */
 export function isPathInPackage(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/u.test(name);
 }
 
-/** Returns what an error says. */
+/** Returns the message of an error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -223,7 +223,7 @@ async function formsIn(shelf: Shelf, names: readonly string[]): Promise<Forms> {
   return packagedForms(names, (path) => schemas.get(path) ?? null);
 }
 
-/** The branches of completeness.json; none where it is not as its schema says, which is a defect of its own. */
+/** The branches of completeness.json; none where it does not follow its schema, which is a defect of its own. */
 function branchesIn(file: FileRead | null): readonly BranchCompleteness[] {
   const read = CompletenessSchema.safeParse(parsed(file?.text ?? ""));
   return read.success ? read.data.branches : [];

@@ -37,7 +37,7 @@ export interface Verification {
   readonly files: number;
 }
 
-/** What a check may look at beside the package. `defects`: what was found until now. */
+/** What a check may read beside the package. `defects`: what was found until now. */
 interface Options {
   readonly maker: RowMaker;
   readonly publicKeyPem?: string;
@@ -62,7 +62,7 @@ const RUN: { readonly [Id in CheckId]: Check<Id> } = {
   log: checkLog,
 };
 
-/** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is said about who signed. Never throws. */
+/** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is reported about who signed. Never throws. */
 export async function verifyPackage(
   reader: PackageReader,
   options: Omit<Options, "defects">,
@@ -221,7 +221,7 @@ function checkLists(
   return null;
 }
 
-/** Of a file that is not the sealed one its form tells nothing more. */
+/** The form of a file that is not the sealed one proves nothing more. */
 function checkForm(
   { seal, subjects, files, manifest, forms }: PackageRead,
   say: Say<CodeOf<"form">>,
@@ -295,14 +295,14 @@ function checkCounts(
   return isOwn ? null : `${madeBy(manifest)}, whose tables or summary have another form`;
 }
 
-/** Tells whether this version would give a document this form, whatever schema lies beside it. */
+/** Returns whether this version would give a document this form, whatever schema lies beside it. */
 function hasOwnForm(path: string, text: string | null, { documents, foreign }: Forms): boolean {
   return !foreign.has(path) || documents.get(path)?.safeParse(parsed(text ?? "")).success === true;
 }
 
 const NOT_AS_SEALED = "files are missing or were changed";
 
-/** Where files are not those that were sealed, what rows the log would give tells nothing more. */
+/** Where files are not those that were sealed, what rows the log would give proves nothing more. */
 const NOT_WHOLE: ReadonlySet<DefectCode> = new Set(["missing", "not-as-sealed", "unreadable"]);
 
 /** Makes everything again from the log, where the version that made the package is this one: another may word it otherwise. */
@@ -332,7 +332,7 @@ async function checkLog(
       say,
     );
   } catch (error) {
-    // Whatever a log says that its version does not: it is not the log of a package, and what was not compared is not sound.
+    // Whatever a log contains that its version does not: it is not the log of a package, and what was not compared is not sound.
     say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${messageOf(error)}`);
   }
   return null;
