@@ -30,7 +30,7 @@ import {
   type BudgetName,
   type Limits,
 } from "./github/api/rate-limits.ts";
-import { appKeyProblem, pemOf, signingKeyProblem } from "./settings/private-keys.ts";
+import { appKeyProblem, pemAsGiven, signingKeyProblem } from "./settings/private-keys.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Holds the evidence log and the signing key where `DATABASE_URL` is not set. */
@@ -498,12 +498,12 @@ function keyFrom(
 ): string | null {
   const direct = given[name];
   const path = given[`${name}_PATH`];
-  let pem = direct === undefined ? undefined : pemOf(direct);
+  let pem = direct === undefined ? undefined : pemAsGiven(direct);
   let origin: string = name;
   if (pem === undefined && path !== undefined) {
     origin = `The file in ${name}_PATH`;
     try {
-      pem = pemOf(readFileSync(path, "utf8"));
+      pem = pemAsGiven(readFileSync(path, "utf8"));
     } catch (error) {
       const code = codeOf(error);
       // Docker makes a folder of a file that it is to mount and does not find.

@@ -4,7 +4,7 @@ import { createPrivateKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 /** Restores a PEM text from an environment file: with literal line breaks or blanks for them, in quotes, or in base64. */
-export function pemOf(given: string): string {
+export function pemAsGiven(given: string): string {
   const text = given
     .trim()
     .replace(/^(["'])(.*)\1$/s, "$2")

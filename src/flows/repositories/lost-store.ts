@@ -11,7 +11,7 @@ export async function lostStore(
   tools: Pick<Tools, "ledger" | "github" | "clock" | "polls">,
 ): Promise<string | null> {
   const { ledger, github, clock, polls } = tools;
-  // GitHub's deliveries to another address show nothing of this App.
+  // Where the App polls, answers of the webhook's address show nothing of it.
   if (polls === true) return null;
   const { size } = await ledger.head();
   if (size > 0 || (await ledger.queue.list({ limit: 1 })).length > 0) return null;
