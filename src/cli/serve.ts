@@ -12,7 +12,7 @@ import type { Terminal } from "./terminal/answer.ts";
 import { settingsFrom } from "./input/settings.ts";
 import { environmentAfterSetup } from "./setup/before-serving.ts";
 
-/** The options of `serve`. */
+/** Holds the options of `serve`. */
 export interface ServeOptions {
   /** An empty store is meant so. */
   readonly newStore: boolean;
@@ -122,14 +122,14 @@ const CommandSchema = z.discriminatedUnion("do", [
   z.object({ id: z.int(), do: z.literal("stop") }),
 ]);
 
-/** A command of a rehearsal's parent, answered by `{ id, done: true }` or `{ id, error }`. */
+/** Describes a command of a rehearsal's parent, answered by `{ id, done: true }` or `{ id, error }`. */
 export type RehearsalCommand = z.infer<typeof CommandSchema>;
 
 /** Serves as part of a story: the same App, but its clock starts at `start` and moves only by commands. */
 export async function rehearse(terminal: Terminal, start: Instant): Promise<void> {
   if (process.send === undefined)
     throw new Error("--rehearsal is for processes that were forked with a channel");
-  // A parent that is gone will never ask again, and hears nothing any more.
+  // A parent that is gone will never ask again, and receives nothing any more.
   const orphaned = once(process, "disconnect");
   const send = (message: object): void => {
     if (process.connected) process.send?.(message, () => undefined);
@@ -162,7 +162,7 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     });
   });
   try {
-    // As `serve` does on arrival: what happened before, or while it was down, no webhook tells.
+    // As `serve` does on arrival: what happened before, or while it was down, no webhook reports.
     await app.sweep();
     send({ ready: true, host, port });
     await Promise.race([stopped, orphaned]);

@@ -20,7 +20,7 @@ const WEBHOOK_PATH = "/api/github/webhooks";
 /** GitHub's own limit of an App's name. */
 const LONGEST_NAME = 34;
 
-/** The App as a person wants it. */
+/** Describes the App as a person wants it. */
 export interface AppPlan {
   readonly organization: string;
   readonly name: string;
@@ -30,7 +30,7 @@ export interface AppPlan {
   readonly webUrl: string;
 }
 
-/** A person's answers, not checked yet. */
+/** Describes a person's answers, not checked yet. */
 export interface GivenPlan {
   readonly organization: string | undefined;
   readonly publicUrl: string | undefined;

@@ -4,7 +4,7 @@ import { envFileIn } from "../input/env-file.ts";
 import { command, count } from "../terminal/command.ts";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 
-/** `countersign setup`. */
+/** Defines `countersign setup`. */
 export const SETUP = command({
   name: "setup",
   summary:

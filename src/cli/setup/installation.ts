@@ -10,14 +10,14 @@ import { listInstallations } from "../../github/listings/lists.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import { UsageError } from "../terminal/answer.ts";
 
-/** How long the installation is waited for, how often it is looked for, and how else GitHub is reached. */
+/** Describes how long the installation is waited for, how often it is looked for, and how else GitHub is reached. */
 export interface WaitOptions {
   readonly everyMs: number;
   readonly forMs: number;
   readonly fetch?: Fetch | undefined;
 }
 
-/** The App by its own key. */
+/** Describes the App by its own key. */
 export interface OwnApp {
   readonly octokit: GitHub;
   readonly name: string;
@@ -75,7 +75,7 @@ export async function waitForInstallation(
   }
 }
 
-/** As long as a person may need for a confirmation by an owner of the organisation. */
+/** Holds as long as a person may need for a confirmation by an owner of the organisation. */
 export const LONGEST_WAIT = DAY;
 
 async function installedOn(octokit: GitHub): Promise<readonly string[]> {

@@ -13,12 +13,12 @@ import { ExternalError } from "../../domain/values/external-error.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { manifestOf, newAppUrl, planFrom, type AppPlan, type GivenPlan } from "./app-plan.ts";
 
-/** Where the pages are. */
+/** Holds where the pages are. */
 export const SETUP_PATH = "/setup";
 
 const COOKIE = "countersign_setup";
 
-/** What the pages are made for. */
+/** Describes what the pages are made for. */
 export interface SetupPagesOptions {
   /** The answers so far; what is missing is asked on the page. */
   readonly given: GivenPlan;
@@ -31,7 +31,7 @@ export interface SetupPagesOptions {
   ) => Promise<{ readonly name: string; readonly installUrl: string }>;
 }
 
-/** The pages, and the token that opens them. */
+/** Describes the pages, and the token that opens them. */
 export interface SetupPages {
   readonly app: Hono;
   readonly token: string;

@@ -11,7 +11,7 @@ import type { AppPlan, GivenPlan } from "./app-plan.ts";
 import type { EnvValues } from "./env-file.ts";
 import { SETUP_PATH, setupPages } from "./pages.ts";
 
-/** Where and for what the pages are served. */
+/** Describes where and for what the pages are served. */
 export interface RegistrationOptions {
   readonly given: GivenPlan;
   readonly apiUrl: string;
@@ -25,7 +25,7 @@ export interface RegistrationOptions {
   readonly fetch?: Fetch | undefined;
 }
 
-/** The App that was registered, without its secrets. */
+/** Describes the App that was registered, without its secrets. */
 export interface Registration {
   readonly plan: AppPlan;
   readonly name: string;

@@ -21,7 +21,7 @@ import {
   type StarterAnswers,
 } from "./starter.ts";
 
-/** The options of `setup`. */
+/** Holds the options of `setup`. */
 export interface SetupOptions {
   readonly org?: string;
   readonly url?: string;
@@ -40,7 +40,7 @@ export interface SetupOptions {
   readonly answers: Readonly<Partial<Record<keyof StarterAnswers, string>>>;
 }
 
-/** How GitHub is reached and how often the installation is looked for. */
+/** Describes how GitHub is reached and how often the installation is looked for. */
 export interface SetupTools {
   readonly fetch?: Fetch;
   readonly everyMs?: number;

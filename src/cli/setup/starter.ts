@@ -8,7 +8,7 @@ import { policyFromFiles, problemLine } from "../input/policy-files.ts";
 import { terraformOf } from "../policy/terraform.ts";
 import { UsageError } from "../terminal/answer.ts";
 
-/** What the policy is made of. An empty answer leaves the default. */
+/** Describes what the policy is made of. An empty answer leaves the default. */
 export interface StarterAnswers {
   /** Teams (`acme/core`), or one permission (`write`, `maintain`, `admin`). */
   readonly approvers: readonly string[];
@@ -25,14 +25,14 @@ export interface StarterAnswers {
   readonly owner: string;
 }
 
-/** A question, with the answer it fills in. */
+/** Describes a question, with the answer it fills in. */
 export interface StarterQuestion {
   readonly key: keyof StarterAnswers;
   readonly question: string;
   readonly fallback: string;
 }
 
-/** The questions, in order. */
+/** Holds the questions, in order. */
 export const STARTER_QUESTIONS: readonly StarterQuestion[] = [
   {
     key: "approvers",
@@ -70,7 +70,7 @@ export function withAnswer(answers: StarterAnswers, key: keyof StarterAnswers, t
   };
 }
 
-/** No answer at all. */
+/** Holds no answer at all. */
 export const NO_ANSWERS: StarterAnswers = {
   approvers: [],
   approvals: "",
