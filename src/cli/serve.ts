@@ -23,7 +23,7 @@ export interface ServeOptions {
 /** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. */
 export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
-  // Created now rather than by the first export, which may run where the data folder is not at hand.
+  // Created now rather than by the first export, which may run where the data folder is elsewhere.
   signingKey(settings);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port, monitoring } = await listenOrStop(app);

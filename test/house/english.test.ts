@@ -75,7 +75,7 @@ const BRIEF = [...SOURCES].filter(([folder]) =>
 
 /** Words that mean several things, or nothing to a stranger, in names and comments. */
 const PRIVATE_WORDS: readonly string[] = (
-  "twin twins told untold tell tells standing stood leave leaves deed deeds sight sights heard hear hears heed obey obeyed " +
+  "twin twins told untold tell tells standing stood deed deeds sight sights heard hear hears heed obey obeyed " +
   "mend mended mending anybody somebody everybody trouble troubles glance stance stances unlooked unsaid sayings misuse " +
   "brought bring brings bringing"
 ).split(" ");
@@ -83,7 +83,7 @@ const PRIVATE_WORDS: readonly string[] = (
 /** Words that are plain in a sentence, and private in a name. */
 const PRIVATE_NAMES: ReadonlySet<string> = new Set([
   ...PRIVATE_WORDS,
-  ..."carried asks door doors look looked looks looking audience".split(" "),
+  ..."carried leave leaves asks door doors look looked looks looking audience".split(" "),
 ]);
 
 /** Names that stay, because something outside the sources is read or written by them. */
