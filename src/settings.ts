@@ -109,6 +109,15 @@ export const EnvironmentSchema = z.object({
     .refine((port) => port <= 65_535, "is no port: set it to a number from 0 to 65535")
     .default(3_000)
     .describe("The port to listen on; 0 takes a free one."),
+  HTTPS_PROXY: z
+    .string()
+    .optional()
+    .describe("The proxy for requests to GitHub and to receivers of notifications, `http://HOST:PORT`."),
+  NO_PROXY: z.string().optional().describe("Hosts reached without the proxy, with commas between them."),
+  NODE_EXTRA_CA_CERTS: z
+    .string()
+    .optional()
+    .describe("A file with further certificate authorities to trust, PEM."),
   HOST: z
     .string()
     .regex(/^[\w.:-]+$/, "is no address: give it without http:// and path, e.g. 0.0.0.0")
@@ -284,10 +293,15 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       receivers: {
         privateAddresses: value.COUNTERSIGN_PRIVATE_RECEIVERS === "allow",
         // The author of a policy must not have the App's own secrets sent anywhere.
-        variable: (name) => (name in EnvironmentSchema.shape ? null : (given[name] ?? null)),
+        variable: (name) => (isOwn(name) ? null : (given[name] ?? null)),
       },
     },
   };
+}
+
+/** Returns whether a variable is one of the App's own, or names a proxy, whose address may hold a password. */
+function isOwn(name: string): boolean {
+  return name in EnvironmentSchema.shape || /_proxy$/iu.test(name);
 }
 
 /** Reads only where the ledger is: DATABASE_URL or COUNTERSIGN_DATA_DIR. */

@@ -27,6 +27,7 @@ if (refusal === null) {
   const { runProgram } = await import("./program.ts");
   const { loadEnvFile } = await import("./input/env-file.ts");
   const { askPerson } = await import("./terminal/ask.ts");
+  const { useNetwork } = await import("./input/network.ts");
   process.exitCode = await runProgram(
     args,
     {
@@ -36,7 +37,10 @@ if (refusal === null) {
       interactive: process.stderr.isTTY,
       ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
     },
-    () => loadEnvFile(args),
+    () => {
+      loadEnvFile(args);
+      useNetwork(process.env);
+    },
   );
 } else {
   process.stderr.write(`${refusal}\n`);

@@ -1,8 +1,8 @@
 /** Posts a message to the address the operator configured, and to no address of an inner network unless the operator allows it. */
 
-import { lookup as lookUp } from "node:dns";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { lookup, type LookupAddress, type LookupAllOptions } from "node:dns";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { LookupFunction } from "node:net";
 import { BlockList, isIP } from "node:net";
 import { ExternalError } from "../domain/values/external-error.ts";
@@ -58,69 +58,119 @@ export function isInner(address: string): boolean {
   return INNER.check(plain, family === 6 ? "ipv6" : "ipv4");
 }
 
-/** Posts over the network. Redirects are not followed: whoever answers must not choose where we go. */
-export function networkPost({ privateAddresses }: { readonly privateAddresses: boolean }): Post {
-  return ({ url, headers, body }) =>
-    new Promise((resolve, reject) => {
-      const target = new URL(url);
-      const host = target.hostname.replace(/^\[|\]$/gu, "");
-      // A name is checked when it is resolved, by the very lookup the connection uses; a literal address never is.
-      if (!privateAddresses && isIP(host) !== 0 && isInner(host)) {
-        reject(innerRefused());
-        return;
-      }
-      const send = target.protocol === "https:" ? httpsRequest : httpRequest;
-      const sent = send(
-        target,
-        {
-          method: "POST",
-          headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
-          // No connection is kept: each is looked up, and held against the private networks, anew.
-          agent: false,
-          signal: AbortSignal.timeout(PATIENCE),
-          ...(privateAddresses ? {} : { lookup: outerLookup }),
-        },
-        (response) => {
-          response.resume();
-          response.once("error", () => undefined);
-          const after = Number(response.headers["retry-after"]);
-          resolve({
-            status: response.statusCode ?? 0,
-            retryAfterMs: Number.isFinite(after) && after > 0 ? after * 1000 : null,
-          });
-        },
-      );
-      sent.once("error", (error) => {
-        reject(
-          error instanceof ExternalError
-            ? error
-            : new ExternalError("receiver-unreachable", `The receiver does not answer (${codeOf(error)}).`),
-        );
-      });
-      sent.end(body);
-    });
+/** Resolves a name to all its addresses, as `dns.lookup` does. */
+export type LookUp = (
+  name: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** Describes the way to receivers. `proxyFor`: the proxy an address is reached through, empty for none. */
+interface Way {
+  readonly privateAddresses: boolean;
+  readonly proxyFor?: (url: string) => string;
+  /** Resolves names; default: as the system does. */
+  readonly lookUp?: LookUp;
 }
 
-const outerLookup: LookupFunction = (hostname, options, done) => {
-  lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      done(error, "", 0);
-      return;
-    }
-    const [first] = addresses;
-    if (first === undefined || addresses.some(({ address }) => isInner(address))) {
-      done(innerRefused(), "", 0);
-      return;
-    }
-    if (options.all === true) done(null, addresses);
-    else done(null, first.address, first.family);
+/** Posts over the network. Redirects are not followed: whoever answers must not choose where we go. */
+export function networkPost(way: Way): Post {
+  const { privateAddresses, proxyFor = () => "" } = way;
+  const outer = outerLookup(way.lookUp ?? lookup);
+  return async (posted) => {
+    const target = new URL(posted.url);
+    const host = target.hostname.replace(/^\[|\]$/gu, "");
+    // A name is checked when it is resolved, by the very lookup the connection uses; a literal address never is.
+    if (!privateAddresses && isIP(host) !== 0 && isInner(host)) throw innerRefused();
+    const proxy = proxyFor(posted.url);
+    if (proxy === "") return send(posted, privateAddresses ? {} : { lookup: outer });
+    // A proxy resolves the name again: the certificate must be valid for it, whatever address it finds.
+    if (!privateAddresses && isIP(host) === 0) await resolved(outer, host);
+    return send(posted, { agent: proxied(target, proxy) });
+  };
+}
+
+/** Returns an agent that leads everything through a proxy. */
+function proxied({ protocol }: URL, proxy: string): HttpAgent {
+  const proxyEnv = { HTTPS_PROXY: proxy, HTTP_PROXY: proxy };
+  return protocol === "https:" ? new HttpsAgent({ proxyEnv }) : new HttpAgent({ proxyEnv });
+}
+
+/** Looks a name up that a proxy is to reach; rejects where it is inner, or unknown here, so that nobody can say. */
+function resolved(outer: LookupFunction, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    outer(host, {}, (error) => {
+      if (error === null) resolve();
+      else reject(error instanceof ExternalError ? error : unresolved(error));
+    });
   });
-};
+}
+
+function send({ url, headers, body }: Posted, connection: RequestOptions): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const target = new URL(url);
+    const request = target.protocol === "https:" ? httpsRequest : httpRequest;
+    const sent = request(
+      target,
+      {
+        method: "POST",
+        headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+        // No connection is kept: each is looked up, and held against the private networks, anew.
+        agent: false,
+        signal: AbortSignal.timeout(PATIENCE),
+        ...connection,
+      },
+      (response) => {
+        response.resume();
+        response.once("error", () => undefined);
+        const after = Number(response.headers["retry-after"]);
+        resolve({
+          status: response.statusCode ?? 0,
+          retryAfterMs: Number.isFinite(after) && after > 0 ? after * 1000 : null,
+        });
+      },
+    );
+    sent.once("error", (error) => {
+      reject(
+        error instanceof ExternalError
+          ? error
+          : new ExternalError("receiver-unreachable", `The receiver does not answer (${codeOf(error)}).`),
+      );
+    });
+    sent.end(body);
+  });
+}
+
+/** Returns a lookup that finds no name with an inner address. */
+function outerLookup(lookUp: LookUp): LookupFunction {
+  return (hostname, options, done) => {
+    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) {
+        done(error, "", 0);
+        return;
+      }
+      const [first] = addresses;
+      if (first === undefined || addresses.some(({ address }) => isInner(address))) {
+        done(innerRefused(), "", 0);
+        return;
+      }
+      if (options.all === true) done(null, addresses);
+      else done(null, first.address, first.family);
+    });
+  };
+}
 
 function innerRefused(): ExternalError {
   return new ExternalError(
     "receiver-refused",
     "The receiver's address is in a private network. Set COUNTERSIGN_PRIVATE_RECEIVERS to allow if that is meant.",
+  );
+}
+
+function unresolved(error: Error): ExternalError {
+  return new ExternalError(
+    "receiver-unreachable",
+    `The receiver's name cannot be resolved here (${codeOf(error)}), to check that it is outside private networks. Set COUNTERSIGN_PRIVATE_RECEIVERS to allow if the proxy checks that.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import type { Probot } from "probot";
+import { getProxyForUrl } from "proxy-from-env";
 import type { Clock, Tools } from "../flows/context/tools.ts";
 import { carryOut } from "../github/actions/carry-out.ts";
 import { facts } from "../github/facts.ts";
@@ -95,7 +96,7 @@ export async function buildTools(
     sendNotification: notificationSender({
       variable: settings.receivers.variable,
       webUrl: webBaseUrl(settings),
-      post: start.post ?? networkPost(settings.receivers),
+      post: start.post ?? networkPost({ ...settings.receivers, proxyFor: getProxyForUrl }),
       privateAddresses: settings.receivers.privateAddresses,
     }),
     github: { ...facts, carryOut, signal, laneOf, ranked, octokits: octokitsOf(probot), lookups },
