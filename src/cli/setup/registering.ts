@@ -18,7 +18,7 @@ export interface RegistrationOptions {
   readonly host: string;
   readonly port: number;
   readonly baseUrl: string | null;
-  /** Saves the settings of the App before the browser is asked that it is done. */
+  /** Saves the settings of the App before the browser shows that it is done. */
   readonly save: (values: EnvValues) => void;
   /** Called with the link to open. */
   readonly onLink: (link: string) => void;
