@@ -88,7 +88,8 @@ class Pages {
         );
       this.#isTokenUsed = true;
       this.#session = secret();
-      setCookie(c, COOKIE, this.#session, { path: SETUP_PATH, httpOnly: true, sameSite: "Lax" });
+      const secure = this.#origin(c).startsWith("https:");
+      setCookie(c, COOKIE, this.#session, { path: SETUP_PATH, httpOnly: true, sameSite: "Lax", secure });
       return c.redirect(SETUP_PATH, 303);
     }
     if (!this.#isOwnBrowser(c))

@@ -204,8 +204,7 @@ describe("a mistake in the browser", () => {
 
   test("is told: a name under which a page of a stranger may have sent the browser here", async () => {
     const { link } = await waiting();
-    const { port, pathname, search } = new URL(link);
-    const answer = await byName(Number(port), `rebound.example:${port}`, `${pathname}${search}`);
+    const answer = await new Person().openAs("rebound.example", link);
     expect(answer).toMatchObject({
       status: 421,
       text: expect.stringContaining("Open the link as it was printed"),
@@ -216,19 +215,6 @@ describe("a mistake in the browser", () => {
 
 function forget({ world }: Double): void {
   for (const app of world.apps.values()) if (app.hook !== null) world.apps.delete(app.id);
-}
-
-/** Asks with a Host of one's own, which `fetch` does not allow. */
-async function byName(port: number, host: string, path: string): Promise<{ status: number; text: string }> {
-  const { request } = await import("node:http");
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path, headers: { host } }, (answer) => {
-      let text = "";
-      answer.on("data", (part: Buffer) => (text += part.toString()));
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
-    asked.on("error", reject).end();
-  });
 }
 
 /** An App that is registered and not installed, with its settings in a folder. */

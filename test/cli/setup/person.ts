@@ -1,5 +1,8 @@
 /** `countersign setup` against the GitHub double, and a person who follows its link without a browser. */
 
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +89,14 @@ export class Person {
     const goal = answer.headers.get("location");
     if (goal !== null) return this.open(new URL(goal, address).href, headers);
     return { address, status: answer.status, text: await answer.text() };
+  }
+
+  /** Opens a link under another name of the server, as behind a proxy; `fetch` would send the address's own. */
+  async openAs(host: string, address: string): Promise<Shown> {
+    const asked = request(address, { headers: { host, cookie: this.#cookie } }).end();
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    this.#cookie = answer.headers["set-cookie"]?.[0]?.split(";")[0] ?? this.#cookie;
+    return { address, status: answer.statusCode ?? 0, text: await text(answer) };
   }
 
   /** Submits the form of a page with what is in it. Returns what came, or the address it leads back to on `stopAt`. */

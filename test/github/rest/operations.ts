@@ -29,6 +29,7 @@ export const OPERATIONS = [
   "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
   "GET /orgs/{org}/teams/{team_slug}/repos",
   "GET /orgs/{org}/rulesets",
+  "POST /orgs/{org}/rulesets",
   "GET /orgs/{org}/rulesets/{ruleset_id}",
   "GET /repos/{owner}/{repo}",
   "GET /repos/{owner}/{repo}/installation",

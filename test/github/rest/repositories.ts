@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { createRuleset } from "../acts/settings.ts";
 import type { Repository } from "../model.ts";
 import { protectionFor, rulesFor } from "../rules.ts";
 import { commitShape } from "../shapes/commits.ts";
@@ -12,7 +14,9 @@ import { branchRuleShapes, protectionShape, rulesetShape, simpleRulesetShape } f
 import { Refused } from "../refused.ts";
 import { paged } from "./paging.ts";
 import {
+  actingAccount,
   grants,
+  invalidField,
   notFound,
   numberParam,
   ok,
@@ -21,6 +25,42 @@ import {
   type Call,
   type Routes,
 } from "./route.ts";
+
+/** A ruleset of all repositories that nobody may bypass, with the rules that `countersign ruleset` writes; no other is taken. */
+const RulesetBodySchema = z.strictObject({
+  name: z.string(),
+  target: z.literal("branch"),
+  enforcement: z.enum(["active", "disabled", "evaluate"]),
+  bypass_actors: z.tuple([]),
+  conditions: z.strictObject({
+    ref_name: z.strictObject({ include: z.array(z.string()), exclude: z.array(z.string()) }),
+    repository_name: z.strictObject({ include: z.tuple([z.literal("~ALL")]), exclude: z.tuple([]) }),
+  }),
+  rules: z.array(
+    z.discriminatedUnion("type", [
+      z.strictObject({ type: z.enum(["deletion", "non_fast_forward"]) }),
+      z.strictObject({
+        type: z.literal("pull_request"),
+        parameters: z.strictObject({
+          required_approving_review_count: z.int(),
+          dismiss_stale_reviews_on_push: z.boolean(),
+          require_code_owner_review: z.boolean(),
+          require_last_push_approval: z.boolean(),
+          required_review_thread_resolution: z.boolean(),
+          allowed_merge_methods: z.array(z.enum(["merge", "squash", "rebase"])),
+        }),
+      }),
+      z.strictObject({
+        type: z.literal("required_status_checks"),
+        parameters: z.strictObject({
+          strict_required_status_checks_policy: z.boolean(),
+          do_not_enforce_on_create: z.boolean(),
+          required_status_checks: z.array(z.strictObject({ context: z.string(), integration_id: z.int() })),
+        }),
+      }),
+    ]),
+  ),
+});
 
 const METADATA = ["metadata:read"] as const;
 const CONTENTS = ["contents:read"] as const;
@@ -165,6 +205,23 @@ export const repositoryRoutes: Routes = {
   "GET /orgs/{org}/rulesets": {
     need: ["organization_administration:write"],
     run: (call) => paged(call, organizationOf(call).rulesets, (one) => simpleRulesetShape(call.world, one)),
+  },
+  "POST /orgs/{org}/rulesets": {
+    need: ["organization_administration:write"],
+    run(call) {
+      const read = RulesetBodySchema.safeParse(call.body);
+      if (!read.success) throw invalidField("Ruleset", "rules", "invalid");
+      const { name, target, enforcement, conditions, rules } = read.data;
+      const made = createRuleset(call.world, organizationOf(call), actingAccount(call.world, call.caller), {
+        name,
+        target,
+        enforcement,
+        bypassActors: [],
+        conditions: conditions.ref_name,
+        rules,
+      });
+      return ok(rulesetShape(call.world, made, true), 201);
+    },
   },
   "GET /orgs/{org}/rulesets/{ruleset_id}": {
     need: ["organization_administration:write"],

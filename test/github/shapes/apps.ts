@@ -23,7 +23,12 @@ export function appShape(world: World, app: App): Shape {
 }
 
 /** Events newer than GitHub's own description of an app inside another object: it lists them in `GET /app` alone. */
-const NEWER_EVENTS: readonly string[] = ["deployment_protection_rule", "merge_group", "repository_ruleset"];
+const NEWER_EVENTS: readonly string[] = [
+  "branch_protection_configuration",
+  "deployment_protection_rule",
+  "merge_group",
+  "repository_ruleset",
+];
 
 /** An app as other objects name it, by id; null when there is no such app. */
 export function appByIdShape(world: World, id: number): Shape | null {
