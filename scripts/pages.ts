@@ -56,7 +56,7 @@ function controlsPage(): string {
     [
       `## ${control.name}`,
       "",
-      `This ${control.name.startsWith("deployment") ? "deployment" : "change"} was ${CONTROL_TITLES[control.name]}.`,
+      `Shown to people as “${CONTROL_TITLES[control.name]}”.`,
       "",
       `- **Objective.** ${control.objective}`,
       `- **Test.** ${control.test}`,

@@ -104,8 +104,8 @@ describe("the doctor", () => {
     expect(said).toContain("fix: apply what `countersign ruleset` prints");
     expect(said).toContain("administrators may skip the environment's rules");
     expect(said).toContain("GitHub shows who may bypass a ruleset only to callers who may edit it");
-    expect(said).toContain("GitHub itself asks for 2 approvals, also of an authorised emergency");
-    expect(said).toContain("GitHub itself asks for other checks (build)");
+    expect(said).toContain("GitHub itself requires 2 approvals, also of an authorised emergency");
+    expect(said).toContain("GitHub itself requires other checks (build)");
     expect(said).toContain("deployments wait for the one reviewer there is");
   });
 

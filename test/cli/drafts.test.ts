@@ -125,7 +125,7 @@ describe("drafts at the terminal", () => {
     const ran = await run(args, env);
     expect([ran.code, ran.printed]).toEqual([
       1,
-      "2999-01 is not over. It can be signed off from 2999-02-01T00:00:00Z.",
+      "2999-01 is not over. It can be signed off from 2999-02-01 00:00 UTC.",
     ]);
   });
 

@@ -74,7 +74,7 @@ describe("policy check", () => {
     const { code, printed } = await run(["policy", "check", repository, "--organization", organization]);
     expect(code).toBe(1);
     expect(printed).toContain(`${repository}:1:7: mode: the organisation enforces`);
-    expect(printed).toContain(`${repository}:4:17: approval.independence: the organisation asks for strict`);
+    expect(printed).toContain(`${repository}:4:17: approval.independence: the organisation requires strict`);
     expect(printed).toContain(`${repository}:2:8: since: belongs in the organisation's file only`);
     expect(printed).toContain("3 problems");
   });

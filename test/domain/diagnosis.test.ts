@@ -137,11 +137,11 @@ describe("of a repository is said", () => {
 
   test.each<[words: string, read: Protection]>([
     [
-      "branch main: GitHub itself asks for 2 approvals, also of an authorised emergency -> leave it to the check",
+      "branch main: GitHub itself requires 2 approvals, also of an authorised emergency -> leave it to the check",
       protection({ pullRequest: { ...REVIEW, approvals: 2 } }),
     ],
     [
-      "branch main: GitHub itself asks for a code owner's review, also of an authorised emergency",
+      "branch main: GitHub itself requires a code owner's review, also of an authorised emergency",
       protection({ pullRequest: { ...REVIEW, codeOwners: true } }),
     ],
     [
@@ -149,7 +149,7 @@ describe("of a repository is said", () => {
       protection({ pullRequest: { ...REVIEW, lastPush: true } }),
     ],
     [
-      "branch main: GitHub itself asks for other checks (build): while they fail, an authorised emergency waits too -> name them under `checks`",
+      "branch main: GitHub itself requires other checks (build): while they fail, an authorised emergency waits too -> name them under `checks`",
       protection({ checks: [...GUARD.checks, { name: "build", app: null }] }),
     ],
     [

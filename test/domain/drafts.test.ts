@@ -101,7 +101,7 @@ const deviation = (id: string, subject: string, at: number, status: DeviationSta
   cause: "too-few-approvals",
   sharedCause: null,
   type: "operating",
-  typeReason: "the policy asked for it and this was done without",
+  typeReason: "the policy required it, and it was not done",
   typedBy: null,
   severity: "high",
   status,

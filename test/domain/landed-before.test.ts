@@ -60,7 +60,7 @@ describe("what landed approved on an integration branch", () => {
       { verdict: "exempted", waived: ["independently-approved"] },
       "exempted from independently-approved",
     ],
-    ["was asked less", { asked: "less" }, "when other approvals were asked than now"],
+    ["was asked less", { asked: "less" }, "when other approvals were required than now"],
   ])("covers nothing where it %s", (_, changes, says) => {
     const verdict = gate(release(first, { ...second, ...changes }), gathers);
     expect(verdict.verdict).toBe("pending");

@@ -34,7 +34,7 @@ const alone = { ...carol, "at-most": "2 per quarter", "confirmed-within": "24 ho
 const ATTEMPTS: readonly (readonly [string, unknown, unknown])[] = [
   ["mode: the organisation enforces", { mode: "enforce" }, { mode: "observe" }],
   [
-    "approval.independence: the organisation asks for strict",
+    "approval.independence: the organisation requires strict",
     { approval: { independence: "strict" } },
     { approval: { required: 2, independence: "every-commit" } },
   ],
@@ -97,7 +97,7 @@ const ATTEMPTS: readonly (readonly [string, unknown, unknown])[] = [
     { emergency: { alone: { ...alone, "at-most": "3 per quarter" } } },
   ],
   [
-    "emergency.block-next-while-overdue: the minimum asks for it",
+    "emergency.block-next-while-overdue: the minimum requires it",
     { emergency: { "block-next-while-overdue": true } },
     { emergency: { "block-next-while-overdue": false } },
   ],

@@ -162,7 +162,7 @@ describe("code owners", () => {
     const pull = facts(story, file("/src/ @bob\n/db/ @carol"), files("src/a.ts", "db/a.sql"));
     const result = resultOf(gate(pull, owned), "approved-by-owners");
     expect(result).toMatchObject({ outcome: "fail", cause: "waiting-for-approval" });
-    expect(result.reasons[0]).toBe("needs 1 approval from carol for db/a.sql");
+    expect(result.reasons[0]).toBe("needs 1 approval from carol, code owner of db/a.sql");
   });
   test("do not open the gate by there being none: somebody who may write is asked", () => {
     for (const owners of [{ state: "absent" }, file("/db/ @carol"), file("/src/")] as const) {

@@ -2,7 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { plain } from "../../src/cli/terminal/columns.ts";
-import { failedControls, localTime, markdown, markdownOrLink } from "../../src/domain/texts/wording.ts";
+import {
+  listedControls,
+  withLocalTimes,
+  localTime,
+  markdown,
+  markdownOrLink,
+} from "../../src/domain/texts/wording.ts";
 
 describe("a moment as clocks show it", () => {
   test("is the time of the zone, with seconds only where there are any", () => {
@@ -36,12 +42,28 @@ describe("a moment as clocks show it", () => {
   });
 });
 
-describe("failed controls", () => {
-  test("are worded as what the change was not", () => {
-    expect(failedControls(["checks-passed"])).toBe("not passed by the required checks");
-    expect(failedControls(["checks-passed", "gate-respected"])).toBe(
-      "not passed by the required checks or let through by the gate",
-    );
+test("controls are listed by name", () => {
+  expect(listedControls(["checks-passed"])).toBe("required checks");
+  expect(listedControls(["checks-passed", "gate-respected"])).toBe("required checks and countersign check");
+});
+
+describe("a recorded time in a text", () => {
+  test.each([
+    ["due by 2026-07-06T09:05:00Z.", "due by 2026-07-06 11:05 Europe/Berlin."],
+    ["at 2026-07-06T09:05:01Z (23c65ea)", "at 2026-07-06 11:05:01 Europe/Berlin (23c65ea)"],
+    ["since 2026-07-06T09:05:00.000Z", "since 2026-07-06 11:05 Europe/Berlin"],
+  ])("is shown as the clocks of a zone show it: %s", (recorded, shown) => {
+    expect(withLocalTimes(recorded, "Europe/Berlin")).toBe(shown);
+  });
+
+  test.each([
+    "https://ci.example.test/?at=2026-07-06T09:05:00Z",
+    "release-2026-07-06T09:05:00Z",
+    "2026-07-06T09:05:00Z-rc1",
+    "2026-13-06T09:05:00Z",
+    "2026-07-06",
+  ])("stays as it is in an address, in a name, and where it is none: %s", (text) => {
+    expect(withLocalTimes(text, "Europe/Berlin")).toBe(text);
   });
 });
 

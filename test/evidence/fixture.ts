@@ -169,7 +169,7 @@ function results(direct: boolean): readonly Result[] {
           control: "independently-approved",
           outcome: "fail",
           cause: "no-pull-request",
-          reasons: ["nobody could approve it: it did not come by a pull request"],
+          reasons: ["nobody could approve it, because it did not come by a pull request"],
           inputs: { update: "push" },
         }
       : {

@@ -93,7 +93,7 @@ describe("the package of a small log", () => {
     const manifest = JSON.parse(await readFile(join(one, "manifest.json"), "utf8")) as {
       known_limitations: readonly string[];
     };
-    expect(manifest.known_limitations[0]).toContain("The policy does not ask for approved-by-owners");
+    expect(manifest.known_limitations[0]).toContain("The policy does not require approved-by-owners");
     expect(manifest.known_limitations.join()).not.toContain("No control was signed off");
     const asked = new Map(
       (await table("controls.csv")).map((row) => [row["control"], row["asked_by_policies"]]),

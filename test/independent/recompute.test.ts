@@ -247,12 +247,12 @@ const LIES: Readonly<Record<string, (place: string) => Promise<void>>> = {
   "the log is shorter": json("log/head.json", /"size":\d+/u, '"size":3'),
   "the branch went on where it was not": csv("ref-updates.csv", [",yes,"], ",yes,", ",no,"),
   "a limitation is kept quiet": all(
-    json("manifest.json", /"The policy does not ask for[^"]*",/u, ""),
-    json("START-HERE.html", /<li>The policy does not ask for[\s\S]*?<\/li>/u, "<li></li>"),
+    json("manifest.json", /"The policy does not require[^"]*",/u, ""),
+    json("START-HERE.html", /<li>The policy does not require[\s\S]*?<\/li>/u, "<li></li>"),
   ),
   "the first page is kinder": json(
     "START-HERE.html",
-    /<li>The policy does not ask for[\s\S]*?<\/li>/u,
+    /<li>The policy does not require[\s\S]*?<\/li>/u,
     "<li></li>",
   ),
   "the first page knows no gap": json(

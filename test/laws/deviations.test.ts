@@ -100,7 +100,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   why: {
     line: "why nobody looked",
     words: "nobody looked",
-    reply: "Answer 2 to “why?” is recorded; a severity of low requires 1.",
+    reply: "Answer 2 to “why?” is recorded.",
     wrong: ["why", incomplete("why <text>")],
     steps: [...PLANNING, ...LATER],
   },
@@ -643,6 +643,6 @@ describe("a sentence about a deviation", () => {
     expect(asComment(sentence)).toBe(
       "Nothing is missing: ann\\_acme, its owner, can use `/countersign done`.",
     );
-    expect(issueText(done.deviation, remediation).body).toContain(asComment(sentence));
+    expect(issueText(done.deviation, remediation, "UTC").body).toContain(asComment(sentence));
   });
 });

@@ -45,7 +45,7 @@ export function seed(subject = "change-1", more: Partial<DeviationSeed> = {}): D
     controls,
     causeCode: "direct-push",
     type: "operating",
-    typeReason: "the policy asked for it and this was done without",
+    typeReason: "the policy required it, and it was not done",
     severity: "high",
     title,
     description: what,

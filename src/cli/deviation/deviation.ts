@@ -61,7 +61,7 @@ export async function showDeviation(where: StoreLocation, prefix: string): Promi
     if (entry === undefined) throw new UsageError(`There is no deviation ${oneLine(prefix)}.`);
     const deviation = entry.body;
     const remediation = await remediationIn(ledger, id);
-    const { title, body } = issueText(deviation, remediation);
+    const { title, body } = issueText(deviation, remediation, "UTC");
     const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
     const { id: repositoryId } = deviation.repository;
     for await (const { kind, subject, body: record, seq } of ledger.log({

@@ -7,7 +7,7 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { CheckRunText } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import { assessSnapshot, type Snapshot } from "../../domain/assessment/snapshot.ts";
-import { failedControls, oneLine, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import { listedControls, oneLine, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
@@ -87,7 +87,7 @@ function missing(assessment: Assessment): readonly string[] {
   return [
     "What is missing:",
     ...open.flatMap((each) =>
-      each.reasons.map((reason) => `- ${oneLine(reason)} (${failedControls([each.control])})`),
+      each.reasons.map((reason) => `- ${oneLine(reason)} (${listedControls([each.control])})`),
     ),
   ];
 }

@@ -159,7 +159,7 @@ function whyNot({ ref, kind, verdict, waived, pulls, asked }: LandedBefore, now:
   if (verdict !== "compliant" && verdict !== "exempted") return `landed on ${branch} ${by}, ${verdict}`;
   const lacked = NEVER_WAIVED.filter((control) => waived.includes(control));
   if (lacked.length > 0) return `landed on ${branch} ${by}, exempted from ${listed(lacked)}`;
-  if (asked !== now) return `landed on ${branch} ${by}, when other approvals were asked than now`;
+  if (asked !== now) return `landed on ${branch} ${by}, when other approvals were required than now`;
   return null;
 }
 

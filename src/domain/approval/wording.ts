@@ -186,8 +186,13 @@ function missingIn(
   const from = approversText(withoutUsers(requirement.from, without));
   const names = some(naming(requirement), NAMES_SHOWN);
   const who = names === "" || names === from ? "" : ` (${names})`;
-  const files = requirement.files === undefined ? "" : ` for ${some(requirement.files.map(oneLine), 2)}`;
+  const files = requirement.files === undefined ? "" : filesText(requirement.from, requirement.files);
   return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${from}${who}${files}`;
+}
+
+/** Files without an owner of their own are approved by whoever the policy entitles. */
+function filesText({ owners }: Source, files: readonly string[]): string {
+  return `${owners === undefined ? " for" : ", code owner of"} ${some(files.map(oneLine), 2)}`;
 }
 
 function withoutUsers(source: Source, without: ReadonlySet<string>): Source {

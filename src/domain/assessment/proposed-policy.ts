@@ -31,8 +31,8 @@ export function withProposedPolicy(
   const paths = markdown(listed([...new Set(annotations.map(({ path }) => path))]));
   const isOne = annotations.length === 1;
   const title = isOne
-    ? `Fix the policy file here: line ${first.line}: ${first.message}`
-    : `Fix ${annotations.length} problems in the policy file here`;
+    ? `Fix the policy file in this pull request: line ${first.line}: ${first.message}`
+    : `Fix ${annotations.length} problems in the policy file of this pull request`;
   // The title names the only problem, unless the policy observes: then the title is the verdict's.
   const isInTitle = isOne && !observing;
   const firstFew = isInTitle
@@ -42,7 +42,7 @@ export function withProposedPolicy(
         .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
   const more = isInTitle ? 0 : annotations.length - firstFew.length;
   const problems = [
-    `Fix ${paths} in this pull request: as it stands here, it is not valid${observing ? "" : " and blocks the merge"}.`,
+    `Fix ${paths}: it is not valid${observing ? "" : ", which blocks the merge"}.`,
     ...firstFew,
     ...(more > 0 ? [`- and ${more} more`] : []),
   ].join("\n");
@@ -50,7 +50,7 @@ export function withProposedPolicy(
     text.conclusion === "success" && !observing
       ? [
           "Every other requirement of the policy is met.",
-          hint("No emergency waives a policy file that is not valid."),
+          hint("No emergency can waive a policy file that is not valid."),
         ]
       : [...(observing ? [] : [`**${markdown(text.title)}**`]), text.summary];
   const summary = [problems, ...rest].join("\n\n");

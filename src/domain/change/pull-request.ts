@@ -178,10 +178,10 @@ export const PullRequestSchema = z.object({
     "What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is",
   ),
   owners: OwnersFileSchema.exactOptional().describe(
-    "The base's CODEOWNERS; absent where no policy asks for it",
+    "The base's CODEOWNERS; absent where no policy requires it",
   ),
   body: DescriptionSchema.exactOptional().describe(
-    "Its description, as of the merge once it has merged; absent where no policy asks for it",
+    "Its description, as of the merge once it has merged; absent where no policy requires it",
   ),
   accepted: AcceptanceSchema.exactOptional().describe(
     "Who accepted that something could not be verified, the last time someone did",

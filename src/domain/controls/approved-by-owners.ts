@@ -9,12 +9,12 @@ import { isMerge, type Subject } from "../records/subject.ts";
 export const approvedByOwners = defineControl({
   name: "approved-by-owners",
   objective: "Every changed file is approved by someone answerable for it.",
-  test: "Where the policy asks for code owners: the owners of each changed file, under its old and its new path, by the CODEOWNERS file of the base (the last pattern that matches counts), are matched with the approvals that count.",
+  test: "Where the policy requires code owners: the owners of each changed file, under its old and its new path, by the CODEOWNERS file of the base (the last pattern that matches counts), are matched with the approvals that count.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-3, CM-5"],
   kind: "preventive",
   remediation: "Have the files reviewed by their owners; find out how they got past the gate.",
   judges: OF_CHANGES,
-  notAsked: (policy) => (requiresCodeOwners(policy) ? null : "the policy asks for no code owners"),
+  notAsked: (policy) => (requiresCodeOwners(policy) ? null : "the policy requires no code owner approval"),
   rule: (subject, context) =>
     howUnknown(subject) ??
     withoutPull(subject) ??

@@ -16,7 +16,7 @@ export const changeDocumented = defineControl({
   kind: "preventive",
   remediation: "Write down what is missing on the pull request or on the deviation.",
   judges: OF_CHANGES,
-  notAsked: ({ sections }) => (sections.length === 0 ? "the policy asks for no headings" : null),
+  notAsked: ({ sections }) => (sections.length === 0 ? "the policy requires no headings" : null),
   rule(subject, { policy: { sections } }) {
     const inputs = {
       sections,

@@ -49,7 +49,7 @@ function ofUpdate(
   inputs: Result["inputs"],
 ): Ruling {
   const { change } = subject;
-  if (!isMerge(change)) return fails("bypassed", "it bypassed the gate", inputs);
+  if (!isMerge(change)) return fails("bypassed", "it bypassed the check", inputs);
   const checks =
     change.update.kind === "queue" ? [change.checks] : change.pullRequests.map((pull) => pull.checks);
   if (checks.length === 0) return pullsUnknown(inputs);

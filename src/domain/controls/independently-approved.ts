@@ -116,7 +116,7 @@ function withoutPull(
   return fails(
     "no-pull-request",
     [
-      "nobody could approve it: it did not come by a pull request",
+      "nobody could approve it, because it did not come by a pull request",
       ...elsewhere(change),
       ...whyNotPreApproved(change, context),
     ],

@@ -23,7 +23,7 @@ export const recordLinked = defineControl({
   kind: "preventive",
   remediation: "Name the record that asked for the change, or say on the deviation why there is none.",
   judges: OF_CHANGES,
-  notAsked: ({ records }) => (records.length === 0 ? "the policy asks for no ticket" : null),
+  notAsked: ({ records }) => (records.length === 0 ? "the policy requires no ticket" : null),
   rule(subject, { policy: { records } }) {
     const inputs = {
       records,

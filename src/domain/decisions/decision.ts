@@ -29,6 +29,7 @@ import { type Action, type Decision, type Entry, type Addressee } from "../recor
 import { requirementsDigest } from "../approval/inherited-approvals.ts";
 import type { ReviewerCandidates } from "../approval/review-requests.ts";
 import { checkText, deviationText } from "../messages/check-run.ts";
+import { listedControls } from "../texts/wording.ts";
 import { defaultPolicy, type PolicyInForce } from "../policy/tighten.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { nextPolicyBoundary } from "../policy/boundaries.ts";
@@ -465,7 +466,7 @@ function seedOf(facts: {
       subject: id,
       pull,
       title,
-      what: description.split("\n")[0] ?? title,
+      what: `${description.split("\n")[0] ?? title} Failed controls: ${listedControls(controls)}.`,
       at: happenedAt,
       controls,
       actors,
@@ -474,7 +475,7 @@ function seedOf(facts: {
     causeCode: results[0]?.cause ?? "unknown",
     // The gate or the rule required it and the change did not have it: the design held, its operation did not.
     type: facts.type ?? "operating",
-    typeReason: facts.typeReason ?? "the policy asked for it and this was done without",
+    typeReason: facts.typeReason ?? "the policy required it, and it was not done",
     severity: severityOf(controls, facts.rewritten),
     title,
     description,

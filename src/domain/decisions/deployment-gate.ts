@@ -15,7 +15,14 @@ import { defaultPolicy } from "../policy/tighten.ts";
 import type { DeploymentGateRecord } from "../records/deployment.ts";
 import type { Task } from "../records/task.ts";
 import type { Assessment, Result } from "../values/result.ts";
-import { CONTROL_TITLES, localTime, markdown, short, VERDICT_TITLES } from "../texts/wording.ts";
+import {
+  CONTROL_TITLES,
+  localTime,
+  markdown,
+  short,
+  VERDICT_TITLES,
+  withLocalTimes,
+} from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
@@ -145,14 +152,14 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
   const lines: string[] = [];
   if (answer === "approved" && GOOD.has(assessment.verdict))
     lines.push(
-      `Approved: nothing keeps this deployment from ${environment}.`,
+      `Approved: nothing blocks this deployment to ${environment}.`,
       ...waivedLines(assessment, policy),
     );
   else if (answer === "approved")
     lines.push("Approved: the policy is in observe mode. In enforce mode this would be blocked:", ...reasons);
   else if (answer === "waiting")
     lines.push(
-      `Waiting until ${localTime(deadline, timezoneOf(policy))} at the latest:`,
+      `Waiting. Rejected at ${localTime(deadline, timezoneOf(policy))} unless this is resolved:`,
       ...reasons,
       "",
       `${isUnmerged(open) ? "Merge these commits through a reviewed pull request, or cancel this run. " : ""}This answer updates by itself.`,
@@ -162,20 +169,20 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
     lines.push(
       ...(now >= deadline
         ? [
-            `Rejected: not compliant by ${localTime(deadline, timezoneOf(policy))}:`,
+            `Rejected: this was not resolved by ${localTime(deadline, timezoneOf(policy))}:`,
             ...reasons,
             "",
             `This answer is final for this run. ${isUnmerged(open) ? "Merge these commits through a reviewed pull request, then" : "Once this is resolved,"} deploy again.`,
           ]
         : [
-            "Rejected: already merged without meeting the policy, which no later approval changes:",
+            "Rejected: no later approval can resolve this:",
             ...reasons,
             "",
             `This answer is final for this run. A new run with these changes ${emergency.length > 0 ? "needs an authorised emergency" : "is rejected too"}.`,
           ]),
       ...emergency,
     );
-  return [...lines, ...changeLines(deployment)].join("\n");
+  return withLocalTimes([...lines, ...changeLines(deployment)].join("\n"), timezoneOf(policy));
 }
 
 /** What was waived, and why; after an emergency also what is owed for it. */
@@ -187,7 +194,7 @@ function waivedLines({ verdict, results }: Assessment, policy: PolicyInForce): r
   );
   if (verdict !== "emergency" || policy.state !== "known") return ["", ...lines];
   const { reviewers, reviewWithin } = policy.record.effective.emergency;
-  const owed = `- owed: a review by ${markdown(approversText(reviewers))} (nobody involved), within ${termText(reviewWithin)} of the deployment`;
+  const owed = `- owed: a review by ${markdown(approversText(reviewers))} (not someone involved), within ${termText(reviewWithin)} of the deployment`;
   return ["", ...lines, owed];
 }
 

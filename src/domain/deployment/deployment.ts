@@ -206,7 +206,7 @@ export const DeploymentSchema = z.object({
     })
     .nullable()
     .describe(
-      "For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there",
+      "For a hotfix, where the policy requires it: until when it must be on the default branch, and whether it got there",
     ),
   late: z.boolean(),
 });

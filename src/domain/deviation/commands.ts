@@ -5,7 +5,7 @@
 
 import type { Instant } from "../time/instant.ts";
 import type { RemediationRecord, RemediationStatus } from "../records/remediation.ts";
-import { listed, oneLine } from "../texts/wording.ts";
+import { listed, listedControls, oneLine } from "../texts/wording.ts";
 import { truncate } from "../values/text.ts";
 import {
   ACCOUNT,
@@ -262,7 +262,7 @@ export const DEVIATION_COMMAND_TABLE = {
     apply: (text, now) => ({ remediation: { whys: [...now.remediation.whys, noteOf(text, now)] } }),
     reply(_, { deviation: { severity } }, { whys }) {
       const asked = whysRequired(severity);
-      return `Answer ${whys.length} to “why?” is recorded${asked === 0 ? "" : `; a severity of ${severity} requires ${asked}`}.`;
+      return `Answer ${whys.length}${whys.length > asked ? "" : ` of ${asked}`} to “why?” is recorded.`;
     },
   }),
   owner: row({
@@ -457,7 +457,7 @@ export const DEVIATION_COMMAND_TABLE = {
       const clean = cleanMonthsSince(months, controls, done?.at ?? at);
       return clean >= MONTHS_OF_OPERATION
         ? null
-        : `An operating failure counts as effective only after ${MONTHS_OF_OPERATION} months in a row with a clean monthly review; so far: ${clean}. The controls to review: ${listed(controls)}.`;
+        : `An operating failure is effective only after ${MONTHS_OF_OPERATION} clean monthly reviews in a row (so far: ${clean}). Controls: ${listedControls(controls)}.`;
     },
     apply: (text, now) => ({ remediation: { effective: noteOf(text, now) } }),
     reply: () => "The remediation is effective.",

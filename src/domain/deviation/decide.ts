@@ -5,7 +5,7 @@ import type { Decision, Entry } from "../records/entry.ts";
 import { notify, type Notification } from "../messages/notification.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
-import { localTime, markdown, time } from "../texts/wording.ts";
+import { localTime, markdown } from "../texts/wording.ts";
 import { isSettled } from "./deviation.ts";
 import {
   issueAction,
@@ -114,7 +114,7 @@ function notificationOf(deviation: DeviationRecord): Notification {
   return {
     organizationId: ownerId,
     about: deviation.id,
-    text: `${deviation.title}. Review what reached production, record why it happened, and revert it if it should not be there.`,
+    text: `${deviation.title}. Review what reached production, and revert it if it should not be there. Record why it happened.`,
     repository: `${owner}/${name}`,
     path: `${owner}/${name}/${deviation.pull === null ? "issues" : `pull/${deviation.pull}`}`,
     at: deviation.happenedAt,
@@ -123,7 +123,7 @@ function notificationOf(deviation: DeviationRecord): Notification {
 
 /** Returns the notification that a deviation was settled; it may be opened and settled again. */
 function closedNotification(deviation: DeviationRecord, { calendar }: Policy): Notification {
-  const line = settledLine(deviation, (at) => localTime(at, calendar.timezone));
+  const line = settledLine(deviation, calendar.timezone);
   const comment = `${deviation.title}: settled. ${line} Nothing is left to do.`;
   return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: comment };
 }
@@ -138,14 +138,15 @@ export function settle(facts: {
   readonly request?: string | null;
 }): Decision {
   const { before, after, remediation, policy, to } = facts;
+  const { timezone } = policy.calendar;
   const isClosing = isSettled(after.status) && before !== null && !isSettled(before.status);
   const isReopening = before !== null && isSettled(before.status) && !isSettled(after.status);
   const say = isClosing
-    ? settledLine(after)
+    ? settledLine(after, timezone)
     : isReopening
       ? after.moved.command === "list"
-        ? `Reopened at ${time(after.moved.at)}: a further change with the same cause was found.`
-        : `Reopened${after.moved.by === null ? "" : ` by ${markdown(after.moved.by.login)}`} at ${time(after.moved.at)}: ${markdown(after.moved.text)}`
+        ? `Reopened at ${localTime(after.moved.at, timezone)}: a further change with the same cause was found.`
+        : `Reopened${after.moved.by === null ? "" : ` by ${markdown(after.moved.by.login)}`} at ${localTime(after.moved.at, timezone)}: ${markdown(after.moved.text)}`
       : null;
   const action = issueAction(after, remediation, policy, to, {
     say,

@@ -7,12 +7,13 @@ import type { Policy } from "../policy/file/policy.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import {
   clipped,
-  failedControls,
+  listedControls,
   listed,
+  localTime,
   markdown,
   markdownOrLink,
   oneLine,
-  time,
+  withLocalTimes,
 } from "../texts/wording.ts";
 import { isSettled, worded } from "./deviation.ts";
 import { asComment, missingUntilDone, nextStep } from "./next-step.ts";
@@ -113,14 +114,14 @@ export function withIssue(
 export function issueAction(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
-  policy: Pick<Policy, "deviations">,
+  policy: Pick<Policy, "deviations" | "calendar">,
   to: IssueSender,
   extra: { readonly say?: string | null; readonly request?: string | null; readonly opens?: boolean } = {},
 ): Action | null {
   const { issue } = deviation;
   if (issue.state !== "asked" || issue.repository === null) return null;
   const [owner = "", name = ""] = issue.repository.split("/");
-  const { title, body } = issueText(deviation, remediation);
+  const { title, body } = issueText(deviation, remediation, policy.calendar.timezone);
   const payload: IssuePayload = {
     repository: { owner, name },
     appId: to.appId,
@@ -177,7 +178,7 @@ export function waitingIssue(
     appId: to.appId,
     title:
       count === 0
-        ? "No deviations wait"
+        ? "No deviation waits for an issue"
         : `${count} more ${count === 1 ? "deviation waits" : "deviations wait"} for an issue`,
     body,
     labels: policy.deviations.labels,
@@ -202,29 +203,31 @@ export function waitingIssue(
 export function issueText(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
+  timezone: string,
 ): { readonly title: string; readonly body: string } {
   const missing = missingUntilDone(deviation, remediation);
   const next =
     missing.length > 1
       ? ["Still needed before its owner can call it done:", "", ...missing.map((each) => `- ${each}`), ""]
       : [nextStep(deviation, remediation), ""];
+  const shown: Shown = (at) => localTime(at, timezone);
   const parts = [
-    ...(isSettled(deviation.status) ? [`**${settledLine(deviation)}**`, ""] : []),
-    described(deviation),
+    ...(isSettled(deviation.status) ? [`**${settledLine(deviation, timezone)}**`, ""] : []),
+    described(deviation, timezone),
     "",
-    ...listedLines(deviation),
+    ...listedLines(deviation, timezone),
     "### Status",
     "",
-    ...statusLines(deviation).map((line) => `- ${line}`),
+    ...statusLines(deviation, shown).map((line) => `- ${line}`),
     ...(remediation === null
       ? []
-      : ["", "### Remediation", "", ...remediationLines(remediation).map((line) => `- ${line}`)]),
+      : ["", "### Remediation", "", ...remediationLines(remediation, shown).map((line) => `- ${line}`)]),
     "",
     ...(next[0] === "" ? [] : next.map(asComment)),
     ...(isSettled(deviation.status)
       ? ["Anyone with write permission here can reopen it: `/countersign reopen <reason>`."]
       : [
-          "Write one command on the first line of a new comment; `/countersign help` lists all commands. This issue closes when the deviation is settled; closed by hand, it is reopened.",
+          "Write one command on the first line of a new comment; `/countersign help` lists them all. This issue closes when the deviation is settled; closed by hand, it is reopened.",
         ]),
   ];
   const text = parts.join("\n");
@@ -234,17 +237,17 @@ export function issueText(
   };
 }
 
-/** Returns what happened; what was to be done about it is left out once it is settled. */
-function described({ description, source, status }: DeviationRecord): string {
-  return source === "app" && isSettled(status)
-    ? description.replace(/\n\n\*\*What to do:\*\* [^\n]*/u, "")
-    : description;
+/** Returns what happened; what was to be done about it is left out once it is settled. An auditor's words stay as they are. */
+function described({ description, source, status }: DeviationRecord, timezone: string): string {
+  if (source !== "app") return description;
+  const said = withLocalTimes(description, timezone);
+  return isSettled(status) ? said.replace(/\n\n\*\*What to do:\*\* [^\n]*/u, "") : said;
 }
 
-/** Returns why a deviation is settled, in one line; `shown` words when that was. */
-export function settledLine(deviation: DeviationRecord, shown: (at: Instant) => string = time): string {
+/** Returns why a deviation is settled, in one line. */
+export function settledLine(deviation: DeviationRecord, timezone: string): string {
   const { moved } = deviation;
-  const when = shown(moved.at);
+  const when = localTime(moved.at, timezone);
   const reason = markdown(moved.text).replace(/\.$/u, "");
   const who = moved.by === null ? "" : ` by ${markdown(moved.by.login)}`;
   return deviation.status === "not-an-exception"
@@ -252,35 +255,42 @@ export function settledLine(deviation: DeviationRecord, shown: (at: Instant) => 
     : `Closed at ${when}: ${reason}.`;
 }
 
-function listedLines({ listed: all, subjectKind }: DeviationRecord): readonly string[] {
+function listedLines({ listed: all, subjectKind }: DeviationRecord, timezone: string): readonly string[] {
   // What is about a control as such lists in its own words what came about meanwhile.
   if (all.length <= 1 || subjectKind === "control") return [];
   const more = all.length - CHANGES_SHOWN;
   return [
     `### ${all.length} ${subjectKind === "deployment" ? "deployments" : "changes"}`,
     "",
-    ...all.slice(0, CHANGES_SHOWN).map(({ what }) => `- ${what}`),
+    ...all.slice(0, CHANGES_SHOWN).map(({ what }) => `- ${withLocalTimes(what, timezone)}`),
     ...(more > 0 ? [`- and ${more} more, in the evidence log`] : []),
     "",
   ];
 }
 
-function statusLines(deviation: DeviationRecord): readonly string[] {
+type Shown = (at: Instant) => string;
+
+function statusLines(deviation: DeviationRecord, shown: Shown): readonly string[] {
   const { from, to } = deviation.exposure;
+  // Where one thing that happened is described, so is what failed of it.
+  const isDescribed =
+    deviation.source === "app" && deviation.subjectKind !== "control" && deviation.listed.length === 1;
   const exposed =
     to === from
       ? "not exposed"
       : to === null
-        ? `exposed since ${time(from)}`
-        : `exposed from ${time(from)} until ${time(to)}`;
+        ? `exposed since ${shown(from)}`
+        : `exposed from ${shown(from)} to ${shown(to)}`;
   return [
     `${deviation.id}: ${worded(deviation.status)}`,
-    `type ${deviation.type}: ${markdown(deviation.typeReason)}`,
     `severity ${deviation.severity}, ${exposed}`,
-    ...(deviation.controls.length === 0 ? [] : [`failed controls: ${failedControls(deviation.controls)}`]),
+    `type ${deviation.type}: ${markdown(deviation.typeReason)}`,
+    ...(deviation.controls.length === 0 || isDescribed
+      ? []
+      : [`failed controls: ${listedControls(deviation.controls)}`]),
     ...(deviation.explained ?? [])
       .slice(-ITEMS_SHOWN)
-      .map(({ text, by, at }) => `explained by ${person(by)} at ${time(at)}: ${markdownOrLink(text)}`),
+      .map(({ text, by, at }) => `explained by ${person(by)} at ${shown(at)}: ${markdownOrLink(text)}`),
     ...(deviation.source === "auditor"
       ? [
           `reported by an auditor${deviation.reference === null ? "" : ` (${markdownOrLink(deviation.reference)})`}, entered by ${person(deviation.enteredBy)}`,
@@ -289,7 +299,7 @@ function statusLines(deviation: DeviationRecord): readonly string[] {
   ];
 }
 
-function remediationLines(remediation: RemediationRecord): readonly string[] {
+function remediationLines(remediation: RemediationRecord, shown: Shown): readonly string[] {
   const { rootCause, measure, owner, due, targets, priority, raci } = remediation;
   const moves = targets.slice(0, -1).map((each) => each.due);
   const score = priorityOf(priority);
@@ -323,15 +333,15 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...remediation.evidence
       .slice(-ITEMS_SHOWN)
       .map(({ text, by }) => `evidence from ${person(by)}: ${markdownOrLink(text)}`),
-    ...(blocker === undefined ? [] : [`blocked since ${time(blocker.at)}: ${markdownOrLink(blocker.text)}`]),
+    ...(blocker === undefined ? [] : [`blocked since ${shown(blocker.at)}: ${markdownOrLink(blocker.text)}`]),
     ...(missed.length === 0 ? [] : [`reviews missed: ${missed.slice(-ITEMS_SHOWN).join(", ")}`]),
     ...(remediation.done === null
       ? []
-      : [`declared done by ${person(remediation.done.by)} at ${time(remediation.done.at)}`]),
+      : [`declared done by ${person(remediation.done.by)} at ${shown(remediation.done.at)}`]),
     ...(remediation.effective === null
       ? []
       : [
-          `confirmed effective by ${person(remediation.effective.by)} at ${time(remediation.effective.at)}: ${markdownOrLink(remediation.effective.text)}`,
+          `confirmed effective by ${person(remediation.effective.by)} at ${shown(remediation.effective.at)}: ${markdownOrLink(remediation.effective.text)}`,
         ]),
     ...(remediation.elsewhere === null
       ? []

@@ -68,7 +68,7 @@ export function moveDeviation(
     controls: ["gate-respected"],
     causeCode: "moved-to-a-laxer-line",
     type: "design",
-    typeReason: "whoever administers a repository can move it to a line that asks less",
+    typeReason: "whoever administers a repository can move it to a line that requires less",
     severity: "medium",
     title: clipped(what, 200),
     description: `${markdown(what)}: by a rename, a transfer or a topic. The stricter line still applies. GitHub's audit log shows who did it.\n\n**What to do:** if the line is meant for it, change that entry of the organisation's policy by a reviewed pull request; if not, undo the move.`,

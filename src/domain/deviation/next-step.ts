@@ -1,7 +1,7 @@
 /** Names what a deviation needs next, and the command that gives it. */
 
 import type { RemediationRecord } from "../records/remediation.ts";
-import { listed, markdown } from "../texts/wording.ts";
+import { listed, listedControls, markdown } from "../texts/wording.ts";
 import { needed, written } from "./commands.ts";
 import { cleanMonthsSince, type ReviewedMonth } from "./operating.ts";
 import { closingChecklist, lackingToBeDone, MONTHS_OF_OPERATION } from "./remediation.ts";
@@ -46,7 +46,7 @@ export function nextStep(
         ...(remediation?.owner == null ? [`name the owner of the remediation (${written("owner")})`] : []),
       ];
       const again = `revise the remediation (${written("action")})`;
-      return `Next: ${answer.length === 0 ? again : listed(answer)}. If it is no exception, explain why: ${written("not-an-exception")}.`;
+      return `Next: ${answer.length === 0 ? again : listed(answer)}. If it is not an exception, explain why: ${written("not-an-exception")}.`;
     }
     case "in-remediation": {
       const [next, ...later] = remediation === null ? [] : lackingToBeDone(remediation, deviation);
@@ -58,7 +58,7 @@ export function nextStep(
       const judge = `someone who never owned the remediation and did not cause the deviation uses ${written("effective")}.`;
       const clean = remediation === null ? 0 : cleanMonthsOf(deviation, remediation, months);
       return deviation.type === "operating" && clean < MONTHS_OF_OPERATION
-        ? `Next: ${MONTHS_OF_OPERATION} months in a row with a clean monthly review of ${listed(deviation.controls)} (so far: ${clean}). Then ${judge}`
+        ? `Next: ${MONTHS_OF_OPERATION} clean monthly reviews in a row (so far: ${clean}). Controls: ${listedControls(deviation.controls)}. Then ${judge}`
         : `Next: ${judge}`;
     }
     case "effective": {

@@ -303,10 +303,10 @@ function groupText(
 ): { readonly description: string; readonly title: string } {
   const what = subjectKind === "deployment" ? "deployments" : "changes";
   const because = sharedCause === null ? "" : `, while ${sharedCause}`;
-  const said = `${count} ${what} reached production without what the policy asks for`;
+  const said = `${count} ${what} reached production without meeting the policy`;
   return {
     title: `${owner}/${name}: ${said}${because}`,
-    description: `${said}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, record why it happened, and revert what should not be there.`,
+    description: `${said}. They have one cause, so they are one deviation.\n\n**What to do:** review now what reached production, and revert what should not be there. Record why it happened.`,
   };
 }
 

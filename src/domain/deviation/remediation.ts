@@ -35,8 +35,8 @@ export const ROOT_CAUSES: Readonly<
     measure: "write the procedure down, or simplify it until it is followed",
   },
   resource: {
-    meaning: "too few people or too little time to do it as asked",
-    measure: "add people, or ask less of the process",
+    meaning: "too few people or too little time to do it as required",
+    measure: "add people, or simplify the process",
   },
   awareness: {
     meaning: "the requirement was not known or not understood",

@@ -51,22 +51,22 @@ export function weakeningDeviation(
     controls,
     causeCode: "protection-weakened",
     type: "design",
-    typeReason: "the setting that should have held the change back was weaker than before",
+    typeReason: "the setting that should have blocked the change was weaker than before",
     severity: exposures.some(isGrave) ? "high" : "medium",
-    title: clipped(`${what}: ${where} less protected`, 200),
+    title: clipped(`${where}: ${what.slice(0, 1).toLowerCase()}${what.slice(1)}`, 200),
     description: [
       `${markdown(what)}, ${span}. ${whoOf(first)}`,
       "",
       to === null
-        ? "**What to do:** an administrator restores the setting now. The exposure ends when it protects as much as before."
-        : "**What to do:** the setting is restored. Review what landed or was deployed meanwhile, and record why it happened.",
+        ? "**What to do:** an administrator must restore the setting now. The exposure ends when it protects as much as before."
+        : "**What to do:** the setting is restored. Review what was merged, pushed or deployed meanwhile, and record why the setting was changed.",
       "",
-      "What is weaker:",
+      "Weaker settings:",
       ...listOf(exposures),
       "",
       meanwhile.length === 0
-        ? "Nothing landed or was deployed meanwhile."
-        : `Landed or deployed meanwhile (${meanwhile.length}):`,
+        ? "Nothing was merged, pushed or deployed meanwhile."
+        : `Merged, pushed or deployed meanwhile (${meanwhile.length}):`,
       ...meanwhile.map((each) => `- ${markdown(oneLine(each.said))}, ${time(each.at)}: ${each.verdict}`),
     ].join("\n"),
     happenedAt: from,

@@ -2,7 +2,7 @@
 
 import { isDeviation } from "../monitoring/monthly.ts";
 import type { RootCause } from "../records/remediation.ts";
-import { failedControls, markdownInFile } from "../texts/wording.ts";
+import { listedControls, markdownInFile } from "../texts/wording.ts";
 import { day } from "../time/span.ts";
 import { counted, recorded, type Citations, type DraftRecorded, type Records } from "./draft.ts";
 import type { Person } from "../records/deviation.ts";
@@ -65,7 +65,7 @@ export function deviationLine({ deviation, listed: subjects }: DraftAnswered, ci
   const from = isNoted
     ? ` (noted by the auditor${reference === null ? "" : `: ${markdownInFile(reference)}`})`
     : "";
-  return `${markdownInFile(title)}${from}, ${on}: ${failedControls(controls)}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). ${subjects.length === 0 ? "It names no change or deployment" : `It concerns ${counted(subjects.length, subjectKind)}`} ${marks}.`;
+  return `${markdownInFile(title)}${from}, ${on}. Failed controls: ${listedControls(controls)}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). ${subjects.length === 0 ? "It names no change or deployment" : `It concerns ${counted(subjects.length, subjectKind)}`} ${marks}.`;
 }
 
 const TYPE_WORDS = {
@@ -77,7 +77,7 @@ const TYPE_WORDS = {
 export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
   process: "there was no defined process for it",
   resource: "people were too few or too busy",
-  awareness: "people did not know what was asked",
+  awareness: "people did not know what was required",
   tooling: "something was done by hand that a tool should do",
   ownership: "nobody was clearly responsible",
 };

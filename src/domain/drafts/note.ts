@@ -1,7 +1,7 @@
 /** A cover note to customers: what the auditor's report notes, and what the company found itself, with how far each answer is. No internal names. */
 
 import { day, lastDay, spanText } from "../time/span.ts";
-import { failedControls, listed } from "../texts/wording.ts";
+import { listedControls, listed } from "../texts/wording.ts";
 import { answeredDeviations, draftAnswerOf, ROOT_CAUSE_WORDS, type DraftAnswered } from "./answers.ts";
 import { Citations, counted, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { populationOf, type CountedPeriod } from "./population.ts";
@@ -66,7 +66,7 @@ function progress(all: readonly DraftAnswered[]): string {
 function itemText(each: DraftAnswered, cite: Citations): string {
   const { deviation, remediation, listed: subjects } = each;
   const { id, controls, happenedAt } = deviation.body;
-  const what = `On ${day(happenedAt)}, ${subjects.length === 1 ? "a change or deployment was" : `${subjects.length} changes or deployments were`} ${failedControls(controls)} ${cite.of(deviation.entry, ...subjects.map(({ entry }) => entry))}.`;
+  const what = `On ${day(happenedAt)}, ${subjects.length === 1 ? "a change or deployment" : `${subjects.length} changes or deployments`} failed ${controls.length === 1 ? "this control" : "these controls"}: ${listedControls(controls)} ${cite.of(deviation.entry, ...subjects.map(({ entry }) => entry))}.`;
   if (remediation === null) {
     cite.lacks(`a remediation of ${id}`);
     return what;

@@ -14,7 +14,7 @@ import type { Instant } from "../time/instant.ts";
 import type { RequirementTree } from "../policy/file/requirement.ts";
 import type { PolicySource } from "../policy/record.ts";
 import { CONTROL_NAMES } from "../values/result.ts";
-import { CONTROL_TITLES, listed, markdownInFile, short } from "../texts/wording.ts";
+import { listed, listedControls, markdownInFile, short } from "../texts/wording.ts";
 import { day } from "../time/span.ts";
 import {
   Citations,
@@ -45,7 +45,7 @@ export function draftProcedures(records: Records): Draft {
     "",
     DRAFT_NOTE,
     "",
-    `As of ${day(records.at)}. Everything below is what the organisation's policy in force asks of every repository (${sourceText(organization) ?? "the defaults; no file was found"}; digest ${digest}) ${mark}.`,
+    `As of ${day(records.at)}. Everything below is what the organisation's policy in force requires of every repository (${sourceText(organization) ?? "the defaults; no file was found"}; digest ${digest}) ${mark}.`,
     "",
     ...section("Change management", changes(policy), mark),
     ...section("Emergencies", emergencies(policy), mark),
@@ -86,7 +86,8 @@ function ownRules(records: Records, policy: Policy, cite: Citations): readonly s
     .flatMap(([name, { entry, body }]) => {
       const { effective, repository } = body;
       const own = rules(effective).filter((statement) => !common.has(statement));
-      const said = own.length === 0 ? ["Nothing is asked of it that is not asked of every repository."] : own;
+      const said =
+        own.length === 0 ? ["Nothing is required of it that is not required of every repository."] : own;
       return [
         "",
         ...section(
@@ -192,11 +193,8 @@ function emergencies(policy: Policy): readonly string[] {
     "Whoever needs it declares it on the pull request with `/countersign emergency <reason>`; without a reason it cannot be authorised.",
     `It is authorised by ${people(authorisers)}, who did not declare it.`,
     waives.length === 0
-      ? "It lets nothing pass that is asked of other changes."
-      : `It lets a change land without being ${listed(
-          waives.map((control) => CONTROL_TITLES[control]),
-          "or",
-        )}.`,
+      ? "It waives nothing that is required of other changes."
+      : `It may waive ${listedControls(waives)}.`,
     `It holds for ${termText(validFor)} from its authorisation, and ends when something is pushed.`,
     `Within ${termText(reviewWithin)} of its use, somebody who took no part reviews it and approves or rejects it: ${people(reviewers)}.`,
     "A review that comes late, is not held, or rejects the change, is a deviation.",

@@ -4,7 +4,7 @@ import { termText } from "../time/calendar.ts";
 import type { Repository } from "../change/repository.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { destination, transition } from "../values/transitions.ts";
-import { CONTROL_TITLES, localTime, oneOfPeople, short } from "../texts/wording.ts";
+import { listedControls, localTime, oneOfPeople, short } from "../texts/wording.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 import { allows, EMERGENCY_TRANSITIONS, emergencyRolesOf, type EmergencyEvent } from "./emergency.ts";
 import {
@@ -110,7 +110,7 @@ const declare: EmergencyRow = {
   of: "emergency",
   comment: "emergency",
   usage: "<reason>",
-  help: "declare an emergency; someone who may authorise it is asked at once",
+  help: "Declare an emergency. Those who may authorise it are asked at once",
   reason: "required",
   target: (given) => opening(given, "declare"),
   refusal: () => notWriter,
@@ -135,7 +135,7 @@ const authorise: EmergencyRow = {
   comment: "authorise",
   also: ["authorize"],
   usage: "",
-  help: "authorise the emergency, or confirm one that was authorised alone; an approving review does the same",
+  help: "Authorise the emergency, or confirm one that was authorised alone. An approving review does the same",
   reason: "none",
   target: waitingFor,
   refusal({ policy, by, subject }, { eligibility, alone }) {
@@ -162,7 +162,7 @@ const withdraw: EmergencyRow = {
   of: "emergency",
   comment: "withdraw",
   usage: "",
-  help: "withdraw the emergency before it is used; for whoever declared it or may authorise it",
+  help: "Withdraw the emergency before it is used, if you declared it or may authorise it",
   reason: "none",
   target({ emergencies, attribution }) {
     const record = openAt(emergencies, attribution.at);
@@ -190,7 +190,7 @@ const approve: ReviewRow = {
   of: "review",
   comment: "approve",
   usage: "[note, or follow-up: <what is still to do>]",
-  help: "approve what shipped in an emergency, in the review owed after it",
+  help: "Approve what shipped in an emergency, in the review owed after it",
   reason: "optional",
   parse(text) {
     if (!FOLLOW_UP.test(text)) return { event: "approve", note: text };
@@ -205,7 +205,7 @@ const reject: ReviewRow = {
   of: "review",
   comment: "reject",
   usage: "<reason>",
-  help: "reject what shipped in an emergency, so that it must be reverted",
+  help: "Reject what shipped in an emergency, so that it must be reverted",
   reason: "required",
   parse: (text) => ({ event: "reject", note: text }),
 };
@@ -327,7 +327,7 @@ const notWriter: Reply = () =>
 
 function declaredReply({ policy, subject }: EmergencyCase, { id }: EmergencyRecord): Reply {
   return ({ text, command }) =>
-    `${subject.kind === "pull" ? "The emergency is declared." : `The emergency ${id} is declared for ${short(subject.sha)} in ${text(subject.environment)}.`} It must be authorised by ${text(oneOfPeople(approversText(policy.emergency.authorisers)))} (not someone who worked on it); they were asked. Until then nothing is waived. To take it back: ${command("withdraw")}.`;
+    `${subject.kind === "pull" ? "The emergency is declared." : `The emergency ${id} is declared for ${short(subject.sha)} in ${text(subject.environment)}.`} Next: ${text(oneOfPeople(approversText(policy.emergency.authorisers)))} must authorise it (not someone who worked on it). They were asked. Until then nothing is waived. To take it back: ${command("withdraw")}.`;
 }
 
 function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRecord): Reply {
@@ -345,8 +345,8 @@ function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRe
         : [
             ` You did so alone: another person must confirm it by ${shown(given.confirmBy, policy)} with ${command("authorise")}.`,
           ]),
-      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (nobody involved).`,
-      `\n\n- waived until then: ${waives.map((control) => CONTROL_TITLES[control]).join("; ")}`,
+      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (not someone involved).`,
+      `\n\n- waived until then: ${listedControls(waives)}`,
     ].join("");
 }
 
@@ -358,7 +358,7 @@ export function decidedReply(review: RetroactiveReviewRecord, policy: Policy): R
     if (status === "follow-up") return `The review is on record: approved, with a follow-up.${late}`;
     if (status !== "rejected") return `The review is on record: approved.${late}`;
     const undo = pull === null ? "rolled back" : "reverted";
-    return `The review is on record: rejected. What shipped must be ${undo} by ${shown(revertBy ?? dueAt, policy)}, and a deviation is open until it is answered.${late}`;
+    return `The review is on record: rejected. What shipped must be ${undo} by ${shown(revertBy ?? dueAt, policy)}, and the deviation stays open until it is answered.${late}`;
   };
 }
 

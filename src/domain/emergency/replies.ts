@@ -79,7 +79,7 @@ export function notAuthoriser(
     if (declared) return `You declared this emergency, ${who}: someone else must authorise it (${from}).`;
     if (contributed === "yes")
       return `You worked on this ${what}, ${who}: someone who did not must authorise it (${from}).`;
-    if (entitled === "no") return `You may not authorise emergencies here, ${who}. These may: ${from}.`;
+    if (entitled === "no") return `${who} cannot authorise emergencies here. Ask ${oneOfPeople(from)}.`;
     if (entitled === "unknown")
       return `GitHub did not answer whether you are ${oneOfPeople(from)}, ${who}. Nothing was changed. Try again, or ask someone else.`;
     return kind === "deployment"
@@ -102,7 +102,7 @@ export function notReviewer(
     if (authorised) return `You authorised this emergency, ${who}: ${another}.`;
     if (declared) return `You declared this emergency, ${who}: ${another}.`;
     if (contributed === "yes") return `You worked on this ${nameOf(kind)}, ${who}: ${another}.`;
-    if (entitled === "no") return `You may not review after an emergency here, ${who}. These may: ${from}.`;
+    if (entitled === "no") return `${who} cannot review after an emergency here. Ask ${oneOfPeople(from)}.`;
     return `It is not known whether you worked on this or may review it, ${who}: ${another}.`;
   };
 }

@@ -165,7 +165,7 @@ function ofPolicy(policy: Policy | null, inForce: ReadinessFacts["policies"]): r
       ? [
           against(
             "no-approval",
-            "The policy asks for no approval of every change (`approval.required` is 0).",
+            "The policy requires no approval of every change (`approval.required` is 0).",
           ),
         ]
       : []),

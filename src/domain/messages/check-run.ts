@@ -13,14 +13,14 @@ import { ownerNotes } from "../approval/code-owners.ts";
 import { requiresCodeOwners, type Policy } from "../policy/file/policy.ts";
 import { withEmergency } from "./emergency-in-check.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
-import type { PolicyInForce } from "../policy/tighten.ts";
+import { defaultPolicy, type PolicyInForce } from "../policy/tighten.ts";
 import type { CheckRunText } from "../records/change.ts";
 import { resultState, type Assessment, type Result, type Verdict } from "../values/result.ts";
 import {
   hint,
   clipped,
   CONTROL_TITLES,
-  failedControls,
+  listedControls,
   markdown,
   NAMES_SHOWN,
   oneLine,
@@ -28,6 +28,7 @@ import {
   some,
   time,
   VERDICT_TITLES,
+  withLocalTimes,
 } from "../texts/wording.ts";
 import type { Sha } from "../change/sha.ts";
 import type { PolicySource } from "../policy/record.ts";
@@ -80,12 +81,13 @@ export function checkText(
   const observing = isWhole && policy.state === "known" && policy.record.effective.mode === "observe";
   const state = stateOf(assessment, observing);
   const title = titleOf(facts, assessment, observing);
+  const { timezone } = (policy.state === "known" ? policy.record.effective : defaultPolicy()).calendar;
   const said: CheckRunText = {
     headSha,
     ...state,
-    title: clipped(oneLine(title), TITLE_LENGTH),
-    summary: summaryOf(facts, assessment, observing),
-    text: textOf(facts, assessment, title),
+    title: clipped(withLocalTimes(oneLine(title), timezone), TITLE_LENGTH),
+    summary: withLocalTimes(summaryOf(facts, assessment, observing), timezone),
+    text: withLocalTimes(textOf(facts, assessment, title), timezone),
   };
   if (policy.state !== "known")
     return withProposedPolicy(
@@ -186,7 +188,7 @@ function summaryOf(facts: CheckFacts, assessment: Assessment, observing: boolean
     lead(assessment, observing),
     needed(needsIn(facts, assessment), observing),
     section("Why:", whyLines(facts, assessment)),
-    section("Take care:", strangeIn(facts)),
+    section("Warning:", strangeIn(facts)),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -204,10 +206,7 @@ function lead(assessment: Assessment, observing: boolean): string {
       ),
     ].join("\n");
   if (assessment.verdict === "exempted")
-    return [
-      "Ready to merge: the policy exempts this repository for a time. Not met:",
-      ...listOf(waivedIn(assessment)),
-    ].join("\n");
+    return ["Ready to merge under the exemption. Not met:", ...listOf(waivedIn(assessment))].join("\n");
   return observing ? "Nothing is blocked: the policy is in observe mode." : "";
 }
 
@@ -245,17 +244,19 @@ function strangeIn({ pulls, policy, appId }: CheckFacts): readonly string[] {
 }
 
 function waivedIn({ results }: Assessment): readonly string[] {
-  return results.filter(({ outcome }) => outcome === "waived").map((each) => joined(each.reasons.slice(1)));
+  return results
+    .filter(({ outcome }) => outcome === "waived")
+    .map((each) => `${CONTROL_TITLES[each.control]}: ${joined(each.reasons.slice(1))}`);
 }
 
 /** Returns what to do about what reached production so. */
 function whatToDo(failed: readonly Result[]): string {
   const owed = failed.find(({ control }) => control === "emergency-reviewed-in-time");
   if (owed === undefined || failed.length > 1)
-    return "review what reached production now, record why it happened, and revert it if it should not be there.";
+    return "review now what reached production, and revert it if it should not be there. Record why it happened.";
   return owed.cause === "rejected"
-    ? "revert what was rejected by the time given, and record why it was merged."
-    : "someone who was not involved reviews what shipped now: `/countersign approve` or `/countersign reject <reason>`. Then record why nobody did in time.";
+    ? "revert what was rejected by the time below. Record why it was merged."
+    : "someone who was not involved must review now what shipped: `/countersign approve` or `/countersign reject <reason>` on the pull request. Then record why nobody did in time.";
 }
 
 function listOf(lines: readonly string[]): readonly string[] {
@@ -281,15 +282,15 @@ function textOf(facts: CheckFacts, assessment: Assessment, title: string): strin
 function controlLines({ results }: Assessment, title: string): readonly string[] {
   if (results.length === 0) return [];
   const asked = results.filter((each) => !isNotRequired(each));
-  const others = results.filter(isNotRequired).map(({ control }) => CONTROL_TITLES[control]);
+  const others = results.filter(isNotRequired).map(({ control }) => control);
   return [
     "### Controls",
-    "| This change was … | | |",
+    "| control | result | why |",
     "|---|---|---|",
     ...asked.map(
       (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${reasonLines(each, title)} |`,
     ),
-    ...(others.length === 0 ? [] : ["", `Not required by the policy: ${others.join("; ")}.`]),
+    ...(others.length === 0 ? [] : ["", `Not used by the policy: ${listedControls(others)}.`]),
   ];
 }
 
@@ -330,8 +331,8 @@ function joined(reasons: readonly string[]): string {
 function outcomeWord(each: Result): string {
   return {
     waiting: "waiting",
-    pass: "yes",
-    fail: "no",
+    pass: "met",
+    fail: "not met",
     waived: "waived",
     "not-applicable": "not applicable",
     unverifiable: "unverifiable",
@@ -359,13 +360,14 @@ export function deviationText(
     | { readonly deployment: Deployment; readonly assessment: Assessment },
 ): { readonly title: string; readonly description: string } {
   const failed = facts.assessment.results.filter((each) => each.outcome === "fail");
-  const controls = failed.map((each) => `- ${failedControls([each.control])}: ${joined(each.reasons)}`);
+  const controls = failed.map((each) => `- ${CONTROL_TITLES[each.control]}: ${joined(each.reasons)}`);
   const [title, what] = "change" in facts ? aboutChange(facts.change) : aboutDeployment(facts.deployment);
   const description = [
-    `${what} It was ${failedControls(failed.map(({ control }) => control))}.`,
+    what,
     "",
     `**What to do:** ${whatToDo(failed)}`,
     "",
+    "Failed controls:",
     ...controls,
   ].join("\n");
   return { title: clipped(oneLine(title), TITLE_LENGTH), description };
@@ -380,7 +382,7 @@ function aboutChange(change: Change): readonly [string, string] {
   const moved = `${short(change.update.before)} to ${short(change.update.after)}`;
   if (change.update.kind === "pull-request" || change.update.kind === "queue") {
     const numbers = change.pullRequests.map((each) => `#${each.number}`).join(", ");
-    const title = `${where}: ${pull === undefined ? "a merge" : numbers} reached ${branch} without what the policy asks for`;
+    const title = `${where}: ${pull === undefined ? "a merge" : numbers} was merged into ${branch} without meeting the policy`;
     return [
       title,
       `${markdown(who)} merged ${numbers === "" ? "a pull request" : numbers} into ${markdown(branch)} at ${when} (${moved}).`,
@@ -405,7 +407,7 @@ function aboutDeployment(deployment: Deployment): readonly [string, string] {
   const who = deployment.creator?.login ?? reporter ?? "an unknown account";
   const what = short(deployment.sha);
   return [
-    `${where}: ${what} was deployed to ${deployment.environment} without what the policy asks for`,
+    `${where}: ${what} was deployed to ${deployment.environment} without meeting the policy`,
     `${markdown(who)} deployed ${what} (${markdown(deployment.ref)}) to ${markdown(deployment.environment)}; it succeeded at ${time(deployment.succeededAt)}.`,
   ];
 }

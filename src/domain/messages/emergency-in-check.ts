@@ -10,6 +10,7 @@ import {
   hint,
   CONTROL_TITLES,
   listed,
+  listedControls,
   localTime,
   markdown,
   NAMES_SHOWN,
@@ -55,12 +56,12 @@ export function withEmergency(
 function invited(said: CheckRunText, assessment: Assessment, policy: Policy): CheckRunText {
   if (said.conclusion === "success" || policy.mode === "observe") return said;
   const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
-  const never = open.filter((each) => !helps(each, policy)).map(({ control }) => CONTROL_TITLES[control]);
+  const never = open.filter((each) => !helps(each, policy));
   const who = markdown(oneLine(approversText(policy.emergency.authorisers)));
   const line =
     never.length === 0
-      ? `Comment \`/countersign emergency <reason>\`. Whoever may authorise it is asked at once: ${who}.`
-      : `The policy lets no emergency waive ${never.length === 1 ? "this requirement" : "these requirements"}: ${listed(never)}.`;
+      ? `Comment \`/countersign emergency <reason>\`. This asks ${who} to authorise it.`
+      : `No emergency can waive what is missing here: ${listedControls(never.map(({ control }) => control))}.`;
   return { ...said, summary: `${said.summary}\n\n${hint(line)}` };
 }
 
@@ -112,7 +113,7 @@ function emergencyLines(
       (each) =>
         `- waived: ${CONTROL_TITLES[each.control]} (${some(each.reasons.slice(1).map(markdown), NAMES_SHOWN, "; ")})`,
     ),
-    `- owed: a review within ${termText(reviewWithin)} of the merge, by ${markdown(approversText(reviewers))} (nobody involved)`,
+    `- owed: a review within ${termText(reviewWithin)} of the merge, by ${markdown(approversText(reviewers))} (not someone involved)`,
   ];
 }
 

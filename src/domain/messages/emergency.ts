@@ -108,7 +108,7 @@ export function announceReview(
   if (pull === null) return [];
   const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(approversText(policy.emergency.reviewers));
-  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from ${from} (nobody involved): ${HOW_TO_REVIEW}.`;
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from ${from} (not someone involved): ${HOW_TO_REVIEW}.`;
   return [commentAction(to, pull, `owed:${emergency}`, body)];
 }
 

@@ -2,7 +2,7 @@
 
 import type { CheckRunText } from "../records/change.ts";
 import type { Verdict } from "../values/result.ts";
-import { markdown, VERDICT_TITLES } from "../texts/wording.ts";
+import { markdown, VERDICT_TITLES, withoutHint } from "../texts/wording.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 
 const FINE: readonly Verdict[] = ["compliant", "emergency", "exempted", "historic"];
@@ -29,8 +29,9 @@ export function endedCheckText(
         ? `Nothing to do: #${number} was ${VERDICT_TITLES[verdict]} when it was merged.`
         : `**What to do:** review what #${number} merged, and revert it if it should not be in production.${deviationText(deviation)}`,
       `Before the merge: **${markdown(said.title)}**.`,
-      `<details><summary>What was needed before the merge: too late now</summary>\n\n${said.summary}\n\n</details>`,
+      `<details><summary>What was needed before the merge</summary>\n\n${withoutHint(said.summary)}\n\n</details>`,
     ].join("\n\n"),
+    text: said.text === "" ? "" : `As this check stood before the merge:\n\n${said.text}`,
   };
 }
 

@@ -4,6 +4,7 @@ import { dueAfter, type Calendar, type Term } from "../time/calendar.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
+import { withLocalTimes } from "../texts/wording.ts";
 import { observedIn, spansText, type ObservedTime, type Statement } from "./observed-time.ts";
 import { uncovered, type Span } from "../time/span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../values/result.ts";
@@ -176,10 +177,10 @@ export function monthStatement(figures: MonthlyFigures, month: SeenMonth): State
   return { says: figuresText(figures, month.unseen), rests: "watch", covers: month.seen };
 }
 
-/** Returns figures in words, for a table and for the record of who saw what. `unseen`: what of their time nobody observed. */
+/** Returns figures in words, for a table and for the record of who saw what. `unseen`: what of their time nobody observed, in UTC as months are. */
 export function figuresText(figures: MonthlyFigures, unseen: readonly Span[] = []): string {
   const said = countsText(figures, unseen.length === 0);
-  return unseen.length === 0 ? said : `${said}; nobody observed ${spansText(unseen)}`;
+  return unseen.length === 0 ? said : `${said}; not observed: ${withLocalTimes(spansText(unseen), "UTC")}`;
 }
 
 function countsText(figures: MonthlyFigures, isWhole: boolean): string {

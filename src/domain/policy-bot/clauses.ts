@@ -164,7 +164,7 @@ function alternatives(members: readonly Compiled[], notes: TranslationNote[]): C
     notes.push({ where: unlike(names).join(", "), kind: "stricter", message, instead });
   };
   const each = (): Compiled => {
-    say("each of them that applies asks its own");
+    say("each of them that applies has its own requirements");
     return { ...conjunction(members), applies };
   };
   if (kept.length > MOST_CONDITIONS) return each();

@@ -79,11 +79,11 @@ function counted(
   const { apps, ...from } = whoOf(actors) ?? {};
   if (apps !== undefined) {
     const message = `${apps.join(", ")} may approve there; here no bot or app ever does`;
-    notes.push({ where: name, kind: "stricter", message, instead: "only people are asked" });
+    notes.push({ where: name, kind: "stricter", message, instead: "only people can approve" });
   }
   if (count > 20) {
-    const message = `${count} approvals are more than can be asked here`;
-    notes.push({ where: name, kind: "looser", loss: "count", message, instead: "20 are asked" });
+    const message = `${count} approvals are more than can be required here`;
+    notes.push({ where: name, kind: "looser", loss: "count", message, instead: "20 are required" });
   }
   if (from.permission === "read")
     notes.push({

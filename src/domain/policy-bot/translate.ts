@@ -58,7 +58,7 @@ export function translateBotFile(file: BotFile): Translation {
       kind: "looser",
       loss: "never",
       message,
-      instead: "an approval by an admin is asked",
+      instead: "an approval by an admin is required",
     });
   const always = clauses.filter(({ when, checks }) => when === true && checks === null);
   const required = unlike(clauses.flatMap(({ checks }) => checks ?? []));

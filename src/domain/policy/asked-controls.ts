@@ -52,5 +52,5 @@ export function unasked(policies: readonly Policy[]): readonly ControlName[] {
 export function unaskedText(controls: readonly ControlName[]): string | null {
   if (controls.length === 0) return null;
   const named = controls.map((control) => `${control} (${ASKED_BY[control] ?? "policy"})`);
-  return `The policy does not ask for ${named.join(", ")}: nothing here shows that a change met ${controls.length === 1 ? "it" : "them"}.`;
+  return `The policy does not require ${named.join(", ")}: nothing here shows that a change met ${controls.length === 1 ? "it" : "them"}.`;
 }

@@ -128,7 +128,7 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
   }
   if (org?.approval?.independence === "strict" && file.approval?.independence === "every-commit") {
     problems.push(
-      say(["approval", "independence"], "approval.independence: the organisation asks for strict"),
+      say(["approval", "independence"], "approval.independence: the organisation requires strict"),
     );
   }
   for (const key of ["repository", "per-day"] as const) {

@@ -130,20 +130,20 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
   "approvals-required": (value) =>
     typeof value === "number" && value > 0
       ? [
-          `GitHub itself asks for ${value} ${value === 1 ? "approval" : "approvals"}, also of an authorised emergency`,
+          `GitHub itself requires ${value} ${value === 1 ? "approval" : "approvals"}, also of an authorised emergency`,
           ONLY_IN_CHECK,
         ]
       : null,
   "code-owners-required": (value) =>
     value === true
-      ? ["GitHub itself asks for a code owner's review, also of an authorised emergency", ONLY_IN_CHECK]
+      ? ["GitHub itself requires a code owner's review, also of an authorised emergency", ONLY_IN_CHECK]
       : null,
   "last-push-approved": (value) =>
     value === true ? ["GitHub itself requires someone else to approve the last push", ONLY_IN_CHECK] : null,
   "other-checks-required": (value) =>
     Array.isArray(value) && value.length > 0
       ? [
-          `GitHub itself asks for other checks (${value.join(", ")}): while they fail, an authorised emergency waits too`,
+          `GitHub itself requires other checks (${value.join(", ")}): while they fail, an authorised emergency waits too`,
           "name them under `checks` in the policy instead: an emergency may waive them there",
         ]
       : null,

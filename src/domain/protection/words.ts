@@ -52,13 +52,20 @@ export function settingValueText(value: SettingValue | null): string {
 
 /** Returns a weakening in one clause. */
 export function weakerText({ setting, was, is }: Weaker): string {
-  return `${settingNameText(setting)}: ${listWords(setting, was)} before, now ${listWords(setting, is)}`;
+  return `${settingNameText(setting)}: ${valueWords(setting, is)} (before: ${valueWords(setting, was)})`;
 }
 
-function listWords(setting: SettingName, value: SettingValue): string {
+function valueWords(setting: SettingName, value: SettingValue): string {
+  if (setting === "check-required" && typeof value === "string") return SOURCES[value] ?? value;
   const isOfThings = setting === "other-checks-required" || setting === "gate-apps";
   return isOfThings && Array.isArray(value) && value.length === 0 ? "none" : settingValueText(value);
 }
+
+/** Words of which source the required check is accepted. */
+const SOURCES: Readonly<Record<string, string>> = {
+  pinned: "yes, from this App only",
+  "any-source": "yes, from any source",
+};
 
 /** Describes something weak as it is now, and what fixes it. */
 export interface Weakness {

@@ -26,27 +26,29 @@ export function some(items: readonly string[], most: number, between = ", "): st
     : `${items.slice(0, most).join(between)} and ${items.length - most} more`;
 }
 
-/** Completes "This change was ..." with each control's name. */
+/** Names each control in people's words. */
 export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
-  "independently-approved": "independently approved",
-  "approved-by-owners": "approved by its code owners",
-  "checks-passed": "passed by the required checks",
-  "record-linked": "linked to a change record",
-  "change-documented": "documented",
-  "outside-freeze": "made outside a freeze",
-  "merged-by-pull-request": "merged by a pull request",
-  "gate-respected": "let through by the gate",
-  "content-as-reviewed": "shipped as it was reviewed",
-  "emergency-authorised": "an authorised emergency",
-  "emergency-reviewed-in-time": "reviewed in time after the emergency",
-  "deployment-traceable": "traceable to a production branch",
-  "deployment-approved": "made of approved changes",
+  "independently-approved": "independent approval",
+  "approved-by-owners": "code owner approval",
+  "checks-passed": "required checks",
+  "record-linked": "change record",
+  "change-documented": "description",
+  "outside-freeze": "freeze",
+  "merged-by-pull-request": "merge by pull request",
+  "gate-respected": "countersign check",
+  "content-as-reviewed": "reviewed content",
+  "emergency-authorised": "emergency authorisation",
+  "emergency-reviewed-in-time": "review after the emergency",
+  "deployment-traceable": "deployment traceability",
+  "deployment-approved": "deployment approval",
 };
 
-/** Completes "This change was ..." for controls that failed: "not documented or let through by the gate". */
-export function failedControls(controls: readonly ControlName[]): string {
-  const titles = controls.map((control) => CONTROL_TITLES[control]);
-  return `not ${listed(titles, "or")}`;
+/** Lists controls by name: "independent approval and countersign check". */
+export function listedControls(controls: readonly ControlName[], word: "and" | "or" = "and"): string {
+  return listed(
+    controls.map((control) => CONTROL_TITLES[control]),
+    word,
+  );
 }
 
 /** Names the verdicts in people's words. */
@@ -80,6 +82,17 @@ export function localTime(instant: Instant, timezone: string): string {
   const isTwice = first?.epochMilliseconds !== second?.epochMilliseconds;
   return `${shown.toPlainDate().toString()} ${clock} ${timezone}${isTwice ? ` (UTC${shown.offset})` : ""}`;
 }
+
+/** Returns a text with its times as the clocks of a time zone show them. Reasons are recorded with times in UTC. */
+export function withLocalTimes(text: string, timezone: string): string {
+  return text.replace(RECORDED_TIME, (written) => {
+    const instant = Date.parse(written);
+    return Number.isNaN(instant) ? written : localTime(instant, timezone);
+  });
+}
+
+/** Matches a time as reasons are recorded with it, but not within an address or a name. */
+const RECORDED_TIME = /(?<![\w/=&?%.-])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z(?![\w/-])/gu;
 
 /** Returns a short form of an object id. */
 export function short(sha: string): string {
@@ -148,7 +161,18 @@ export function markdownInFile(text: string): string {
 
 const MOST_CHARACTERS = 400;
 
+const HINT = "<details><summary>If it cannot wait</summary>\n\n";
+const HINT_END = "\n\n</details>";
+
 /** Folds what to do if the change cannot wait, below what is needed. */
 export function hint(line: string): string {
-  return `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
+  return `${HINT}${line}${HINT_END}`;
+}
+
+/** Returns a text without its {@link hint}: there is nothing left to wait for. */
+export function withoutHint(text: string): string {
+  const start = text.indexOf(HINT);
+  if (start === -1) return text;
+  const end = text.indexOf(HINT_END, start);
+  return `${text.slice(0, start)}${text.slice(end + HINT_END.length)}`.trim().replace(/\n{3,}/gu, "\n\n");
 }

@@ -6,7 +6,7 @@ import { contributed } from "../../domain/emergency/eligibility.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
 import { isSamePerson } from "../../domain/policy/identity.ts";
 import { truncate } from "../../domain/values/text.ts";
-import { CONTROL_TITLES, listed, markdown, oneOfPeople } from "../../domain/texts/wording.ts";
+import { listedControls, markdown, oneOfPeople } from "../../domain/texts/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
@@ -39,10 +39,10 @@ export const accept: Command = {
     const { author: by } = comment;
     const who = markdown(by.login);
     if (contributorsOf(pull).some(({ actor }) => isSamePerson(effective, actor, by)))
-      return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
+      return refused(`${who} contributed to this pull request. Someone else must accept it.`);
     if (pull.unread !== undefined && contributed(pull, by, effective).is !== "no")
       return refused(
-        `GitHub did not show whether ${who} contributed to this pull request, and nobody answers for their own work.`,
+        `GitHub did not show whether ${who} contributed to this pull request. Someone who did not must accept it.`,
       );
     const { acceptedBy } = effective.unverifiable;
     const authority = await authorityFor(repo, by, [acceptedBy], effective.names);
@@ -61,10 +61,7 @@ export const accept: Command = {
     const { id, ownerId } = repo.info;
     return {
       outcome: "done",
-      reply: `Accepted by ${who}: not verified is whether this change was ${listed(
-        controls.map((control) => CONTROL_TITLES[control]),
-        "or",
-      )}. The check no longer waits for it, and the record keeps the reason. A new commit needs a new acceptance.`,
+      reply: `Accepted by ${who}, not verified: ${listedControls(controls)}. The check no longer waits for it. The record keeps the reason. A new commit needs a new acceptance.`,
       entries: [
         {
           kind: "acceptance",

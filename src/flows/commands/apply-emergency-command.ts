@@ -233,7 +233,7 @@ async function applyReview(
   if (after === null)
     return refuse(
       ({ text: safe }) =>
-        `${safe(review.decision?.by.login ?? "Someone")} already decided this review: ${review.status}.`,
+        `${safe(review.decision?.by.login ?? "Someone")} already decided this review: ${review.status === "follow-up" ? "approved, with a follow-up" : review.status}.`,
     );
   const pull = place.kind === "pull" ? (await gatherPull(repo, place.number)).pull : null;
   // Who made what was deployed comes from its record, not from what a deployment would contain now.

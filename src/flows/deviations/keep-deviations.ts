@@ -86,7 +86,9 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
   if (deviation === null) return;
   const remediation = await remediationOf(repo, id);
   const settled = isSettled(deviation.status);
-  const text = issueText(deviation, remediation);
+  const to = await senderOf(repo, deviation);
+  const policy = policyOrDefault(await currentPolicy(repo.with({ info: to.repository })));
+  const text = issueText(deviation, remediation, policy.calendar.timezone);
   const isRight =
     happened === "closed"
       ? settled
@@ -101,8 +103,6 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
       : happened === "reopened"
         ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
         : null;
-  const to = await senderOf(repo, deviation);
-  const policy = policyOrDefault(await currentPolicy(repo.with({ info: to.repository })));
   const action = issueAction(deviation, remediation, policy, to, { say, request: delivery });
   if (action === null) return;
   await repo.commit({ actions: [action] });

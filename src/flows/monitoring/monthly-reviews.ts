@@ -30,7 +30,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
-import { listed, localTime, oneLine, time } from "../../domain/texts/wording.ts";
+import { listed, localTime, oneLine } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import type { Tools } from "../context/tools.ts";
@@ -319,17 +319,20 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   if (!isMonth(month))
     return { refused: `“${oneLine(month)}” is not a month. Write it as YYYY-MM, such as 2026-07.` };
   if (at < monthSpan(month).to)
-    return { refused: `${month} is not over. It can be signed off from ${time(monthSpan(month).to)}.` };
+    return {
+      refused: `${month} is not over. It can be signed off from ${localTime(monthSpan(month).to, "UTC")}.`,
+    };
   if (comment.trim() === "") return { refused: "A sign-off needs a comment: add what you saw." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
   const before = known === undefined ? null : known.body;
   const { counts, tally, seen } = await countMonth(tools, organizationId, month, via === "comment");
   const figures = figuresNow(counts, month, control) ?? tally.figures(control);
+  const policy = await organizationPolicy(tools, organizationId);
+  const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
   if (before?.signedOff != null && !isOtherwise(control, before.signedOff.figures, figures))
     return {
-      refused: `${before.signedOff.by.login} already signed off ${control} for ${month}, at ${time(before.signedOff.at)}.`,
+      refused: `${before.signedOff.by.login} already signed off ${control} for ${month}, at ${localTime(before.signedOff.at, calendar.timezone)}.`,
     };
-  const policy = await organizationPolicy(tools, organizationId);
   const named = namedOwner(policy?.effective ?? null, control);
   const asked = before ?? named;
   const { owner } = asked;
@@ -339,7 +342,6 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
       refused: `Only ${successor === null ? owner : `${owner}, or ${successor.owner}, whom the policy names now,`} can sign off ${control}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
     };
   const remark = await remarkOn(tools, given);
-  const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
   const record: MonthlyReviewRecord = {
     control,
     month,
@@ -357,7 +359,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     refused: null,
     entry: reviewEntry(organizationId, record),
     record,
-    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${monthStatement(figures, seen).says}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
+    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due by ${localTime(record.dueAt, calendar.timezone)}` : ""}: ${monthStatement(figures, seen).says}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
   };
 }
 

@@ -41,7 +41,7 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
     return [
       fails(
         "environment-bypassed",
-        `${name} asks ${people(rules.reviewers)} to approve, and attempt ${run.attempt} of the job went on without: ${names(all)} had approved another attempt`,
+        `${name} requires ${people(rules.reviewers)} to approve, and attempt ${run.attempt} of the job went on without: ${names(all)} had approved another attempt`,
       ),
     ];
   }
@@ -49,13 +49,13 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
     if (rules.changedAt > deployment.createdAt)
       return [
         unverifiable(
-          `${name} asks ${people(rules.reviewers)} to approve and nobody did, but its rules were changed at ${time(rules.changedAt)}, after this was deployed`,
+          `${name} requires ${people(rules.reviewers)} to approve and nobody did, but its rules were changed at ${time(rules.changedAt)}, after this was deployed`,
         ),
       ];
     return [
       fails(
         "environment-bypassed",
-        `${name} asks ${people(rules.reviewers)} to approve, and the job went on without: an administrator let it pass`,
+        `${name} requires ${people(rules.reviewers)} to approve, and the job went on without: an administrator let it pass`,
       ),
     ];
   }

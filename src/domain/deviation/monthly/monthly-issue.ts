@@ -35,7 +35,7 @@ export function monthlyIssue(facts: {
     "",
     `**What to do:** comment \`/countersign approve <what you saw>\` for all of them, or \`/countersign approve ${first?.control ?? "CONTROL"}: <what you saw>\` for one.`,
     "",
-    `| control: changes were … | in ${month} |`,
+    `| control | in ${month} |`,
     "|---|---|",
     ...reviews.map(
       (each) => `| ${CONTROL_TITLES[each.control]} | ${monthStatement(each.figures, seen).says} |`,

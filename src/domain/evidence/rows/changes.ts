@@ -91,7 +91,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
   ),
   ticket_ids: column.list(
     (row) => listText(ticketsIn(row.body.assessment)),
-    "Change tickets its pull requests named when they merged, where the policy asks for one.",
+    "Change tickets its pull requests named when they merged, where the policy requires one.",
   ),
   merged_by: column.list(
     (row) => listText(mergers(row.change).map(personText)),
@@ -126,7 +126,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
   ),
   approvals_served: column.list(
     (row) => servedText(row.body.assessment),
-    "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that asks, empty where the policy asks it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
+    "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that requires it, empty where the policy requires it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
   ),
   approvals_carried: column.list(
     (row) => inheritedText(row.body.assessment),

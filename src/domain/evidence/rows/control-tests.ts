@@ -86,7 +86,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ),
     environment_reviewers: column.integer(
       ({ body }) => body.deployment.rules?.reviewers ?? null,
-      "How many people and teams the environment asks to approve a job; empty: no job, or GitHub would not say.",
+      "How many people and teams the environment requires to approve a job; empty: no job, or GitHub would not say.",
     ),
     prevents_self_review: column.yesNo(
       ({ body }) => body.deployment.rules?.preventSelfReview ?? null,
@@ -182,7 +182,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ),
     merge_back: column.text(
       ({ body }) => body.deployment.mergeBack?.state ?? null,
-      "For a hotfix, where the policy asks for it: due, merged or missed.",
+      "For a hotfix, where the policy requires it: due, merged or missed.",
     ),
     merge_back_due: column.time(
       ({ body }) => body.deployment.mergeBack?.dueAt ?? null,

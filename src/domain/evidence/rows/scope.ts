@@ -134,7 +134,7 @@ export const CONTROL_MATRIX = table<ControlRow>({
     ),
     asked_by_policies: column.integer(
       (row) => row.askedBy,
-      "How many of the policy versions in policies/ ask for it; 0: nothing here shows that a change met it.",
+      "How many of the policy versions in policies/ require it; 0: nothing here shows that a change met it.",
     ),
     policies: column.integer((row) => row.policies, "Of how many."),
     objective: column.text(({ control }) => control.objective, "What it is for."),

@@ -137,7 +137,7 @@ export function emergencyLoosened(
           : "allows more than the minimum does",
     });
   if (own.blockNextWhileOverdue === false && minimum.blockNextWhileOverdue === true)
-    problems.push({ key: "block-next-while-overdue", because: "the minimum asks for it" });
+    problems.push({ key: "block-next-while-overdue", because: "the minimum requires it" });
   return problems;
 }
 
