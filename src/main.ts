@@ -19,8 +19,10 @@ import { watchedRepository } from "./flows/repositories/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
 import { routes, listenOn, type Listening } from "./server.ts";
-import type { Settings } from "./settings.ts";
+import { apiBaseUrl, type Settings } from "./settings.ts";
+import { AppCheck } from "./start/app-check.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
+import { ReadingProgress } from "./start/progress.ts";
 import { Schedule } from "./start/schedule.ts";
 import { buildTools, type Built, type StartTools } from "./start/tools.ts";
 import { Worker } from "./worker.ts";
@@ -83,13 +85,38 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     isDriven: driven !== null,
     pollMs: settings.pollMs ?? null,
   });
-  const routes = routesOf(settings, built, { arrivals, worker, schedule });
+  const check = new AppCheck({
+    octokits: tools.github.octokits,
+    log: tools.log,
+    expected: { ...settings, apiUrl: apiBaseUrl(settings), skew: tools.skew },
+    // Nothing need reach an App that reads GitHub's log instead.
+    baseUrl: settings.pollMs === undefined ? settings.baseUrl : null,
+  });
+  const progress = new ReadingProgress(tools.ledger, tools.log);
+  const routes = routesOf(settings, built, { arrivals, worker, schedule, check });
+  // A story's App is registered as the story says, and nobody watches its log.
+  if (isServing && driven === null) {
+    await check.begin().catch(async (error: unknown) => {
+      pacing.stop();
+      await tools.ledger.close();
+      throw error;
+    });
+    progress.begin();
+  }
   await schedule.begin(start.newStore === true);
   const driver = new Driver(tools.clock, tools.ledger, worker);
   const sockets = new Sockets(settings, routes);
   return {
     fetch: async (request) => routes.app.fetch(request),
-    listen: () => sockets.open(),
+    async listen() {
+      const address = await sockets.open();
+      if (schedule.held === null && check.reason === null)
+        tools.log.info(
+          { host: address.host, port: address.port },
+          "Ready: deliveries are stored and worked on",
+        );
+      return address;
+    },
     async settle() {
       await schedule.poll();
       await worker.settle();
@@ -119,6 +146,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     async stop() {
       schedule.end();
+      check.end();
+      progress.end();
       pacing.stop();
       await sockets.close();
       await worker.stop();
@@ -142,7 +171,13 @@ function routesOf(
     arrivals,
     worker,
     schedule,
-  }: { readonly arrivals: Arrivals; readonly worker: Worker; readonly schedule: Schedule },
+    check,
+  }: {
+    readonly arrivals: Arrivals;
+    readonly worker: Worker;
+    readonly schedule: Schedule;
+    readonly check: AppCheck;
+  },
 ): Routes {
   const { ledger, clock, log } = tools;
   const monitors = settings.monitoring === undefined ? null : new Hono();
@@ -158,6 +193,7 @@ function routesOf(
       missed: () => schedule.missed(),
       isKeyRefused,
       held: () => schedule.held,
+      unready: () => check.reason,
       pacing,
       caches: {
         lookups: () => lookups.use(),

@@ -20,7 +20,7 @@ export class ServerReadiness {
   #latest: Promise<string | null> | null = null;
   #bytes: number = TRIED.least;
 
-  /** `held`: why the App may not begin, however well it stores; null: it may. */
+  /** `held`: why the App is not ready, however well it stores; null: it is. */
   constructor(ledger: Pick<Ledger, "tryToStore">, held: () => string | null) {
     this.#ledger = ledger;
     this.#held = held;

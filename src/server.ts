@@ -57,6 +57,8 @@ export interface RouteTools {
   readonly missed: () => void;
   /** Returns why the App may not begin yet, however well it stores; null: it may. Default: always. */
   readonly held?: () => string | null;
+  /** Returns why the App is not ready, though it stores what arrives; null: it is. Default: always. */
+  readonly unready?: () => string | null;
   /** Returns whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
   readonly isKeyRefused?: () => boolean | null;
   /** Keeps to GitHub's limits, and shows monitors how. */
@@ -72,7 +74,7 @@ export interface RouteTools {
 export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   const app = new Hono();
   const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing, tools.caches);
-  const ready = new ServerReadiness(tools.ledger, tools.held ?? (() => null));
+  const ready = new ServerReadiness(tools.ledger, () => unreadyBecause(tools));
   const bodies = new RequestBodies();
   const webhooks: Webhooks = {
     ...tools,
@@ -104,6 +106,12 @@ export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
     return c.json({ error: "Something went wrong here; it has been logged." }, 500);
   });
   return app;
+}
+
+/** Returns every reason not to be ready, what may be the cause of the others first; null: there is none. */
+function unreadyBecause({ held, unready }: Pick<RouteTools, "held" | "unready">): string | null {
+  const reasons = [unready?.() ?? null, held?.() ?? null].filter((each) => each !== null);
+  return reasons.length === 0 ? null : reasons.join(" ");
 }
 
 /** Why a delivery was not stored, each with the answer it gets. */

@@ -105,7 +105,10 @@ export class Schedule {
 
   async #checkStore(): Promise<void> {
     const reason = await lostStore(this.#tools);
-    if (reason === null) await this.#begin();
+    if (reason === null) {
+      await this.#begin();
+      this.#log.info("The App begins");
+    }
     // Ready no earlier than it has begun.
     this.#held = reason;
   }

@@ -8,6 +8,7 @@ import type { BaselineRecord } from "../../src/domain/protection/record.ts";
 import { readStory } from "../support/scenarios.ts";
 import { environmentOf } from "../support/app.ts";
 import { rounds } from "../support/effort.ts";
+import { freshDatabase } from "../support/stores.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const MINUTE = 60_000;
@@ -77,7 +78,58 @@ describe("the doctor", () => {
     expect(lines.join("\n")).not.toContain("Not prevented");
     expect(lines.join("\n")).toContain("Detected, not blocked:");
     expect(lines.join("\n")).toContain("where: acme/web (environment production)");
+    expect(lines.at(-1)).toBe("You can require the check now. `countersign ruleset` prints the ruleset.");
     expect(code).toBe(0);
+  });
+
+  test("tries a comment with the rights the App has, and leaves nothing behind", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    await act(harness, {
+      do: "open-pull-request",
+      by: "ann",
+      pull: 1,
+      branch: "one",
+      files: { "a.ts": "1" },
+    });
+    const before = JSON.stringify(await harness.double.state());
+    const { code, lines } = await ask(harness);
+    expect(lines).toContain(
+      "ok     comments in acme/web: an empty one on #1 was refused for being empty only; nothing was left behind",
+    );
+    expect(JSON.stringify(await harness.double.state())).toBe(before);
+    expect(code).toBe(0);
+    await act(harness, {
+      do: "set-app-permissions",
+      permissions: { issues: "read", pull_requests: "read" },
+    });
+    const refused = await ask(harness);
+    expect(refused.lines.join("\n")).toMatch(
+      /wrong {2}comments in acme\/web: GitHub refuses POST .*Grant issues: write on the App's page/u,
+    );
+    expect(refused.code).toBe(2);
+    expect(refused.lines.at(-1)).toMatch(/^Before you require the check: fix .*comments in acme\/web/u);
+  });
+
+  test.each([
+    ["what GitHub refuses ends with 2", { APP_ID: "12" }, null, 2, "has no App 12: compare APP_ID"],
+    ["what is not reached ends with 3", {}, "server-error", 3, "GitHub does not answer GET"],
+  ] as const)("%s", async (_, env, fault, code, says) => {
+    const harness = await visit({ ...STORY, policy: null });
+    if (fault !== null) await harness.double.setFault("github-fails", { kind: fault, match: "/app" });
+    const answer = await ask(harness, undefined, env);
+    expect(answer.lines.join("\n")).toContain(says);
+    expect(answer.code).toBe(code);
+    expect(answer.lines.at(-1)).toBe("Before you require the check: fix what is wrong with GitHub.");
+  });
+
+  test("has nothing to require before a repository is read", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const empty = await freshDatabase("sqlite");
+    const { lines } = await ask(harness, undefined, environmentOf(empty.where));
+    expect(lines.at(-1)).toBe(
+      "Before you require the check: start the App, and wait until it has read a repository.",
+    );
+    await empty.remove();
   });
 
   test("lists what is not prevented, what is not visible and what would block an emergency, with the fix", async () => {
@@ -123,7 +175,9 @@ describe("the doctor", () => {
     expect(said).toContain("it lacks administration: read (branch protection cannot be read");
     expect(said).toContain("it covers selected repositories only");
     expect(said).toContain("wrong  webhook: GitHub sends to http://elsewhere.example/hook");
-    expect(said).toContain("wrong  clock: 600 seconds ahead of GitHub's");
+    expect(said).toContain(
+      "wrong  clock: This server's clock is 600 seconds ahead of GitHub's: synchronise it",
+    );
     expect(said).toContain("wrong  monitoring gap since");
     expect(code).toBe(1);
   });
@@ -160,7 +214,8 @@ describe("the doctor", () => {
       WEBHOOK_SECRET: "development",
     });
     expect(code).toBe(2);
-    expect(lines.every((line) => line.startsWith("wrong  settings: "))).toBe(true);
+    expect(lines.slice(0, -1).every((line) => line.startsWith("wrong  settings: "))).toBe(true);
+    expect(lines.at(-1)).toBe("Before you require the check: fix what is wrong with settings.");
   });
 });
 

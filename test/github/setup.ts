@@ -99,6 +99,7 @@ export const DEFAULT_PERMISSIONS = {
 
 /** What the App hears of unless the setup says otherwise: all the double can send. */
 export const DEFAULT_EVENTS = [
+  "branch_protection_configuration",
   "branch_protection_rule",
   "check_run",
   "check_suite",
@@ -124,6 +125,7 @@ export const DEFAULT_EVENTS = [
   "repository_ruleset",
   "status",
   "team",
+  "team_add",
   "workflow_run",
 ] as const;
 

@@ -1,16 +1,27 @@
 /** An App that begins on an empty store: where it has a past, it says so and waits to be told. */
 
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 
 import type { Countersign } from "../../src/main.ts";
 import type { StartTools } from "../../src/start/tools.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { startApp } from "../support/app.ts";
+import { APP_URL, startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
 
 const NOW = Date.parse("2026-07-06T09:00:00Z");
 
-/** GitHub as far as it is asked here: the log of deliveries, in which one was answered so; null: GitHub is down. */
+/** The App as app.yml has it. */
+const manifest = parse(readFileSync("app.yml", "utf8")) as Readonly<Record<string, unknown>>;
+const registration = {
+  slug: "countersign",
+  permissions: manifest["default_permissions"],
+  events: manifest["default_events"],
+};
+
+/** GitHub as far as it is asked here: the App, and the log of deliveries, in which one was answered so; null: GitHub is down. */
 function githubWith(status: number | null): NonNullable<StartTools["fetch"]> {
   return (input) => {
     const path = new URL(input instanceof Request ? input.url : input).pathname;
@@ -23,7 +34,12 @@ function githubWith(status: number | null): NonNullable<StartTools["fetch"]> {
       redelivery: false,
       event: "push",
     };
-    return Promise.resolve(Response.json(path.endsWith("/app/hook/deliveries") ? [delivery] : []));
+    const answers: Readonly<Record<string, unknown>> = {
+      "/app": registration,
+      "/app/hook/config": { url: APP_URL, secret: "********" },
+      "/app/hook/deliveries": [delivery],
+    };
+    return Promise.resolve(Response.json(answers[path.replace(/^\/api\/v3/u, "")] ?? []));
   };
 }
 

@@ -13,8 +13,9 @@ import { readSettings, type Settings } from "../../settings.ts";
 import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { answerFailure } from "../terminal/answer.ts";
 import { checkPolicyFiles, type CheckedRepository } from "./files.ts";
-import { checkGitHub } from "./github.ts";
-import type { DoctorResult } from "./result.ts";
+import { tryComments } from "./comments.ts";
+import { checkGitHub, type CheckedGitHub } from "./github.ts";
+import { problemWith, resultOf, type DoctorResult } from "./result.ts";
 
 /** The evidence log's records about the repositories. */
 interface Watch {
@@ -25,17 +26,20 @@ interface Watch {
   readonly baselines: readonly BaselineRecord[];
 }
 
-/** Checks everything. Exit code: 1 something is wrong, 2 settings, 3 unreachable. `fetch`: another way to GitHub. */
+/**
+ * Checks everything. Exit code: 1 something weakens it, 2 the settings or what GitHub refuses, 3 something is not reached.
+ * `fetch`: another way to GitHub.
+ */
 export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
   const read = readSettings(terminal.env);
   if (!read.ok) {
-    const findings = read.problems.map((problem): DoctorResult => {
-      return { what: "settings", ok: false, found: problem, code: 2 };
-    });
-    return answerOf(findings, null);
+    return answerOf(
+      read.problems.map((problem) => problemWith("settings", problem, 2)),
+      null,
+    );
   }
   const { settings } = read;
-  const findings: DoctorResult[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
+  const findings: DoctorResult[] = [resultOf("settings", "complete")];
   let watch: Watch | null = null;
   let repositories: readonly CheckedRepository[] = [];
   findings.push(
@@ -45,10 +49,18 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
       return [store.finding];
     })),
   );
-  const ofGitHub = await attempt("GitHub", terminal, () => checkGitHub(settings, now, fetch));
-  findings.push(...ofGitHub);
+  let octokits: CheckedGitHub["octokits"] = null;
+  findings.push(
+    ...(await attempt("GitHub", terminal, async () => {
+      const github = await checkGitHub(settings, now, fetch);
+      ({ octokits } = github);
+      return github.results;
+    })),
+  );
   // Without GitHub, asking for each repository only takes time.
-  if (ofGitHub.some(({ code }) => code === 3)) return answerOf(findings, watch);
+  if (octokits === null || findings.some(({ code }) => code === 3)) return answerOf(findings, watch);
+  const known = octokits;
+  findings.push(...(await attempt("comments", terminal, () => tryComments(known, repositories))));
   findings.push(
     ...(await attempt("files", terminal, () => checkPolicyFiles(settings, repositories, now, fetch))),
   );
@@ -64,7 +76,7 @@ async function attempt(
     return await work();
   } catch (error) {
     const { code, lines } = answerFailure(error, terminal.env);
-    return [{ what, ok: false, found: (lines[0] ?? "").replace(/^error: /u, ""), code }];
+    return [problemWith(what, (lines[0] ?? "").replace(/^error: /u, ""), code)];
   }
 }
 
@@ -76,9 +88,8 @@ async function checkStore(
   try {
     const { size } = await ledger.head();
     const place = "dataDir" in settings.store ? settings.store.dataDir : "PostgreSQL";
-    const found = `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`;
     return {
-      finding: { what: "store", ok: true, found, code: 0 },
+      finding: resultOf("store", `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`),
       watch: await watchOf(ledger, settings.appId, now),
       repositories: await checkedRepositories(ledger),
     };
@@ -127,13 +138,32 @@ function answerOf(findings: readonly DoctorResult[], watch: Watch | null): Answe
   const isWeak = watch?.repositories.some(({ remarks }) =>
     remarks.some(({ kind }) => kind === "not-prevented"),
   );
-  const first: ExitCode = isWeak === true || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
-  const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), first);
+  const least: ExitCode = isWeak === true || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
+  const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), least);
   const lines = [
     ...findings.map((each) => `${each.ok ? "ok   " : "wrong"}  ${each.what}: ${each.found}`),
     ...(watch === null ? [] : watchLines(watch)),
   ];
-  return { code, lines, data: { ok: code === 0, findings, ...watch } };
+  const first = firstToDo(findings, watch);
+  const last =
+    first === null
+      ? "You can require the check now. `countersign ruleset` prints the ruleset."
+      : `Before you require the check: ${first}.`;
+  return {
+    code,
+    lines: [...lines, last],
+    data: { ok: code === 0, canRequire: first === null, findings, ...watch },
+  };
+}
+
+/** Returns what stands before requiring the check, without which pull requests would wait for ever; null: nothing does. */
+function firstToDo(findings: readonly DoctorResult[], watch: Watch | null): string | null {
+  const blocking = findings.filter(({ ok, canWait }) => !ok && canWait !== true);
+  if (blocking.length > 0)
+    return `fix what is wrong with ${some([...new Set(blocking.map(({ what }) => what))])}`;
+  if (watch === null || watch.repositories.length === 0)
+    return "start the App, and wait until it has read a repository";
+  return watch.unread.length === 0 ? null : `wait until the App has read ${some(watch.unread)}`;
 }
 
 const TITLES: Readonly<Record<ProtectionRemark["kind"], string>> = {

@@ -13,7 +13,7 @@ import { Pacing } from "../../github/api/pacing.ts";
 import { filesAt } from "../../github/commits/trees.ts";
 import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
-import type { DoctorResult } from "./result.ts";
+import { problemWith, type DoctorResult } from "./result.ts";
 
 /** Describes a repository whose files are checked. `refs`: its production branches, in full. */
 export interface CheckedRepository {
@@ -48,19 +48,18 @@ export async function checkPolicyFiles(
       const github = await octokits.installation(installationId);
       const branches = refs.map((ref) => ref.replace(/^refs\/heads\//u, ""));
       const all = branches.length === 0 ? [repository.defaultBranch] : branches;
-      findings.push(...wrong(`CODEOWNERS of ${name}`, await ownersOf(github, repository, all, lookups)));
-      findings.push(...wrong(`workflows of ${name}`, await workflowsOf(github, repository, all)));
+      findings.push(...notedOf(`CODEOWNERS of ${name}`, await ownersOf(github, repository, all, lookups)));
+      findings.push(...notedOf(`workflows of ${name}`, await workflowsOf(github, repository, all)));
     } catch (error) {
       if (!(error instanceof ExternalError)) throw error;
-      const found = `cannot be read: ${error.message}`;
-      findings.push({ what: `files of ${name}`, ok: false, found, code: error.retry ? 3 : 1 });
+      findings.push(problemWith(`files of ${name}`, `cannot be read: ${error.message}`, error.retry ? 3 : 2));
     }
   }
   return findings;
 }
 
-function wrong(what: string, notes: readonly string[]): readonly DoctorResult[] {
-  return [...new Set(notes)].map((found): DoctorResult => ({ what, ok: false, found, code: 1 }));
+function notedOf(what: string, notes: readonly string[]): readonly DoctorResult[] {
+  return [...new Set(notes)].map((note) => ({ ...problemWith(what, note), canWait: true }));
 }
 
 /** Returns the lines that GitHub skips, with the resulting owners, and the owners that do not exist. */

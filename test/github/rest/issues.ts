@@ -168,7 +168,7 @@ export const issueRoutes: Routes = {
     run(call) {
       const subject = subjectOf(call);
       const body = textField(call, "body");
-      if (body === undefined) throw invalidField("IssueComment", "body");
+      if (body === undefined || body.trim() === "") throw invalidField("IssueComment", "body");
       const made = comment(call.world, subject.repository, bodyOf(subject), writer(call), body);
       return ok(commentShape(call.world, subject.repository, made), 201);
     },

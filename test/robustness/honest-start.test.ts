@@ -1,0 +1,186 @@
+/** What `countersign serve` says of itself before it is ready: the App on GitHub is not as its settings say, or not as it must be. */
+
+import { spawn } from "node:child_process";
+import { createHmac, generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import { freePort, startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
+import { WEBHOOK_PATH } from "../../src/server.ts";
+import { readStory } from "../support/scenarios.ts";
+import { countersign, INHERITED, PROGRAM } from "./programs.ts";
+import { until } from "./served.ts";
+
+const keyPair = () =>
+  generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+const KEYS = keyPair();
+const OTHERS = keyPair();
+const STORY = readStory("name: an App\npeople: { ann: { permission: admin } }\nstory: []\n", "start");
+const SECRET = "a secret for those who start";
+
+let github: DoubleProcess;
+beforeAll(async () => {
+  github = await startDouble();
+});
+afterAll(() => github.stop());
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "countersign-start-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Registers the App on GitHub, whose clock is so far ahead (ms). */
+async function register(
+  app: Readonly<Record<string, unknown>> = {},
+  ahead = 0,
+): Promise<Record<string, string>> {
+  const double = new Double(github.send);
+  const start = Math.floor((Date.now() + ahead) / 1_000) * 1_000;
+  await double.setup(
+    { ...STORY, start },
+    {
+      id: 4711,
+      publicKey: KEYS.publicKey,
+      webhookSecret: SECRET,
+      webhookUrl: "http://countersign.test/api/github/webhooks",
+      ...app,
+    },
+  );
+  return {
+    APP_ID: "4711",
+    PRIVATE_KEY: KEYS.privateKey,
+    WEBHOOK_SECRET: SECRET,
+    GITHUB_API_URL: `${github.url}/api/v3`,
+    PORT: String(await freePort()),
+    COUNTERSIGN_DATA_DIR: folder,
+  };
+}
+
+describe("what only other settings help against ends the start with 2, in one sentence that names the cure", () => {
+  test.each([
+    [
+      "the id of no App",
+      { APP_ID: "12" },
+      /has no App 12: compare APP_ID with the App ID on the App's page/u,
+    ],
+    [
+      "the key of another App",
+      { PRIVATE_KEY: OTHERS.privateKey },
+      /refuses the private key of App 4711: .*fingerprint SHA256:[\w+/]+=* with those listed there under Private keys/u,
+    ],
+  ])("%s", async (_, wrong, says) => {
+    const ended = await countersign(["serve"], { ...(await register()), ...wrong });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+    expect(ended.stderr).toMatch(says);
+    expect(ended.stderr).not.toMatch(/\n\s+at |BEGIN/u);
+  });
+
+  test("an address that is not GitHub's API", async () => {
+    const env = { ...(await register()), GITHUB_API_URL: `${github.url}/somewhere/else` };
+    const { code, stderr } = await countersign(["serve"], env);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/answers, but not as GitHub's API \(404\): compare GHE_HOST or GITHUB_API_URL/u),
+    ]);
+  });
+});
+
+/** Starts the App; it ends with the test. */
+function serve(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
+  const child = spawn(process.execPath, [PROGRAM, "serve", ...options], {
+    env: { ...INHERITED, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+  onTestFinished(async () => {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  });
+  const url = `http://127.0.0.1:${env["PORT"]}`;
+  return {
+    log: () => said,
+    url,
+    async ready(): Promise<readonly [number, string]> {
+      let answer: Response | null = null;
+      await until(
+        "an answer",
+        async () => (answer = await fetch(`${url}/readyz`).catch(() => null)) !== null,
+      );
+      const { status } = answer ?? { status: 0 };
+      return [status, JSON.stringify(await (answer as Response | null)?.json())];
+    },
+  };
+}
+
+describe("what is wrong on GitHub or on the way there keeps the App from being ready, with the reason", () => {
+  test("an App that is as it must be is ready, and its log says what it found", async () => {
+    const app = serve(await register());
+    expect(await app.ready()).toEqual([200, '{"ready":true}']);
+    expect(app.log()).toContain('"msg":"The App is registered on GitHub with all that it needs"');
+    expect(app.log()).toContain('"organization":"acme","repositories":"all","msg":"Found an organisation');
+    await until("the log to be ready", async () => app.log().includes('"msg":"Ready: '));
+  });
+
+  test.each([
+    [
+      "a missing permission",
+      { permissions: { checks: "write", metadata: "read" } },
+      0,
+      /The App lacks actions: read .*issues: write .*: add it on the App's page on GitHub under Permissions & events/u,
+    ],
+    [
+      "an event that it is not sent",
+      { events: ["push"] },
+      0,
+      /not subscribed to branch_protection_configuration, .*pull_request, .*: tick them/u,
+    ],
+    ["a clock that is wrong", {}, 600_000, /clock is (?:59\d|60\d) seconds behind GitHub's: synchronise it/u],
+    ["no address for webhooks", { webhookUrl: "" }, 0, /has no webhook address: set one/u],
+  ])("%s", async (_, registered, ahead, says) => {
+    const [status, reason] = await serve(await register(registered, ahead)).ready();
+    expect(status).toBe(503);
+    expect(reason).toMatch(says);
+  });
+
+  test("webhooks that go elsewhere", async () => {
+    const env = { ...(await register()), COUNTERSIGN_BASE_URL: "https://here.example" };
+    const [status, reason] = await serve(env).ready();
+    expect(status).toBe(503);
+    expect(reason).toMatch(
+      /sends to http:\/\/countersign\.test.*, but COUNTERSIGN_BASE_URL is https:\/\/here/u,
+    );
+  });
+
+  test("a GitHub that is not there, while nothing is lost", async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const env = { ...(await register()), GITHUB_API_URL: nobody };
+    const app = serve(env, "--new-store");
+    const [status, reason] = await app.ready();
+    expect(status).toBe(503);
+    const body = '{"zen":"Design for failure."}';
+    const signature = `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
+    const headers = {
+      "x-github-event": "push",
+      "x-github-delivery": "a",
+      "x-hub-signature-256": signature,
+      "content-type": "application/json",
+    };
+    expect((await fetch(`${app.url}${WEBHOOK_PATH}`, { method: "POST", headers, body })).status).toBe(202);
+    expect(reason).toContain(`GitHub cannot be reached at ${nobody} (ECONNREFUSED): compare GHE_HOST`);
+    expect(app.log()).toContain("The App is not ready");
+  });
+});
