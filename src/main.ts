@@ -1,6 +1,6 @@
 /** Opens the ledger, starts Probot, the workers and the timetable. */
 
-import type { Repo } from "./flows/context/repo.ts";
+import { watchedRepository, type Repo } from "./flows/context/repo.ts";
 import { Hono } from "hono";
 import { throughProbot } from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -15,7 +15,6 @@ import {
   type TerminalEmergencyResult,
 } from "./flows/commands/emergency-at-terminal.ts";
 import type { Tools } from "./flows/context/tools.ts";
-import { watchedRepository } from "./flows/repositories/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
 import { routes, listenOn, type Listening } from "./server.ts";

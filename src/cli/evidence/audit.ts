@@ -14,7 +14,7 @@ import { isLasting } from "../../flows/repositories/own-checks.ts";
 import type { Exported } from "../../flows/monitoring/export-evidence.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { countPast, type UncountedBranch } from "../../flows/completeness/reconcile.ts";
-import { registerRepository, watchedRepository } from "../../flows/repositories/repositories.ts";
+import { registerRepository } from "../../flows/repositories/repositories.ts";
 import { octokitOf, type Octokits } from "../../github/api/octokit.ts";
 import { Pacing } from "../../github/api/pacing.ts";
 import { openLedger } from "../../ledger/open.ts";
@@ -35,6 +35,7 @@ import { countLines, missingData, missingLine } from "./reconcile.ts";
 import { readText } from "../input/text-file.ts";
 import { writePackage } from "./write-package.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
+import { watchedRepository } from "../../flows/context/repo.ts";
 
 /** Holds the options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
 export interface AuditOptions {

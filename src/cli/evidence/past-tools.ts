@@ -1,12 +1,12 @@
 /** Tools of the commands about a past period: the flows without a server, and the repositories meant. */
 
-import type { Repo } from "../../flows/context/repo.ts";
+import { watchedRepository, type Repo } from "../../flows/context/repo.ts";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { BackfilledDeployments } from "../../flows/completeness/backfill-deployments.ts";
 import type { Tools } from "../../flows/context/tools.ts";
-import { registerRepository, watchedRepository } from "../../flows/repositories/repositories.ts";
+import { registerRepository } from "../../flows/repositories/repositories.ts";
 import { carryOut } from "../../github/actions/carry-out.ts";
 import type { GitHub } from "../../github/api/requests.ts";
 import { facts } from "../../github/facts.ts";

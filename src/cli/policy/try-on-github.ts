@@ -8,7 +8,7 @@ import type { PolicySource } from "../../domain/policy/record.ts";
 import type { Verdict } from "../../domain/values/result.ts";
 import { backfillRepository } from "../../flows/completeness/backfill.ts";
 import type { Tools } from "../../flows/context/tools.ts";
-import { registerRepository, watchedRepository } from "../../flows/repositories/repositories.ts";
+import { registerRepository } from "../../flows/repositories/repositories.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { readServer } from "../../settings.ts";
@@ -26,6 +26,7 @@ import {
   triedSource,
   type TryOptions,
 } from "./try.ts";
+import { watchedRepository } from "../../flows/context/repo.ts";
 
 /** No App: none of the checks was its own. */
 const NO_APP = 0;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 import type { CheckRunText, GateRecord } from "../../domain/records/change.ts";
-import { openPullsAt } from "../../flows/records/pulls-at-head.ts";
+import { openPullsAt } from "../../flows/facts/pull-request.ts";
 import { assessPull } from "../../flows/changes/assess-pull-request.ts";
 import type { Tools } from "../../flows/context/tools.ts";
 import { carryOut } from "../../github/actions/carry-out.ts";

@@ -13,10 +13,9 @@ import type { GateRecord } from "../../domain/records/change.ts";
 import { prefetch } from "../context/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { candidatesFor } from "../facts/rights.ts";
-import { unlistedPullsAt } from "../records/pulls-at-head.ts";
+import { unlistedPullsAt } from "../facts/pull-request.ts";
 import { blockingProblemsOf } from "../policy/repair.ts";
 import type { Task } from "../../domain/records/task.ts";
-import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import type { Tools } from "../context/tools.ts";
 import { advanceMergedPull } from "../reviews/retroactive-reviews.ts";
 import { emergenciesOfOpenPull } from "../emergencies/emergencies.ts";
@@ -305,6 +304,5 @@ async function say(
   const isLost =
     waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
   const groups = isLost && !subject.includes("@") ? await groupsWith(repo, pulls, at) : [];
-  const tasks = [...(facts.retry ?? []), ...groups];
-  await repo.commit(mergeDecisions(decision, { tasks }));
+  await repo.commit({ ...decision, tasks: [...decision.tasks, ...(facts.retry ?? []), ...groups] });
 }

@@ -5,7 +5,7 @@ import type { PullRequest } from "../../domain/change/pull-request.ts";
 import { type Action, type Addressee } from "../../domain/records/entry.ts";
 import { checkRunAction } from "../../domain/decisions/decision.ts";
 import { endedCheckText, type LandedResult } from "../../domain/messages/ended-check.ts";
-import { openPullsAt } from "../records/pulls-at-head.ts";
+import { openPullsAt } from "../facts/pull-request.ts";
 
 /** Returns the actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws {@link ExternalError}. */
 export async function endWaitingChecks(

@@ -1,6 +1,6 @@
 /** The commands of an emergency as they are given in comments. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import {
   EMERGENCY_COMMAND_NAMES,
@@ -17,7 +17,6 @@ import {
   type EmergencyResult,
 } from "./apply-emergency-command.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
-import { watchedRepository } from "../repositories/repositories.ts";
 
 /** Renders a reply for a comment on GitHub. */
 export const COMMENT: Rendering = {

@@ -98,3 +98,22 @@ export function repoOf(tools: Tools, context: Context, client?: GitHub): Repo {
     with: (other) => repoOf(other.tools ?? tools, { ...context, info: other.info ?? info }, client),
   };
 }
+
+/** Returns the repository as the flows work with it, or null when it was never met or is no longer visible to us. */
+export async function watchedRepository(
+  tools: Tools,
+  repositoryId: number,
+  lease: Lease | undefined,
+): Promise<Repo | null> {
+  const record = (await tools.ledger.state("repository", String(repositoryId)))?.body;
+  if (record === undefined || record.removedAt !== null) return null;
+  return repoOf(tools, {
+    info: record.repository,
+    installationId: record.installationId,
+    since: record.installedFrom,
+    ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
+    ...(record.movedInAt === undefined ? {} : { movedIn: true as const }),
+    ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
+    lease,
+  });
+}

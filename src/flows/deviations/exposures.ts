@@ -1,6 +1,6 @@
 /** Spells of weaker protection become deviations: one for each cause, in the organisation's own lane, so that many repositories share one. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { decideWeakening, policyOrDefault } from "../../domain/decisions/decision.ts";
 import { settle, mergeDecisions } from "../../domain/deviation/decide.ts";
@@ -12,7 +12,6 @@ import type { ExposureRecord } from "../../domain/protection/record.ts";
 import type { Assessment, ControlName } from "../../domain/values/result.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import type { Tools } from "../context/tools.ts";
-import { watchedRepository } from "../repositories/repositories.ts";
 import {
   deviationOf,
   isJudged,

@@ -1,6 +1,6 @@
 /** The commands on a deviation's issue. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE } from "../../domain/deviation/commands.ts";
 import { issueKey } from "../../domain/deviation/issue.ts";
 import { asComment } from "../../domain/deviation/next-step.ts";
@@ -11,7 +11,6 @@ import { currentPolicy } from "../policy/current-policy.ts";
 import { commandDeviation } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
 import type { Tools } from "../context/tools.ts";
-import { watchedRepository } from "../repositories/repositories.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
 
 /** Lists every command on a deviation's issue. */

@@ -15,10 +15,9 @@ import { speaksOf } from "../../domain/policy/file/when.ts";
 import { type PolicyInForce } from "../../domain/policy/tighten.ts";
 import { mayBePreApproved } from "../../domain/approval/pre-approved/pre-approved-change.ts";
 import type { ListedAction } from "../../ledger/queue/actions.ts";
-import { landedBefore } from "../records/inherited-approvals.ts";
+import { landedBefore } from "../records/landed-changes.ts";
 import { policyOf } from "../policy/in-force.ts";
 import { checksNotShownYet } from "./observed-checks.ts";
-import { rightsAroundApprovals } from "./rights-when-approved.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Check } from "../../domain/change/review.ts";
@@ -96,20 +95,14 @@ export async function gatherPull(
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
   const requirements = leafRequirements(requirementsOf(named, effective, repo.now()));
-  const rights = await rightsIn(repo, read, named, {
+  const { rights, retryAt: rightsRetry } = await rightsIn(repo, read, named, {
     policy: policy.record,
     requirements,
     basis,
     ofOwner: await witnesses.ofOwner(),
   });
-  rightsRetryAt = rights.retryAt;
-  let pull: PullRequest = {
-    ...named,
-    ...proposal,
-    authorities: rights.authorities,
-  };
-  pull = { ...pull, ...(await rightsAroundApprovals(repo, pull, pull.authorities)) };
-  pull = await withPushers(repo, pull, read.ownBranch, effective);
+  rightsRetryAt = rightsRetry;
+  let pull = await withPushers(repo, { ...named, ...proposal, ...rights }, read.ownBranch, effective);
   // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
   const base = {
     name: landed?.before ?? pull.base.ref,
@@ -190,4 +183,25 @@ async function withContent(
   if (!ofOwners) return { ...pull, files };
   const owners = await repo.github.owners(base);
   return { ...pull, files, owners };
+}
+
+/** Returns the numbers of the open pull requests whose head is a commit: those GitHub lists, and of our own record those whose head is in a fork. Throws {@link ExternalError}. */
+export async function openPullsAt(repo: Repo, sha: Sha): Promise<readonly number[]> {
+  const { open, other } = await repo.github.pullsWithHead(sha);
+  return [...open, ...(await unlistedPullsAt(repo, sha, [...open, ...other]))];
+}
+
+/** Returns the numbers of the open pull requests with a head that GitHub's index of commits does not list: it lists none of forks. Throws {@link ExternalError}. */
+export async function unlistedPullsAt(
+  repo: Repo,
+  sha: Sha,
+  listed: readonly number[],
+): Promise<readonly number[]> {
+  const stored = await repo.ledger.queue.ofKey(checkKey(repo.info.id, sha));
+  const recorded = new Set(stored.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []));
+  if ([...recorded].every((number) => listed.includes(number))) return [];
+  const open = await repo.github.listOpenPulls();
+  return open
+    .filter(({ headSha, number }) => headSha === sha && !listed.includes(number))
+    .map(({ number }) => number);
 }

@@ -1,6 +1,6 @@
 /** One lane's work: its deliveries understood in order, each subject assessed once, its actions carried out. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import { isTaskEvent, readTask, type Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
@@ -18,14 +18,14 @@ import { assessGroup, assessPull } from "../changes/assess-pull-request.ts";
 import { COMMENT_COMMANDS } from "./command-tables.ts";
 import { readControlState, readDeployedTo, readOrganization } from "../monitoring/protection.ts";
 import { flagEmergency } from "../commands/emergency-button.ts";
-import { openPullsAt } from "../records/pulls-at-head.ts";
+import { openPullsAt } from "../facts/pull-request.ts";
 import { importanceOfActing, importanceOfSubject, isUrgent } from "./priorities.ts";
 import type { UnderstoodDelivery } from "./intake.ts";
 import { keepIssue } from "../deviations/keep-deviations.ts";
 import { followMerge } from "../changes/merged.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Lease } from "../../ledger/queue/lanes.ts";
-import { recordLifecycle, watchedRepository } from "../repositories/repositories.ts";
+import { recordLifecycle } from "../repositories/repositories.ts";
 import { runTask } from "./tasks.ts";
 import { census, rejudgeOpen } from "./sweep.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";

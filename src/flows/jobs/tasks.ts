@@ -1,10 +1,10 @@
 /** What each kind of task does. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import type { Task, TaskKind } from "../../domain/records/task.ts";
 import { answerWaitingGates } from "../deployments/answer-gate.ts";
 import { assessGroup, assessPull } from "../changes/assess-pull-request.ts";
-import { openPullsAt } from "../records/pulls-at-head.ts";
+import { openPullsAt } from "../facts/pull-request.ts";
 import { assessReport } from "../deployments/from-report.ts";
 import { recordBaselineReport } from "../repositories/baseline.ts";
 import { isLasting } from "../repositories/own-checks.ts";
@@ -18,7 +18,6 @@ import { poll } from "./poll.ts";
 import type { Tools } from "../context/tools.ts";
 import { reconcileRepository } from "../completeness/reconcile.ts";
 import { countEnded, countLastHour } from "../completeness/schedule.ts";
-import { watchedRepository } from "../repositories/repositories.ts";
 import { census, doDue, redeliver, rejudgeOpen, sweepRepository } from "./sweep.ts";
 
 type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, lease: Repo["lease"]) => Promise<unknown>;

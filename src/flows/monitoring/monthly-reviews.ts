@@ -1,6 +1,6 @@
 /** Monthly reviews: counted and asked for when a month is over, signed off by their owners, named when they are overdue. */
 
-import type { Repo } from "../context/repo.ts";
+import { watchedRepository, type Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { monthlyIssue } from "../../domain/deviation/monthly/monthly-issue.ts";
@@ -36,7 +36,6 @@ import type { LedgerReader } from "../../ledger/ledger.ts";
 import type { Tools } from "../context/tools.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
-import { watchedRepository } from "../repositories/repositories.ts";
 import { DAY } from "../../domain/time/durations.ts";
 
 /** Names the tools that read and write the log; none of GitHub. */

@@ -1,6 +1,6 @@
 /** The repositories under watch: met, renamed, removed, and the spells in which we could not see them. */
 
-import { repoOf, type Repo } from "../context/repo.ts";
+import type { Repo } from "../context/repo.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import { canonical } from "../../domain/values/digest.ts";
@@ -74,25 +74,6 @@ function formerDefaultsOf(
   if (before !== defaultBranch)
     return { formerDefaults: [...formerDefaults, { branch: before, until: now }] };
   return formerDefaults.length === 0 ? {} : { formerDefaults };
-}
-
-/** Returns the repository as the flows work with it, or null when it was never met or is no longer visible to us. */
-export async function watchedRepository(
-  tools: Tools,
-  repositoryId: number,
-  lease: Repo["lease"],
-): Promise<Repo | null> {
-  const record = await recordOf(tools, repositoryId);
-  if (record === null || record.removedAt !== null) return null;
-  return repoOf(tools, {
-    info: record.repository,
-    installationId: record.installationId,
-    since: record.installedFrom,
-    ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
-    ...(record.movedInAt === undefined ? {} : { movedIn: true as const }),
-    ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
-    lease,
-  });
 }
 
 /**
