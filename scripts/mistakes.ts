@@ -218,7 +218,7 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     name: "a file that the base moved frees whoever changed it",
     file: "domain/approval/contribution/dropped-commits.ts",
     tests: ["test/domain/makers.test.ts", "test/laws/makers.test.ts"],
-    right: "left.has(path) || !(standing.includes(path) || made.has(path))",
+    right: "left.has(path) || !(present.includes(path) || made.has(path))",
     wrong: "left.has(path)",
   },
   {

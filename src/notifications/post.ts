@@ -59,7 +59,7 @@ export function isInner(address: string): boolean {
 }
 
 /** Resolves a name to all its addresses, as `dns.lookup` does. */
-export type LookUp = (
+export type HostLookup = (
   name: string,
   options: LookupAllOptions,
   done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
@@ -70,7 +70,7 @@ interface Way {
   readonly privateAddresses: boolean;
   readonly proxyFor?: (url: string) => string;
   /** Resolves names; default: as the system does. */
-  readonly lookUp?: LookUp;
+  readonly lookUp?: HostLookup;
 }
 
 /** Posts over the network. Redirects are not followed: whoever answers must not choose where we go. */
@@ -142,7 +142,7 @@ function send({ url, headers, body }: Posted, connection: RequestOptions): Promi
 }
 
 /** Returns a lookup that finds no name with an inner address. */
-function outerLookup(lookUp: LookUp): LookupFunction {
+function outerLookup(lookUp: HostLookup): LookupFunction {
   return (hostname, options, done) => {
     lookUp(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useNetwork } from "../../src/cli/input/network.ts";
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startApp } from "../../src/cli/scenario/harness/processes.ts";
-import { networkPost, type LookUp } from "../../src/notifications/post.ts";
+import { networkPost, type HostLookup } from "../../src/notifications/post.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { appCredentials, registeredApp } from "../support/app.ts";
 import { privateAuthority } from "../support/certificates.ts";
@@ -131,7 +131,7 @@ describe("a notification behind a proxy", () => {
   const url = (port: number): string => `https://${RECEIVER}:${port}/hook`;
   /** A system that knows these names. */
   const knowing =
-    (address: string): LookUp =>
+    (address: string): HostLookup =>
     (_name, _options, done) =>
       done(null, [{ address, family: 4 }]);
 
@@ -158,7 +158,7 @@ describe("a notification behind a proxy", () => {
     await expect(inner({ url: "https://10.0.0.7/hook", headers: {}, body: "{}" })).rejects.toThrow(
       "private network",
     );
-    const unknown: LookUp = (_name, _options, done) =>
+    const unknown: HostLookup = (_name, _options, done) =>
       done(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }), []);
     const lost = networkPost({ privateAddresses: false, proxyFor, lookUp: unknown });
     await expect(lost({ url: url(443), headers: {}, body: "{}" })).rejects.toThrow(
