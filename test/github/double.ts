@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { act, type Acted } from "./act.ts";
 import type { StepOutput } from "./acts/step.ts";
+import { problemsUnlessAlike } from "./conformance/alike.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
 import {
@@ -221,11 +222,17 @@ function heldToSchema(world: World, send: Send): Send {
     const headers = new Headers(init.headers);
     const event = headers.get("x-github-event") ?? "";
     if (world.oddDeliveries.has(headers.get("x-github-delivery") ?? "")) return send(url, init);
-    const payload: unknown = JSON.parse(typeof init.body === "string" ? init.body : "null");
-    const action =
-      typeof payload === "object" && payload !== null && "action" in payload ? String(payload.action) : null;
-    for (const detail of checkWebhook(event, action, payload))
-      world.breaches.push({ kind: "schema", request: `webhook ${event}.${action ?? ""}`, detail });
+    const text = typeof init.body === "string" ? init.body : "null";
+    const problems = problemsUnlessAlike(`${event} ${text}`, () => {
+      const payload: unknown = JSON.parse(text);
+      const action =
+        typeof payload === "object" && payload !== null && "action" in payload
+          ? String(payload.action)
+          : null;
+      return checkWebhook(event, action, payload);
+    });
+    for (const detail of problems)
+      world.breaches.push({ kind: "schema", request: `webhook ${event}`, detail });
     return send(url, init);
   };
 }

@@ -81,7 +81,7 @@ export class ObjectStore {
       const whole = this.#kept.get(sha);
       if (whole === undefined || existsSync(path)) continue;
       mkdirSync(join(this.#folder, "objects", sha.slice(0, 2)), { recursive: true });
-      writeFileSync(path, deflateSync(whole, { level: 1 }), { mode: 0o444 });
+      writeFileSync(path, deflateSync(whole, { level: 0 }), { mode: 0o444 });
     }
     this.#unwritten.clear();
   }

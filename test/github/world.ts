@@ -1,7 +1,7 @@
 /** The one mutable state of the GitHub double, with its clock, ids and lookups. Nothing here decides or sends anything. */
 
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
@@ -31,6 +31,9 @@ import type {
 import { ROLES } from "./model.ts";
 import { GitRepository } from "./git.ts";
 import type { LagRule, Versions } from "./lag.ts";
+
+/** In memory where the system has such a folder: what git is to see is needed for a moment only. */
+const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** GitHub's own committer for what is done in the web interface. */
 export const WEB_FLOW = { id: 19864447, login: "web-flow" } as const;
@@ -159,7 +162,7 @@ export class World {
     this.#random = options.seed ?? 1;
     this.#ownsFolder = options.folder === undefined;
     // Made when a repository is first written out: most stories never come to that.
-    this.folder = options.folder ?? join(tmpdir(), `github-double-${randomUUID()}`);
+    this.folder = options.folder ?? join(MEMORY, `github-double-${randomUUID()}`);
     this.apiUrl = options.apiUrl ?? "https://api.github.com";
     this.webUrl = options.webUrl ?? "https://github.com";
     this.realNow = options.realNow ?? Date.now;

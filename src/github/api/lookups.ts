@@ -62,7 +62,6 @@ export class Lookups {
   constructor(options: LookupOptions) {
     this.#options = { timeToLive: 10 * MINUTE, most: 20_000, mostBytes: 32_000_000, ...options };
     this.#remembered = new LRUCache({
-      max: this.#options.most,
       maxSize: this.#options.mostBytes,
       ttl: IDLE,
       updateAgeOnGet: true,
@@ -128,6 +127,8 @@ export class Lookups {
     const answer = ask();
     const remembered: Remembered = { answer, tags: under, until, pending: importanceNow() };
     this.#remembered.set(key, remembered, { size: EACH });
+    // With a maximum of its own, the cache would take the room for all of them at once.
+    if (this.#remembered.size > this.#options.most) this.#remembered.pop();
     answer.then(
       (given) => this.#answered(key, remembered, given),
       () => {

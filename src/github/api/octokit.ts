@@ -6,6 +6,7 @@
 import { Octokit } from "@octokit/rest";
 import { LRUCache } from "lru-cache";
 import { Probot, ProbotOctokit } from "probot";
+import { atMost } from "../../domain/values/cache-use.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { GitHub } from "./requests.ts";
 import { costOf } from "./rate-limits.ts";
@@ -139,7 +140,7 @@ class Manners {
   readonly #pacing: Pacing;
   readonly #unchanged: Unchanged;
   /** Holds until when a resource of an installation (or all of them: `*`) must not be requested. */
-  readonly #waits = new LRUCache<string, number>({ max: MOST_WAITS });
+  readonly #waits = new LRUCache<string, number>(atMost(MOST_WAITS));
 
   constructor(
     settings: Pick<

@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LRUCache } from "lru-cache";
+import { atMost } from "../../domain/values/cache-use.ts";
 import type { Claim, Share } from "../../domain/values/quota-share.ts";
 import { Line, type Importance, type Turn } from "./request-line.ts";
 import type { BudgetName, Cost, Limits } from "./rate-limits.ts";
@@ -55,7 +56,7 @@ export interface PacingOptions {
 export class Pacing {
   readonly #limits: Limits;
   readonly #usual: Importance;
-  readonly #lines = new LRUCache<number | "app", Line>({ max: MOST_KEPT });
+  readonly #lines = new LRUCache<number | "app", Line>(atMost(MOST_KEPT));
   readonly #lease: LeaseShares | null;
   #isStopped = false;
   #leasing: Promise<number | null> | null = null;

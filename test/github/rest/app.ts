@@ -199,13 +199,20 @@ async function report(
 ): Promise<void> {
   // Loaded only where it is asked for: the published double comes without the validator.
   const { checkRequest, checkResponse } = await import("../conformance/rest.ts");
+  const { problemsUnlessAlike } = await import("../conformance/alike.ts");
   const status = result.status ?? 200;
-  // What the client will see: no keys that are undefined.
-  const seen: unknown = text === undefined ? undefined : JSON.parse(text);
+  const asked = JSON.stringify([method, path, query, body]);
   const problems = [
     // A refused request may well be a wrong one.
-    ...(status < 400 || status === 404 ? checkRequest(method, path, query, body) : []),
-    ...(result.raw === undefined ? checkResponse(method, path, status, seen) : []),
+    ...(status < 400 || status === 404
+      ? problemsUnlessAlike(asked, () => checkRequest(method, path, query, body))
+      : []),
+    ...(result.raw === undefined
+      ? problemsUnlessAlike(`${method} ${path} ${status} ${text}`, () =>
+          // What the client will see: no keys that are undefined.
+          checkResponse(method, path, status, text === undefined ? undefined : JSON.parse(text)),
+        )
+      : []),
   ];
   for (const detail of problems)
     world.breaches.push({ kind: "schema", request: `${method} ${path}`, detail });
