@@ -120,10 +120,10 @@ export const EnvironmentSchema = z.object({
     .describe("A file with further certificate authorities to trust, PEM."),
   HOST: z
     .string()
-    .regex(/^[\w.:-]+$/, "is no address: give it without http:// and path, e.g. 0.0.0.0")
+    .regex(/^[\w.:-]+$/, "is not an address: give it without http:// and path, e.g. 0.0.0.0")
     .refine(
       (host) => isIP(host) !== 0 || !host.includes(":"),
-      "is no address: give it without the port, which is PORT",
+      "is not an address: give it without the port, which is PORT",
     )
     .default("127.0.0.1")
     .describe("The address to listen on; 0.0.0.0 in a container."),
@@ -132,7 +132,7 @@ export const EnvironmentSchema = z.object({
     .transform((text) => /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/u.exec(text))
     .refine(
       (found) => found !== null && Number(found[3]) <= 65_535,
-      "is no address: write HOST:PORT, such as 127.0.0.1:9090",
+      "is not an address: write HOST:PORT, such as 127.0.0.1:9090",
     )
     .transform((found) => ({ host: found?.[1] ?? found?.[2] ?? "", port: Number(found?.[3]) }))
     .optional()
@@ -586,7 +586,7 @@ function httpUrl(): z.ZodString {
     .string()
     .refine(
       (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""),
-      "is no address: write it with https://",
+      "is not an address: write it with https://",
     );
 }
 

@@ -92,7 +92,9 @@ describe("emergency declare", () => {
       { pull: 7, environment: "production", commit: "main" },
     ]) {
       const said = actOnEmergency(terminal, "declare", { repo: "acme/web", as: "ann", ...named }, { now });
-      await expect(said).rejects.toThrow("Say for what: --pull 7, or --environment production --commit SHA.");
+      await expect(said).rejects.toThrow(
+        "Name what it is for: --pull 7, or --environment production --commit SHA.",
+      );
     }
   });
 

@@ -54,9 +54,9 @@ describe("a file .env", () => {
     expect(stderr).toContain("sets GITHUB_API_URL, but GITHUB_TOKEN comes from the environment");
     // Side by side they go on, here to an address that is none.
     const own = await listed({ GITHUB_TOKEN: "hush", GITHUB_API_URL: "nonsense" }, args);
-    expect(own.stderr).toContain("GITHUB_API_URL is no address");
+    expect(own.stderr).toContain("GITHUB_API_URL is not an address");
     writeFileSync(join(folder, ".env"), "GITHUB_API_URL=nonsense\nGITHUB_TOKEN=hush\n");
-    expect((await listed({}, args)).stderr).toContain("GITHUB_API_URL is no address");
+    expect((await listed({}, args)).stderr).toContain("GITHUB_API_URL is not an address");
   });
 
   test("that is broken is no reason to verify nothing", async () => {

@@ -183,8 +183,8 @@ describe("a notification behind a proxy", () => {
 
 describe("wrong ways out", () => {
   test.each([
-    [{ HTTPS_PROXY: "proxy.example.com:3128" }, "HTTPS_PROXY is no proxy: write http://HOST:PORT."],
-    [{ https_proxy: "socks5://proxy:1080" }, "https_proxy is no proxy"],
+    [{ HTTPS_PROXY: "proxy.example.com:3128" }, "HTTPS_PROXY is not a proxy: write http://HOST:PORT."],
+    [{ https_proxy: "socks5://proxy:1080" }, "https_proxy is not a proxy"],
     [
       { NODE_EXTRA_CA_CERTS: "/nowhere/ca.pem" },
       "names a file that cannot be read (/nowhere/ca.pem: ENOENT)",

@@ -40,13 +40,7 @@ async function gate(): Promise<readonly unknown[]> {
 
 test.each([
   [false, ["compliant", "bob approved this content"]],
-  [
-    true,
-    [
-      "unverifiable",
-      "whether bob may approve cannot be verified: GitHub did not return the permissions of bob",
-    ],
-  ],
+  [true, ["unverifiable", "bob's approval cannot be verified: GitHub did not return the permissions of bob"]],
 ])(
   "members of an organisation whose name another one took (%s) are not those it meant",
   async (isTaken, said) => {

@@ -34,7 +34,7 @@ export async function actOnEmergency(
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
     const [repo] = await installedOn(tools, target);
-    if (repo === undefined) throw new UsageError(`${options.repo} is not watched.`);
+    if (repo === undefined) throw new UsageError(`The App is not installed on ${options.repo}.`);
     const result = await emergencyAtTerminal(repo, given);
     return answerOf(result);
   } finally {
@@ -57,5 +57,5 @@ function subjectOf({
   if (pull !== undefined && environment === undefined && commit === undefined)
     return { pull, deployment: null };
   if (pull === undefined && isDeployment) return { pull: null, deployment: { environment, commit } };
-  throw new UsageError("Say for what: --pull 7, or --environment production --commit SHA.");
+  throw new UsageError("Name what it is for: --pull 7, or --environment production --commit SHA.");
 }

@@ -32,7 +32,10 @@ function target(command: BareCommand) {
     .option("--pull <number>", "the pull request", count)
     .option("--environment <name>", "without a pull request: the environment")
     .option("--commit <sha>", "without a pull request: the deployed commit")
-    .requiredOption("--as <login>", "who does it");
+    .requiredOption(
+      "--as <login>",
+      "the GitHub login of whoever decided this; it is recorded under that name",
+    );
 }
 
 function noted(command: BareCommand) {

@@ -106,7 +106,7 @@ export const VERIFY = command({
 /** Defines `countersign readiness`. */
 export const READINESS = command({
   name: "readiness",
-  summary: "Test every control on recent days and list what would stand against an audit today.",
+  summary: "Test every control on recent days and list what an auditor would note today.",
   examples: ["readiness", "readiness --days 180 --json"],
   options: (command) =>
     command

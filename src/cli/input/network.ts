@@ -20,7 +20,7 @@ export function useNetwork(env: NodeJS.ProcessEnv): void {
   const given = PROXIES.filter((name) => (env[name] ?? "") !== "");
   for (const name of given)
     if (!/^https?:$/u.test(URL.parse(env[name] ?? "")?.protocol ?? ""))
-      throw new UsageError(`${name} is no proxy: write http://HOST:PORT.`);
+      throw new UsageError(`${name} is not a proxy: write http://HOST:PORT.`);
   if (given.length === 0) return;
   const direct = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
   env["no_proxy"] = env["NO_PROXY"] = direct === "" ? LOOPBACK : `${direct},${LOOPBACK}`;

@@ -9,7 +9,7 @@ export const LOG: CommandGroup = {
   commands: [
     command({
       name: "verify",
-      summary: "Recompute every link of the log.",
+      summary: "Recompute every link of the log's hash chain.",
       examples: ["log verify"],
       options: (command) => command,
       run: async ({ store }) => {

@@ -64,7 +64,8 @@ const IMPORT = command({
 
 const TRY = command({
   name: "try",
-  summary: "List which changes of a period a policy would have refused or passed only by exception.",
+  summary:
+    "List which changes of a period a policy would have refused, or passed only by an emergency or exemption.",
   examples: [
     "policy try new.yml --from 2026-07-01 --to 2026-10-01   # from the evidence log",
     "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web   # from GitHub, with GITHUB_TOKEN and no log",

@@ -43,7 +43,7 @@ export function planFrom({ organization, publicUrl, name, webUrl }: GivenPlan): 
   if (organization === undefined || organization === "")
     throw new UsageError("Name the organisation that will own the App: --org acme.");
   if (!/^[a-z\d][a-z\d-]{0,38}$/iu.test(organization))
-    throw new UsageError(`"${organization}" is no organisation: give only its name, such as acme.`);
+    throw new UsageError(`"${organization}" is not an organisation: give only its name, such as acme.`);
   if (publicUrl === undefined || publicUrl === "")
     throw new UsageError(
       "Give the address at which GitHub will reach the App: --url https://countersign.example.com.",
@@ -66,7 +66,7 @@ function publicAddress(text: string): string {
   const isLoopback = url !== null && /^(?:127\.0\.0\.1|localhost|\[::1\])$/u.test(url.hostname);
   if (url === null || !/^https?:$/u.test(url.protocol))
     throw new UsageError(
-      `"${text}" is no address: write it with https://, such as https://countersign.example.com.`,
+      `"${text}" is not an address: write it with https://, such as https://countersign.example.com.`,
     );
   if (url.protocol === "http:" && !isLoopback)
     throw new UsageError(

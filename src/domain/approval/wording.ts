@@ -92,23 +92,23 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
     case "after-merge":
       return `${who} approved after the merge`;
     case "unknown-commit":
-      return `which version ${who} approved cannot be verified: its webhook was missed, and GitHub has moved the review since`;
+      return `${who}'s approval cannot be verified: its webhook was missed, and GitHub has moved the review since`;
     case "unproven-content":
       return `${who} approved another commit, and GitHub did not show whether its content is the same`;
     case "unknown-authority":
-      return `whether ${who} may approve cannot be verified: GitHub did not return the permissions of ${who}`;
+      return `${who}'s approval cannot be verified: GitHub did not return the permissions of ${who}`;
     case "unknown-when-given":
-      return `whether ${who} was already entitled when approving was not observed: ${who} must approve again`;
+      return `${who} must approve again: whether ${who} was already entitled when approving was not observed`;
     case "unknown-address":
-      return `whether ${who} is the owner cannot be verified: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub does not show whose address that is`;
+      return `${who}'s approval cannot be verified: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub does not show whose address that is`;
     case "unknown-person":
-      return `who ${who} is cannot be verified: the policy ties that login to a person, and another account has it now`;
+      return `${who}'s approval cannot be verified: the policy ties that login to a person, and another account has it now`;
     case "unknown-maker":
-      return `whether ${who} made this content alone cannot be verified: ${doubtIn(detail)}`;
+      return `${who}'s approval cannot be verified: ${doubtIn(detail)}`;
     case "unknown-state":
-      return `whether ${who} approved in the review that was dismissed cannot be verified: its webhook was missed`;
+      return `${who}'s dismissed review cannot be verified: its webhook was missed`;
     case "unknown-veto":
-      return `whether ${who} blocks this cannot be verified: the review or the permissions of ${who} could not be read`;
+      return `${who}'s review cannot be verified: the review or the permissions of ${who} could not be read`;
   }
 }
 

@@ -472,7 +472,7 @@ export const DEVIATION_COMMAND_TABLE = {
   }),
   "not-effective": row({
     takes: words("<reason>"),
-    help: "Put a remediation that does not work back to work.",
+    help: "Record that the remediation does not work, so that it continues.",
     example: "two of three had not read it",
     when: [
       {
@@ -490,7 +490,7 @@ export const DEVIATION_COMMAND_TABLE = {
   }),
   "not-an-exception": row({
     takes: words("<reason>"),
-    help: "Declare that this is no exception, with the reason. Not for whoever caused it.",
+    help: "Declare that this is not an exception, with the reason. Not for whoever caused it.",
     example: "the branch is a mirror that nothing runs from",
     when: [
       {

@@ -3,8 +3,8 @@
 import type { Instant } from "../time/instant.ts";
 import { openDeviation, personOf, weakeningKey, type DeviationSeed } from "./open.ts";
 import type { DeviationRecord, ListedSubject } from "../records/deviation.ts";
-import type { ControlName } from "../values/result.ts";
-import { clipped, markdown, oneLine, time } from "../texts/wording.ts";
+import type { ControlName, Verdict } from "../values/result.ts";
+import { clipped, markdown, oneLine, time, VERDICT_TITLES } from "../texts/wording.ts";
 import type { ExposureRecord } from "../protection/record.ts";
 import { weakerText } from "../protection/words.ts";
 
@@ -13,7 +13,7 @@ export interface Meanwhile {
   readonly id: string;
   /** `#12 in acme/web`, or the commit. */
   readonly said: string;
-  readonly verdict: string;
+  readonly verdict: Verdict;
   /** The controls it failed, where it deviates itself. */
   readonly failed: readonly ControlName[];
   readonly at: Instant;
@@ -67,7 +67,7 @@ export function weakeningDeviation(
       meanwhile.length === 0
         ? "Nothing was merged, pushed or deployed meanwhile."
         : `Merged, pushed or deployed meanwhile (${meanwhile.length}):`,
-      ...meanwhile.map((each) => `- ${markdown(oneLine(each.said))}, ${time(each.at)}: ${each.verdict}`),
+      ...meanwhile.map((each) => `- ${markdown(oneLine(each.said))}, ${time(each.at)}: ${verdictText(each)}`),
     ].join("\n"),
     happenedAt: from,
     actors: exposures.flatMap(({ by }) => (by === null ? [] : [personOf(by)])),
@@ -80,8 +80,12 @@ export function weakeningDeviation(
 }
 
 function listedOf({ id, said, verdict, failed, at }: Meanwhile): ListedSubject {
-  const what = `${markdown(oneLine(said))}, ${time(at)}: ${verdict}`;
+  const what = `${markdown(oneLine(said))}, ${time(at)}: ${verdictText({ verdict })}`;
   return { subject: id, pull: null, title: oneLine(said), what, at, controls: failed, actors: [] };
+}
+
+function verdictText({ verdict }: Pick<Meanwhile, "verdict">): string {
+  return VERDICT_TITLES[verdict];
 }
 
 const WHAT = {
@@ -103,7 +107,7 @@ const MOST_LISTED = 50;
 function listOf(exposures: readonly ExposureRecord[]): readonly string[] {
   const lines = exposures.flatMap(({ repository, items }) =>
     items.map((item) => {
-      const end = item.until === null ? "" : ` (restored ${time(item.until)})`;
+      const end = item.until === null ? "" : `, restored ${time(item.until)}`;
       const about = `${repository.owner}/${repository.name}, ${item.place.kind} ${item.place.name}`;
       return `- ${markdown(oneLine(`${about}: ${weakerText(item)}`))}${end}`;
     }),

@@ -171,7 +171,9 @@ function titleOf(facts: CheckFacts, assessment: Assessment, observing: boolean):
 }
 
 function approversFirst(text: string, assessment: Assessment): boolean {
-  return assessment.approvals.some((each) => text.startsWith(`${oneLine(each.login)} `));
+  return assessment.approvals.some((each) =>
+    [" ", "'s "].some((after) => text.startsWith(`${oneLine(each.login)}${after}`)),
+  );
 }
 
 /** Lists what is needed, each once; what nobody has to act on last. */
@@ -255,7 +257,7 @@ function whatToDo(failed: readonly Result[]): string {
   if (owed === undefined || failed.length > 1)
     return "review now what reached production, and revert it if it should not be there. Record why it happened.";
   return owed.cause === "rejected"
-    ? "revert what was rejected by the time below. Record why it was merged."
+    ? "revert what the review rejected, by the time given below. Record why it was merged."
     : "someone who was not involved must review now what shipped: `/countersign approve` or `/countersign reject <reason>` on the pull request. Then record why nobody did in time.";
 }
 

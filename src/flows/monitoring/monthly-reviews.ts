@@ -30,7 +30,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
-import { listed, localTime, oneLine } from "../../domain/texts/wording.ts";
+import { listed, listedControls, localTime, oneLine } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import type { Tools } from "../context/tools.ts";
@@ -153,7 +153,7 @@ function asking(
   const owner = reviews[0]?.owner ?? "";
   const { id: repositoryId, ownerId: organizationId } = repo.info;
   const [place, name] = policy.deviations.repository?.split("/") ?? [];
-  const controls = listed(reviews.map(({ control }) => control));
+  const controls = listedControls(reviews.map(({ control }) => control));
   const notified = notify(policy, "review-due", {
     organizationId,
     about: `${month}:${owner.toLowerCase()}`,
@@ -193,7 +193,7 @@ export async function reportOverdue(repo: Repo, month: string): Promise<void> {
     notify(policy, "review-overdue", {
       organizationId,
       about: `${month}:${owner.toLowerCase()}`,
-      text: `${owner}: sign off ${listed(own.map(({ control }) => control))} for ${month} now. It was due by ${localTime(own[0]?.dueAt ?? 0, policy.calendar.timezone)} and counts as late.`,
+      text: `${owner}: sign off ${listedControls(own.map(({ control }) => control))} for ${month} now. It was due by ${localTime(own[0]?.dueAt ?? 0, policy.calendar.timezone)} and counts as late.`,
       repository: own[0]?.issueIn ?? null,
       path: own[0]?.issueIn == null ? null : `${own[0].issueIn}/issues`,
       at: own[0]?.dueAt ?? now,

@@ -38,7 +38,8 @@ export function monthlyIssue(facts: {
     `| control | in ${month} |`,
     "|---|---|",
     ...reviews.map(
-      (each) => `| ${CONTROL_TITLES[each.control]} | ${monthStatement(each.figures, seen).says} |`,
+      (each) =>
+        `| ${CONTROL_TITLES[each.control]} (\`${each.control}\`) | ${monthStatement(each.figures, seen).says} |`,
     ),
     "",
     ...waitingLines(waiting, seen.unseen.length === 0),
