@@ -63,6 +63,8 @@ export interface Countersign {
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
   const driven = start.timetable === "driven" ? new DrivenClock(start.clock.now()) : null;
   const isServing = start.role !== "command";
+  // A story's App is registered as the story says, and nobody watches its log.
+  const isWatched = isServing && driven === null;
   const built = await buildTools(
     settings,
     start,
@@ -92,16 +94,14 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     baseUrl: settings.pollMs === undefined ? settings.baseUrl : null,
   });
   const progress = new ReadingProgress(tools.ledger, tools.log);
-  const routes = routesOf(settings, built, { arrivals, worker, schedule, check });
-  // A story's App is registered as the story says, and nobody watches its log.
-  if (isServing && driven === null) {
-    await check.begin().catch(async (error: unknown) => {
-      pacing.stop();
-      await tools.ledger.close();
-      throw error;
-    });
-    progress.begin();
-  }
+  const routes = routesOf(settings, built, {
+    arrivals,
+    worker,
+    schedule,
+    check,
+    isProcessMeasured: isWatched,
+  });
+  if (isWatched) await askFirst(check, progress, built);
   await schedule.begin(start.newStore === true);
   const driver = new Driver(tools.clock, tools.ledger, worker);
   const sockets = new Sockets(settings, routes);
@@ -157,6 +157,19 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   };
 }
 
+/** Asks GitHub about the App before anything begins; what is refused ends the start, and leaves nothing open. */
+async function askFirst(check: AppCheck, progress: ReadingProgress, { tools, pacing }: Built): Promise<void> {
+  try {
+    await check.begin();
+  } catch (error) {
+    check.end();
+    pacing.stop();
+    await tools.ledger.close();
+    throw error;
+  }
+  progress.begin();
+}
+
 interface Routes {
   readonly app: Hono;
   /** The monitors' own, where the settings give them a socket. */
@@ -171,11 +184,13 @@ function routesOf(
     worker,
     schedule,
     check,
+    isProcessMeasured,
   }: {
     readonly arrivals: Arrivals;
     readonly worker: Worker;
     readonly schedule: Schedule;
     readonly check: AppCheck;
+    readonly isProcessMeasured: boolean;
   },
 ): Routes {
   const { ledger, clock, log } = tools;
@@ -193,6 +208,7 @@ function routesOf(
       isKeyRefused,
       held: () => schedule.held,
       unready: () => check.reason,
+      isProcessMeasured,
       pacing,
       caches: {
         lookups: () => lookups.use(),

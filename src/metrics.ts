@@ -1,12 +1,16 @@
 /** The metrics that Prometheus reads. */
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Instant } from "./domain/time/instant.ts";
 import type { CacheUse } from "./domain/values/cache-use.ts";
 import { IMPORTANCES } from "./github/api/request-line.ts";
 import type { Paced, Pacing } from "./github/api/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { VERSION } from "./package/version.ts";
+
+/** So many installations have figures of their own: those that have the least left. */
+const MOST_SHOWN = 100;
 
 /** Holds the metrics of one App, in a registry of their own, so that two Apps in one process do not meet. */
 export class Metrics {
@@ -38,7 +42,7 @@ export class Metrics {
    * pacing of requests to GitHub; null: none are sent.
    */
   constructor(
-    ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed">,
+    ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "recordedVerdicts">,
     clock: { now(): Instant },
     isKeyRefused: () => boolean | null = () => null,
     pacing: Pick<Pacing, "paced" | "left"> | null = null,
@@ -112,9 +116,41 @@ export class Metrics {
         this.set(oldest === null ? Number.NaN : (clock.now() - oldest) / 1000);
       },
     });
+    registerVersion(this.registry);
+    registerVerdicts(this.registry, ledger);
     if (pacing !== null) registerPacing(this.registry, pacing);
     registerCaches(this.registry, caches);
   }
+
+  /** Adds what prom-client measures of the process: once, by the App that has the process for itself. */
+  addProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+}
+
+function registerVersion(registry: Registry): void {
+  const info = new Gauge({
+    name: "countersign_build_info",
+    help: "1, with the version that runs.",
+    labelNames: ["version"],
+    registers: [registry],
+  });
+  info.set({ version: VERSION }, 1);
+}
+
+function registerVerdicts(registry: Registry, ledger: Pick<Ledger, "recordedVerdicts">): void {
+  const counter = new Counter({
+    name: "countersign_verdicts_total",
+    help: "Verdicts that this process recorded, by kind of entry; one that changed counts again.",
+    labelNames: ["kind", "verdict"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [kind, counts] of ledger.recordedVerdicts())
+        for (const [verdict, count] of counts) this.inc({ kind, verdict }, count);
+    },
+  });
+  registry.registerMetric(counter);
 }
 
 /** Lists the use of each cache, by its name. */
@@ -156,12 +192,12 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
   };
   const left = new Gauge({
     name: "countersign_github_budget_left",
-    help: "What is left of each limit, by installation; the App itself has none.",
+    help: `What is left of each limit, of the ${MOST_SHOWN} installations that have the least left.`,
     labelNames: ["installation", "budget"],
     registers: [],
     collect() {
       this.reset();
-      for (const { asker, budget, left } of pacing.left())
+      for (const { asker, budget, left } of shownOf(pacing.left()))
         this.set({ installation: asker === null ? "" : String(asker), budget }, left);
     },
   });
@@ -182,6 +218,19 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
     "Requests that GitHub refused by a limit.",
     ({ refusals }) => refusals,
   );
+}
+
+/** Returns the figures of the App itself and of the installations that are nearest to a limit: labels must not grow without end. */
+function shownOf(figures: ReturnType<Pacing["left"]>): ReturnType<Pacing["left"]> {
+  const askers = Map.groupBy(figures, ({ asker }) => asker);
+  const own = askers.get(null) ?? [];
+  askers.delete(null);
+  const least = [...askers.values()].toSorted((a, b) => leastOf(a) - leastOf(b));
+  return [...own, ...least.slice(0, MOST_SHOWN).flat()];
+}
+
+function leastOf(figures: ReturnType<Pacing["left"]>): number {
+  return Math.min(...figures.map(({ left }) => left));
 }
 
 /** Counts the requests of one route. */

@@ -37,7 +37,10 @@ const MOST_CONNECTIONS = 500;
 
 /** Holds what the routes need. */
 export interface RouteTools {
-  readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
+  readonly ledger: Pick<
+    Ledger,
+    "queue" | "head" | "presence" | "states" | "committed" | "recordedVerdicts" | "tryToStore"
+  >;
   /** Every secret a signature may be made with, the current one first. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
   /** Who may report deployments from outside GitHub. */
@@ -63,6 +66,8 @@ export interface RouteTools {
   readonly isKeyRefused?: () => boolean | null;
   /** Keeps to GitHub's limits, and shows monitors how. */
   readonly pacing?: Pick<Pacing, "paced" | "left">;
+  /** Adds what is measured of the whole process to the metrics; default: false. */
+  readonly isProcessMeasured?: boolean;
   /** What is kept in memory, by name. */
   readonly caches?: Caches;
 }
@@ -74,6 +79,7 @@ export interface RouteTools {
 export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   const app = new Hono();
   const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing, tools.caches);
+  if (tools.isProcessMeasured === true) metrics.addProcess();
   const ready = new ServerReadiness(tools.ledger, () => unreadyBecause(tools));
   const bodies = new RequestBodies();
   const webhooks: Webhooks = {

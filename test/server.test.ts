@@ -149,6 +149,7 @@ describe("the doors when the store fails", () => {
     head: unreachable,
     states: unreachable as unknown as Ledger["states"],
     committed: () => 0,
+    recordedVerdicts: () => new Map(),
     tryToStore: unreachable,
     queue: {
       store: () => Promise.reject(new ExternalError("disk-full", "The store is full.")),
@@ -185,6 +186,7 @@ describe("the doors over a socket", () => {
     head: () => Promise.resolve({ size: 0, hash: "" }),
     states: () => undefined as never,
     committed: () => 0,
+    recordedVerdicts: () => new Map(),
     tryToStore: () => Promise.resolve(),
     queue: {
       store: ({ id }: { readonly id: string }) => {

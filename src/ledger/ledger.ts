@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
 import { linkHash } from "../domain/records/chain.ts";
+import type { Verdict } from "../domain/values/result.ts";
 import type { CacheUse } from "../domain/values/cache-use.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import { canonical } from "../domain/values/digest.ts";
@@ -159,6 +160,8 @@ export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly #store: Store;
   readonly #newest: Newest;
+  /** Counts the verdicts this process recorded, by kind of entry and by verdict. */
+  readonly #verdicts = new Map<EntryKind, Map<Verdict, number>>();
 
   constructor(store: Store) {
     const newest = new Newest(() => store.othersWrote());
@@ -183,6 +186,20 @@ export class Ledger extends LedgerReader {
     return this.#store.committed();
   }
 
+  /** Returns how many verdicts this process has recorded, by kind of entry and by verdict. */
+  recordedVerdicts(): ReadonlyMap<EntryKind, ReadonlyMap<Verdict, number>> {
+    return this.#verdicts;
+  }
+
+  #countVerdicts(logged: readonly LoggedEntry[]): void {
+    for (const { kind, body } of logged) {
+      if (!("assessment" in body)) continue;
+      const counts = this.#verdicts.get(kind) ?? new Map<Verdict, number>();
+      this.#verdicts.set(kind, counts);
+      counts.set(body.assessment.verdict, (counts.get(body.assessment.verdict) ?? 0) + 1);
+    }
+  }
+
   /**
    * Records a decision in one transaction and returns the entries that were new. An entry equal to its subject's state, and an
    * action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is
@@ -196,7 +213,7 @@ export class Ledger extends LedgerReader {
   ): Promise<readonly LoggedEntry[]> {
     if (entries.length + actions.length + tasks.length === 0) return [];
     try {
-      return await this.#store.transact(async (tx) => {
+      const recorded = await this.#store.transact(async (tx) => {
         const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
         await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
         if (lease !== undefined) await holdLane(tx, lease, lease.now?.() ?? at);
@@ -205,6 +222,8 @@ export class Ledger extends LedgerReader {
         await storeTasks(tx, tasks, at);
         return logged;
       });
+      this.#countVerdicts(recorded);
+      return recorded;
     } finally {
       // Also where it failed: that it did may be all that failed.
       this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));

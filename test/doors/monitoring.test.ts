@@ -8,11 +8,13 @@ import { costOf, DOCUMENTED } from "../../src/github/api/rate-limits.ts";
 import { Pacing, ranked } from "../../src/github/api/pacing.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { routes, WEBHOOK_PATH } from "../../src/server.ts";
+import { VERSION } from "../../src/package/version.ts";
 import { readSettings } from "../../src/settings.ts";
+import { smallLog } from "../evidence/fixture.ts";
 import { openServed } from "../robustness/served.ts";
 import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
-import { toolsOn, webhookHeaders } from "./rig.ts";
+import { memory, toolsOn, webhookHeaders } from "./rig.ts";
 import { claimed } from "../support/claimed.ts";
 import { failed } from "../support/ends.ts";
 
@@ -110,6 +112,57 @@ describe("monitors are told", () => {
     expect(text).toContain(`countersign_app_key_refused ${figure}`);
     await app.stop();
     await database.remove();
+  });
+
+  test("which version runs, and what it has recorded, by kind and verdict", async () => {
+    const database = await freshDatabase("sqlite");
+    const ledger = await openLedger(database.where);
+    const changes = smallLog().filter(({ kind }) => kind === "change" || kind === "repository");
+    await ledger.record({ entries: changes }, 0);
+    await ledger.record({ entries: changes }, 0);
+    const text = await (await routes(toolsOn(ledger)).request("/metrics")).text();
+    expect(text).toContain(`countersign_build_info{version="${VERSION}"} 1`);
+    const counted = [
+      ...text.matchAll(/^countersign_verdicts_total\{kind="change",verdict="[a-z-]+"\} (\d+)$/gmu),
+    ];
+    const sum = counted.reduce((all, match) => all + Number(match[1]), 0);
+    expect(sum).toBe(changes.filter(({ kind }) => kind === "change").length);
+    expect(text).not.toContain("process_resident_memory_bytes");
+    await ledger.close();
+    await database.remove();
+  });
+
+  test("what an App that serves takes of its process", async () => {
+    const database = await freshDatabase("sqlite");
+    const app = await startApp(database.where, 0, {
+      timetable: "system",
+      fetch: () => Promise.resolve(Response.json([])),
+    });
+    const text = await (await app.fetch(new Request("http://localhost/metrics"))).text();
+    for (const name of [
+      "process_resident_memory_bytes",
+      "process_cpu_seconds_total",
+      "nodejs_eventloop_lag_p99_seconds",
+    ])
+      expect(text).toMatch(new RegExp(`^${name} `, "mu"));
+    await app.stop();
+    await database.remove();
+  });
+
+  test("of many installations those that have the least left", async () => {
+    const pacing = new Pacing(DOCUMENTED);
+    const check = costOf("POST", "/repos/acme/web/check-runs", "{}");
+    for (let installation = 1; installation <= 150; installation += 1)
+      for (let turn = 0; turn < (installation > 50 ? 2 : 1); turn += 1)
+        (await pacing.turn(installation, check)).end();
+    const { ledger } = memory();
+    const text = await (await routes({ ...toolsOn(ledger), pacing }).request("/metrics")).text();
+    const shown = [
+      ...text.matchAll(/^countersign_github_budget_left\{installation="(\d+)",budget="rest"\}/gmu),
+    ];
+    expect(shown.map((match) => Number(match[1])).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 100 }, (_, index) => index + 51),
+    );
   });
 
   test("what is left of GitHub's limits, and what waited for them, by importance", async () => {

@@ -40,7 +40,8 @@ export function memory(): Memory {
   const presence = async () => ({ lastBeat: null, lastSweeps: new Map() });
   const tryToStore = async (): Promise<void> => undefined;
   const committed = (): number => stored.size;
-  const ledger = { queue, states, head, presence, committed, tryToStore };
+  const recordedVerdicts = () => new Map();
+  const ledger = { queue, states, head, presence, committed, recordedVerdicts, tryToStore };
   return { stored, ledger: ledger as unknown as RouteTools["ledger"] };
 }
 
