@@ -3,7 +3,14 @@
 import { apiBaseUrl, EnvironmentSchema, readServer, webBaseUrl } from "../../settings.ts";
 import { UsageError, type Terminal } from "../terminal/answer.ts";
 import { envFileIn } from "../input/env-file.ts";
-import { checkWritable, writeEnvFile } from "./env-file.ts";
+import {
+  APP_SECRETS,
+  checkWritable,
+  CREDENTIALS,
+  refuseReplacing,
+  takenOf,
+  writeEnvFile,
+} from "./env-file.ts";
 import { registerInBrowser } from "./registering.ts";
 
 const PlaceSchema = EnvironmentSchema.pick({ HOST: true, PORT: true });
@@ -12,7 +19,7 @@ const PlaceSchema = EnvironmentSchema.pick({ HOST: true, PORT: true });
 export async function environmentAfterSetup(terminal: Terminal): Promise<Terminal["env"]> {
   const { env } = terminal;
   const envFile = envFileIn(env);
-  if ((env["APP_ID"] ?? "").trim() !== "") return env;
+  if (takenOf(CREDENTIALS, env).length > 0) return env;
   const server = readServer(env);
   const place = PlaceSchema.safeParse(env);
   if (!server.ok) throw new UsageError(server.problems.join("\n"));
@@ -20,6 +27,7 @@ export async function environmentAfterSetup(terminal: Terminal): Promise<Termina
     throw new UsageError(
       place.error.issues.map(({ path, message }) => `${path.join(".")} ${message}.`).join("\n"),
     );
+  refuseReplacing(envFile, APP_SECRETS, env, false);
   checkWritable(envFile);
   const baseUrl = env["COUNTERSIGN_BASE_URL"]?.trim() || undefined;
   const { name, values } = await registerInBrowser({
@@ -28,6 +36,7 @@ export async function environmentAfterSetup(terminal: Terminal): Promise<Termina
     host: place.data.HOST,
     port: place.data.PORT,
     baseUrl: baseUrl ?? null,
+    env,
     save: (written) => writeEnvFile(envFile, written),
     onLink: (link) =>
       terminal.printError(

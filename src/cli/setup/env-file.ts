@@ -16,6 +16,9 @@ import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { UsageError } from "../terminal/answer.ts";
 
+/** An environment as a process has it. */
+type Values = Readonly<Record<string, string | undefined>>;
+
 /** Values by the name of their variable. */
 export type EnvValues = Readonly<Record<string, string>>;
 
@@ -24,6 +27,32 @@ export function readEnvFile(path: string): EnvValues {
   const text = textOf(path);
   const values = Object.entries(text === null ? {} : parseEnv(text));
   return Object.fromEntries(values.flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])));
+}
+
+/** The variables that make an App known. */
+export const CREDENTIALS: readonly string[] = ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH"];
+
+/** What else GitHub gives an App. */
+export const APP_SECRETS: readonly string[] = ["WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
+
+/** Returns those variables that have a value. */
+export function takenOf(names: readonly string[], env: Values): readonly string[] {
+  return names.filter((name) => (env[name] ?? "").trim() !== "");
+}
+
+/** Refuses to replace values, unless it is forced and the file alone holds them: the environment wins over it. Throws UsageError. */
+export function refuseReplacing(path: string, names: readonly string[], env: Values, force: boolean): void {
+  const taken = takenOf(names, env);
+  const file = readEnvFile(path);
+  const outside = taken.filter((name) => env[name] !== file[name]);
+  if (outside.length > 0)
+    throw new UsageError(
+      `The environment sets ${outside.join(" and ")}, which would win over ${path}: unset it, or use setup --print.`,
+    );
+  if (taken.length > 0 && !force)
+    throw new UsageError(
+      `${path} has ${taken.join(" and ")} already: remove it there if it belongs to no App in use, or replace it with setup --force.`,
+    );
 }
 
 /** Refuses a file that cannot be written. Throws UsageError. */

@@ -95,8 +95,8 @@ class Pages {
     if (!this.#isOwnBrowser(c))
       return this.#refuse(c, "Open the link that the terminal or the log shows, in one browser.");
     const { given } = this.#options;
-    const organization = c.req.query("organization") ?? given.organization;
-    const publicUrl = c.req.query("url") ?? given.publicUrl;
+    const organization = given.organization ?? c.req.query("organization");
+    const publicUrl = given.publicUrl ?? c.req.query("url");
     if (organization === undefined || publicUrl === undefined) return c.html(questions(given, null));
     try {
       const plan = planFrom({ ...given, organization, publicUrl });
@@ -195,24 +195,20 @@ function page(title: string, body: Html): Html {
     </html>`;
 }
 
-function questions({ organization, publicUrl, name }: GivenPlan, problem: string | null): Html {
+/** Asks only for what nobody has answered yet. */
+function questions(given: GivenPlan, problem: string | null): Html {
+  const organization = html`<label>Organisation on GitHub <input name="organization" required /></label>`;
+  const address = html`<label>
+    Address at which GitHub reaches Countersign
+    <input name="url" type="url" required placeholder="https://countersign.example.com" />
+  </label>`;
   return page(
     "Register the App",
     html`${problem === null ? "" : html`<p class="problem">${problem}</p>`}
       <form action="${SETUP_PATH}">
-        <label
-          >Organisation on GitHub <input name="organization" required value="${organization ?? ""}"
-        /></label>
-        <label
-          >Address at which GitHub reaches Countersign
-          <input
-            name="url"
-            type="url"
-            required
-            placeholder="https://countersign.example.com"
-            value="${publicUrl ?? ""}"
-        /></label>
-        <button>Continue${name === undefined ? "" : ` as ${name}`}</button>
+        ${given.organization === undefined ? organization : ""}
+        ${given.publicUrl === undefined ? address : ""}
+        <button>Continue</button>
       </form>`,
   );
 }

@@ -6,9 +6,9 @@ import { Hono } from "hono";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { Fetch } from "../../github/api/octokit.ts";
 import { convertManifestCode, type RegisteredApp } from "../../github/installation/app-manifest.ts";
-import { UsageError } from "../terminal/answer.ts";
+import { UsageError, type Terminal } from "../terminal/answer.ts";
 import type { AppPlan, GivenPlan } from "./app-plan.ts";
-import type { EnvValues } from "./env-file.ts";
+import { takenOf, type EnvValues } from "./env-file.ts";
 import { SETUP_PATH, setupPages } from "./pages.ts";
 
 /** Describes where and for what the pages are served. */
@@ -18,6 +18,8 @@ export interface RegistrationOptions {
   readonly host: string;
   readonly port: number;
   readonly baseUrl: string | null;
+  /** The settings so far. */
+  readonly env: Terminal["env"];
   /** Saves the settings of the App before the browser shows that it is done. */
   readonly save: (values: EnvValues) => void;
   /** Called with the link to open. */
@@ -41,7 +43,7 @@ export async function registerInBrowser(options: RegistrationOptions): Promise<R
     ...options,
     async register(code, plan) {
       const app = await converted(options, code);
-      const values = valuesOf(app, plan);
+      const values = valuesOf(app, plan, options.env);
       options.save(values);
       const { name, slug, html_url: htmlUrl } = app;
       resolve({ plan, name, slug, htmlUrl, values });
@@ -64,15 +66,18 @@ export function installUrlOf(htmlUrl: string): string {
   return `${htmlUrl}/installations/new`;
 }
 
-/** Returns what signs dashboard sessions: GitHub gives no such secret, and sign-in needs one. */
-function valuesOf(app: RegisteredApp, plan: AppPlan): EnvValues {
+/** GitHub gives no secret that signs dashboard sessions, and sign-in needs one. */
+const SESSION_SECRET = "COUNTERSIGN_SESSION_SECRET";
+
+function valuesOf(app: RegisteredApp, plan: AppPlan, env: Terminal["env"]): EnvValues {
+  const isSet = takenOf([SESSION_SECRET], env).length > 0;
   return {
     APP_ID: String(app.id),
     PRIVATE_KEY: app.pem,
     WEBHOOK_SECRET: app.webhook_secret,
     GITHUB_CLIENT_ID: app.client_id,
     GITHUB_CLIENT_SECRET: app.client_secret,
-    COUNTERSIGN_SESSION_SECRET: randomBytes(32).toString("hex"),
+    ...(isSet ? {} : { [SESSION_SECRET]: randomBytes(32).toString("hex") }),
     COUNTERSIGN_BASE_URL: plan.publicUrl,
   };
 }

@@ -8,7 +8,17 @@ import { apiBaseUrl, readServer, readSettings, webBaseUrl, type Settings } from 
 import { doctor } from "../doctor/doctor.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { newAppUrl, planFrom, prefilledUrl, type GivenPlan } from "./app-plan.ts";
-import { checkWritable, envLines, readEnvFile, writeEnvFile, type EnvValues } from "./env-file.ts";
+import {
+  APP_SECRETS,
+  checkWritable,
+  CREDENTIALS,
+  envLines,
+  readEnvFile,
+  refuseReplacing,
+  takenOf,
+  writeEnvFile,
+  type EnvValues,
+} from "./env-file.ts";
 import { LONGEST_WAIT, ownApp, waitForInstallation, type OwnApp } from "./installation.ts";
 import { installUrlOf, registerInBrowser } from "./registering.ts";
 import {
@@ -55,9 +65,6 @@ interface Run {
   readonly env: Terminal["env"];
 }
 
-/** The variables that make an App known. */
-const CREDENTIALS = ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH"] as const;
-
 /** Runs the steps that are still to do. Throws UsageError and ExternalError. */
 export async function setup(
   terminal: Terminal,
@@ -72,11 +79,12 @@ export async function setup(
   const run: Run = { options, terminal, tools, env };
   if (options.appId !== undefined || options.privateKey !== undefined)
     return proceed(run, takenOver(run), false);
-  const isKnown = CREDENTIALS.some((name) => (env[name] ?? "").trim() !== "");
-  if (isKnown && options.force !== true) return proceed(run, {}, false);
+  if (takenOf(CREDENTIALS, env).length > 0 && options.force !== true) return proceed(run, {}, false);
   if (options.print !== true) checkWritable(options.envFile);
   const given = await givenPlan(run);
   if (options.link === true) return linked(run, given);
+  if (options.print !== true)
+    refuseReplacing(options.envFile, [...CREDENTIALS, ...APP_SECRETS], env, options.force === true);
   const values = await registered(run, given);
   return options.print === true ? printed(values) : proceed(run, values, true);
 }
@@ -92,8 +100,28 @@ async function givenPlan({ options, terminal, env }: Run): Promise<GivenPlan> {
     env["COUNTERSIGN_BASE_URL"] ??
     (await askFor("Address at which GitHub reaches Countersign (https://...)"));
   const given = { organization, publicUrl, name: options.name, webUrl: webBaseUrl(server) };
-  planFrom(given);
+  const plan = planFrom(given);
+  const file = readEnvFile(options.envFile);
+  if (options.force !== true) {
+    refuseOther(
+      "COUNTERSIGN_BASE_URL",
+      env["COUNTERSIGN_BASE_URL"]?.replace(/\/+$/u, ""),
+      plan.publicUrl,
+      "--url",
+    );
+    refuseOther("GHE_HOST", file["GHE_HOST"], options.host, "--host");
+  }
   return given;
+}
+
+function refuseOther(
+  name: string,
+  there: string | undefined,
+  wanted: string | undefined,
+  option: string,
+): void {
+  if ((there ?? "").trim() === "" || wanted === undefined || there === wanted) return;
+  throw new UsageError(`${name} is ${there}: give the same with ${option}, or replace it with --force.`);
 }
 
 async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
@@ -106,6 +134,7 @@ async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
     host: "127.0.0.1",
     port: options.port,
     baseUrl: null,
+    env,
     save: (values) => {
       if (options.print !== true) writeEnvFile(options.envFile, { ...hostOf(options), ...values });
     },
@@ -169,12 +198,7 @@ function takenOver({ options, env }: Run): EnvValues {
     throw new UsageError(
       "Give both: --app-id, the number on the App's page, and --private-key, the file downloaded there.",
     );
-  const there = readEnvFile(options.envFile);
-  const taken = CREDENTIALS.filter((name) => there[name] !== undefined);
-  if (taken.length > 0 && options.force !== true)
-    throw new UsageError(
-      `${options.envFile} has ${taken.join(" and ")} already: run setup without --app-id to go on with it, or replace it with --force.`,
-    );
+  refuseReplacing(options.envFile, CREDENTIALS, env, options.force === true);
   let key: string;
   try {
     key = readFileSync(privateKey, "utf8");

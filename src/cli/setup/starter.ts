@@ -166,7 +166,7 @@ function pullRequestText(answers: StarterAnswers, organization: string): string 
     "",
     `Adds \`.github/${POLICY_FILE}\` to \`${organization}/.github\`. It applies to every repository of ${organization}.`,
     "",
-    `- Changes of ${branches.length === 0 ? "each default branch" : branches.join(", ")} need ${approvals === "" ? "1" : approvals} approval(s) from ${by}, for exactly the content that is merged.`,
+    `- Changes of ${branches.length === 0 ? "each default branch" : branches.join(", ")} need ${approvals === "" || approvals === "1" ? "1 approval" : `${approvals} approvals`} from ${by}, for exactly the content that is merged.`,
     ...given(ticket, `Each change names a ticket that matches \`${ticket}\`.`),
     ...given(
       onCall,

@@ -88,6 +88,51 @@ describe("a mistake on the command line", () => {
     }
   });
 
+  test.each<readonly [string, Readonly<Record<string, string>>, string, readonly string[], string]>([
+    [
+      "a secret in the file",
+      { WEBHOOK_SECRET: "mine" },
+      "WEBHOOK_SECRET=mine\n",
+      [],
+      "has WEBHOOK_SECRET already",
+    ],
+    [
+      "a secret in the environment",
+      { WEBHOOK_SECRET: "mine" },
+      "",
+      ["--force"],
+      "The environment sets WEBHOOK_SECRET, which would win",
+    ],
+    [
+      "an App in the environment",
+      { APP_ID: "1" },
+      "",
+      ["--force"],
+      "The environment sets APP_ID, which would win",
+    ],
+    [
+      "another address",
+      { COUNTERSIGN_BASE_URL: "https://old.example.com" },
+      "",
+      [],
+      "COUNTERSIGN_BASE_URL is https://old.example.com: give the same with --url",
+    ],
+    [
+      "another host",
+      {},
+      "GHE_HOST=old.example.com\n",
+      ["--host", "new.example.com"],
+      "GHE_HOST is old.example.com: give the same with --host",
+    ],
+  ])("is told before anything is registered, and replaces nothing: %s", async (_, env, text, more, cure) => {
+    const file = join(emptyFolder(), ".env");
+    writeFileSync(file, text);
+    const told = await runSetup(["--org", "acme", "--url", URL_OF_APP, "--env-file", file, ...more], env);
+    expect(told.code).toBe(2);
+    expect(told.text).toContain(cure);
+    expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
   test("is told: a port that another program uses", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void other.close());
@@ -265,7 +310,7 @@ describe("a mistake after the registration", () => {
     const over = await run(["--app-id", "99", "--private-key", join(folder, "app.pem")]);
     expect(over.code).toBe(2);
     expect(over.text).toContain(
-      "has APP_ID and PRIVATE_KEY already: run setup without --app-id to go on with it, or replace it with --force",
+      "has APP_ID and PRIVATE_KEY already: remove it there if it belongs to no App in use, or replace it with setup --force",
     );
     expect(readFileSync(file, "utf8")).not.toContain("APP_ID=99");
   });

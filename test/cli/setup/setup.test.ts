@@ -119,7 +119,7 @@ describe("setup", () => {
     });
     expect(readFileSync(join(out, "ruleset.tf"), "utf8")).toContain(`integration_id = ${appId}`);
     expect(readFileSync(join(out, "pull-request.md"), "utf8")).toContain(
-      "need 2 approval(s) from acme/core, admin",
+      "need 2 approvals from acme/core, admin",
     );
     expect(github.double.world.breaches).toEqual([]);
   });
