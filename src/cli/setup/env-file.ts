@@ -19,7 +19,7 @@ import { UsageError } from "../terminal/answer.ts";
 /** An environment as a process has it. */
 type Values = Readonly<Record<string, string | undefined>>;
 
-/** Values by the name of their variable. */
+/** Maps names of variables to values. */
 export type EnvValues = Readonly<Record<string, string>>;
 
 /** Returns the values of an environment file that are not empty; none where there is no file. Throws UsageError. */
@@ -29,10 +29,10 @@ export function readEnvFile(path: string): EnvValues {
   return Object.fromEntries(values.flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])));
 }
 
-/** The variables that make an App known. */
+/** Lists the variables that make an App known. */
 export const CREDENTIALS: readonly string[] = ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH"];
 
-/** What else GitHub gives an App. */
+/** Lists what else GitHub gives an App. */
 export const APP_SECRETS: readonly string[] = ["WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
 
 /** Returns those variables that have a value. */
