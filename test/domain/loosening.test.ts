@@ -153,6 +153,20 @@ describe("a repository's file that asks for less than the organisation's", () =>
     expect(policy.problems[0]?.message).toContain(says);
   });
 
+  test.each([{ not: ["prod-*"] }, { "before-merge": { environments: ["production"], within: "1 day" } }])(
+    "production %j belongs in the organisation's file only",
+    (production) => {
+      const file = stringify({ production });
+      for (const org of [null, "mode: enforce", file]) {
+        const organization: PolicySource = org === null ? { state: "absent" } : found("acme/.github", org);
+        const policy = policyInForce(organization, found("acme/web", file));
+        expect(policy.state).toBe("broken");
+        if (policy.state !== "broken") return;
+        expect(policy.problems[0]?.message).toContain("belongs in the organisation's file only");
+      }
+    },
+  );
+
   test.each(Object.entries(ORGANISATION_ONLY))("%s belongs in the organisation's file only", (key, value) => {
     for (const org of [null, {}]) {
       const policy = together(org, { [key]: value });

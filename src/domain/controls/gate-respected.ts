@@ -55,7 +55,7 @@ function ofUpdate(
   if (checks.length === 0) return pullsUnknown(inputs);
   const [cut] = truncationsIn(subject, ["checks"]);
   if (cut !== undefined) return unverifiable(cut, inputs);
-  const states = checks.map((each) => stateAt(each, context));
+  const states = checks.map((each) => gateStateAt(each, context));
   const held = states.find((state) => state !== "success");
   if (held === undefined)
     return passes("the check had succeeded when it was merged", { ...inputs, check: "success" });
@@ -63,7 +63,8 @@ function ofUpdate(
   return fails("bypassed", `it was merged ${how}`, { ...inputs, check: held });
 }
 
-function stateAt(checks: readonly Check[], context: Context): string {
+/** Returns what our own check showed at a moment: its conclusion, `missing` or `still waiting`. */
+export function gateStateAt(checks: readonly Check[], context: Pick<Context, "appId" | "at">): string {
   const ours = checks
     .filter((check) => check.name === CHECK_NAME && check.app?.id === context.appId)
     .toSorted((a, b) => (a.completedAt ?? Infinity) - (b.completedAt ?? Infinity))

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { RepositorySchema } from "../change/repository.ts";
 import type { Infer } from "../values/schema.ts";
-import { InstantSchema } from "../time/instant.ts";
+import { InstantSchema, type Instant } from "../time/instant.ts";
 import { ShaSchema } from "../change/sha.ts";
 import { ActorSchema } from "../change/people.ts";
 
@@ -134,8 +134,31 @@ const DeployedChangeSchema = z.object({
   makers: z.array(z.int()).describe("GitHub's ids of the people who shaped it"),
 });
 
+/** Returns when a deployment began. A job that waited for its environment's rules deployed nothing before it went on. */
+export function beganAt({ statuses, createdAt }: Pick<Deployment, "statuses" | "createdAt">): Instant {
+  return statuses.find(({ state }) => state === "in_progress")?.at ?? createdAt;
+}
+
 /** Describes one change a deployment added to its environment. */
 export type DeployedChange = Infer<typeof DeployedChangeSchema>;
+
+const BeforeMergeSchema = z.object({
+  pull: z.int().describe("The pull request whose head was deployed"),
+  commits: z.array(ShaSchema).describe("Its commits then"),
+  approval: z
+    .enum(["approved", "refused", "unknown"])
+    .describe("Whether it could have been merged when the deployment began"),
+  because: z.string(),
+  dueAt: InstantSchema.describe("Until when it was to be merged as deployed"),
+  state: z
+    .enum(["due", "merged", "missed", "other", "closed", "unknown"])
+    .describe(
+      "`other`: it was merged as something else. `closed`: without a merge. `unknown`: whether as deployed cannot be told.",
+    ),
+});
+
+/** Describes a pull request whose head was deployed before it was merged, where the policy allows that. */
+export type BeforeMerge = Infer<typeof BeforeMergeSchema>;
 
 /** Describes {@link Deployment}. */
 export const DeploymentSchema = z.object({
@@ -208,6 +231,9 @@ export const DeploymentSchema = z.object({
     .describe(
       "For a hotfix, where the policy requires it: until when it must be on the default branch, and whether it got there",
     ),
+  beforeMerge: BeforeMergeSchema.exactOptional().describe(
+    "Where the policy allows deployments before a merge: the pull request with this head; absent: none, or not allowed",
+  ),
   late: z.boolean(),
 });
 

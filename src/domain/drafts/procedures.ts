@@ -139,6 +139,11 @@ function changes(policy: Policy): readonly string[] {
       : [
           `What was deployed from another production branch is on the default branch within ${termText(production.mergeBack)}.`,
         ]),
+    ...(production.beforeMerge === undefined
+      ? []
+      : [
+          `The head of a pull request that could be merged may be deployed before its merge to ${listed(production.beforeMerge.environments.map(code), "or")}, and is merged as deployed within ${termText(production.beforeMerge.within)}.`,
+        ]),
     `A deployment that may still become compliant waits at the gate for ${termText(production.gateWaits)}; then it is rejected.`,
     ...policy.approvals.map((each) => `Every change is approved: ${approvalText(each)}.`),
     ...policy.rules.map(

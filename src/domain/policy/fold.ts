@@ -110,6 +110,7 @@ export function fold(
       tags: unique(all((file) => file.production?.tags)),
       workflows: unique(all((file) => file.production?.workflows)),
       mergeBack: shortest(all((file) => termsOf(file.production?.["merge-back"]))),
+      ...beforeMergeOf(org),
       gateWaits: shortest(all((file) => termsOf(file.production?.["gate-waits"]))) ?? DEFAULT_GATE_WAITS,
     },
     approvals: unlike(approvals),
@@ -168,6 +169,14 @@ function emergencyOf(org: PolicyFile | null, repo: PolicyFile | null): Emergency
     ...own,
     blockNextWhileOverdue: own.blockNextWhileOverdue === true || minimum.blockNextWhileOverdue === true,
   };
+}
+
+/** Deploying before a merge is the organisation's to allow. */
+function beforeMergeOf(org: PolicyFile | null): Pick<Policy["production"], "beforeMerge"> {
+  const written = org?.production?.["before-merge"];
+  const within = written === undefined ? null : parseTerm(written.within);
+  if (written === undefined || within === null) return {};
+  return { beforeMerge: { environments: unique(written.environments), within } };
 }
 
 function termsOf(text: string | undefined): readonly Term[] {

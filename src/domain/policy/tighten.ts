@@ -30,6 +30,12 @@ export const PolicyInForceSchema = z.discriminatedUnion("state", [
 /** Describes the policy in force, or why there is none. `unreadable`: it could not be read; `broken`: someone must fix a file. */
 export type PolicyInForce = Infer<typeof PolicyInForceSchema>;
 
+/** Keys of `production` that let something pass. */
+const ORGANIZATION_PRODUCTION = [
+  ["not", "it ends what is watched for"],
+  ["before-merge", "it lets a deployment come before its merge"],
+] as const;
+
 const ORGANIZATION_ONLY = [
   "repositories",
   "exemptions",
@@ -170,13 +176,12 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
       );
     }
   }
-  if (file.production?.not !== undefined)
-    problems.push(
-      say(
-        ["production", "not"],
-        "production.not: belongs in the organisation's file only: it ends what is watched for",
-      ),
-    );
+  for (const [key, because] of ORGANIZATION_PRODUCTION) {
+    if (file.production?.[key] !== undefined)
+      problems.push(
+        say(["production", key], `production.${key}: belongs in the organisation's file only: ${because}`),
+      );
+  }
   for (const key of ORGANIZATION_ONLY) {
     if (file[key] !== undefined) problems.push(say([key], `${key}: belongs in the organisation's file only`));
   }

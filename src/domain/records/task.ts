@@ -75,7 +75,7 @@ const FIELDS = {
   exposures: z.strictObject({ organizationId: Id, causeId: z.string() }),
   /** Record how everything was protected when an installation began to be watched. */
   baseline: z.strictObject({ organizationId: Id, installationId: Id, attempt: z.int(), round: Round }),
-  /** Check whether one hotfix was merged back. */
+  /** Check whether one deployment was merged as it is owed: a hotfix, or what was deployed before its merge. */
   "merge-back": z.strictObject({ repositoryId: Id, deploymentId: z.string() }),
   /** Answer the jobs of one repository that wait for the deployment gate. */
   gates: z.strictObject({ repositoryId: Id }),

@@ -13,6 +13,8 @@ import type { GateRecord } from "../../domain/records/change.ts";
 import { prefetch } from "../context/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { candidatesFor } from "../facts/rights.ts";
+import { waitingGates } from "../records/deployment-gates.ts";
+import { endedPullTasks } from "../records/merge-backs.ts";
 import { unlistedPullsAt } from "../facts/pull-request.ts";
 import { blockingProblemsOf } from "../policy/repair.ts";
 import type { Task } from "../../domain/records/task.ts";
@@ -48,7 +50,8 @@ export async function assessPull(
   if (pull.state !== "open") {
     await advanceMergedPull(repo, pull, policy);
     // A review after the merge may be the one that is owed.
-    if (tasks.length > 0) await repo.commit({ tasks });
+    const due = [...tasks, ...(await endedPullTasks(repo, number))];
+    if (due.length > 0) await repo.commit({ tasks: due });
     for (const other of again ? [] : sharing) await assessPull(repo, other, null, true);
     return;
   }
@@ -304,5 +307,15 @@ async function say(
   const isLost =
     waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
   const groups = isLost && !subject.includes("@") ? await groupsWith(repo, pulls, at) : [];
-  await repo.commit({ ...decision, tasks: [...decision.tasks, ...(facts.retry ?? []), ...groups] });
+  const isNews = assessment?.verdict === "compliant" && previous?.body.check.conclusion !== "success";
+  const gates = isNews ? await gatesWaitingFor(repo, policy, at) : [];
+  const tasks = [...decision.tasks, ...(facts.retry ?? []), ...groups, ...gates];
+  await repo.commit({ ...decision, tasks });
+}
+
+/** What may be deployed before its merge may have waited at the deployment gate for its approval. */
+async function gatesWaitingFor(repo: Repo, policy: PolicyInForce, dueAt: number): Promise<readonly Task[]> {
+  if (policyOrDefault(policy).production.beforeMerge === undefined) return [];
+  const waiting = await waitingGates(repo.tools, repo.info.id);
+  return waiting.length === 0 ? [] : [{ kind: "gates", repositoryId: repo.info.id, dueAt }];
 }

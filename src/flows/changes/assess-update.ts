@@ -22,6 +22,7 @@ import type { Task } from "../../domain/records/task.ts";
 import { policyBefore, sinceOf } from "../policy/current-policy.ts";
 import { emergenciesOfAll, advanceEmergencies } from "../emergencies/emergencies.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
+import { endedPullTasks } from "../records/merge-backs.ts";
 import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
 import { gatherChange, isPullRequestMerge } from "../facts/branch-update.ts";
@@ -94,7 +95,11 @@ export async function judgeUpdate(
   const endWaiting = (): Promise<readonly Action[]> =>
     endWaitingChecks(repo, change.pullRequests, result, to);
   const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
-  const followed = mergeDecisions({ tasks }, decided, { entries, actions: ends });
+  const ended = await Promise.all(change.pullRequests.map(({ number }) => endedPullTasks(repo, number)));
+  const followed = mergeDecisions({ tasks: [...tasks, ...ended.flat()] }, decided, {
+    entries,
+    actions: ends,
+  });
   await repo.commit(isPast ? { ...followed, actions: [] } : followed);
 }
 

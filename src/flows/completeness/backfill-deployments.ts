@@ -10,7 +10,7 @@ import type { ListedDeployment } from "../../github/deployments/deployments.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { OVERTAKING, successesOf, withRun, type FoundDeployment } from "../deployments/from-github.ts";
 import { judgeRun } from "../deployments/from-workflow-run.ts";
-import { checkMergeBack, recordSuccess } from "../deployments/record-deployment.ts";
+import { checkOwedMerge, recordSuccess } from "../deployments/record-deployment.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
 import type { Span } from "../../domain/time/span.ts";
@@ -77,9 +77,10 @@ async function unlessRefused<Answer>(read: () => Promise<Answer>): Promise<Answe
 }
 
 async function record(repo: Repo, success: FoundDeployment): Promise<void> {
-  const { id, mergeBack } = await recordSuccess(repo, await withRun(repo, success));
+  const { id, mergeBack, beforeMerge } = await recordSuccess(repo, await withRun(repo, success));
   // Long over: nobody will ask again when it is due.
-  if (mergeBack !== null && mergeBack.dueAt <= repo.now()) await checkMergeBack(repo, id);
+  const dueAt = Math.min(mergeBack?.dueAt ?? Infinity, beforeMerge?.dueAt ?? Infinity);
+  if (dueAt <= repo.now()) await checkOwedMerge(repo, id);
 }
 
 /** The successes of a span, and in each environment the one before, oldest first. */

@@ -5,13 +5,15 @@ import { SETTLING } from "../../domain/change/settling.ts";
 import type { Actor } from "../../domain/change/people.ts";
 import { dueAfter } from "../../domain/time/calendar.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
-import type {
-  Deployment,
-  DeploymentKind,
-  DeploymentOrigin,
-  DeploymentRun,
-  DeploymentStatus,
-  EnvironmentRules,
+import { beforeMergeOf } from "./before-merge.ts";
+import {
+  beganAt,
+  type Deployment,
+  type DeploymentKind,
+  type DeploymentOrigin,
+  type DeploymentRun,
+  type DeploymentStatus,
+  type EnvironmentRules,
 } from "../../domain/deployment/deployment.ts";
 import { refOf } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -84,6 +86,9 @@ export async function gatherDeployment(repo: Repo, success: Success): Promise<De
       ? account
       : await deployedContent(repo, { commits: ancestor.commits, position, sha, at });
   const { production, calendar } = policyOrDefault(success.policy);
+  const began = beganAt(success);
+  const isEarly = kind === "unmerged" || (account.landedAt !== null && account.landedAt > began);
+  const beforeMerge = isEarly ? await beforeMergeOf(repo, { ...success, began }) : null;
   const owed = kind === "hotfix" ? production.mergeBack : null;
   return {
     id,
@@ -110,6 +115,7 @@ export async function gatherDeployment(repo: Repo, success: Success): Promise<De
     ...(ancestor === null ? {} : { ancestor: { id: ancestor.id, sha: ancestor.sha } }),
     succeededBefore,
     verdictBefore: before?.contentVerdict ?? null,
+    ...(beforeMerge === null ? {} : { beforeMerge }),
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: repo.now() - at >= SETTLING,
   };

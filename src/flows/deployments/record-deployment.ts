@@ -9,6 +9,7 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { emergenciesForDeployment } from "../emergencies/emergencies.ts";
 import { tasksOfLanding } from "../records/exposure-tasks.ts";
+import { mergeStateOf } from "./before-merge.ts";
 import { gatherDeployment, type Success } from "./facts.ts";
 import { isMergedBack, mergeBackTasks } from "../records/merge-backs.ts";
 import { policyWhen } from "../policy/policy-at.ts";
@@ -77,14 +78,20 @@ export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
   return (await tools.ledger.state("deployment", id)) !== undefined;
 }
 
-/** Judges a hotfix again when its merge is due, on whether it was merged back. */
-export async function checkMergeBack(repo: Repo, id: string): Promise<void> {
-  const entry = await repo.ledger.state("deployment", id);
-  if (entry === undefined) return;
-  const { deployment } = entry.body;
-  const { mergeBack } = deployment;
-  if (mergeBack?.state !== "due") return;
-  const state = (await isMergedBack(repo, deployment)) ? "merged" : "missed";
-  const policy = await policyWhen(repo, deployment.createdAt);
-  await recordDeployment(repo, { ...deployment, mergeBack: { ...mergeBack, state } }, policy);
+/** Judges a deployment again whose merge is owed: when that is due, or its pull request is not open any more. */
+export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
+  const deployment = (await repo.latest("deployment", id))?.deployment;
+  if (deployment === undefined) return;
+  const { mergeBack, beforeMerge } = deployment;
+  let known = deployment;
+  if (mergeBack?.state === "due") {
+    const state = (await isMergedBack(repo, deployment)) ? "merged" : "missed";
+    known = { ...known, mergeBack: { ...mergeBack, state } };
+  }
+  if (beforeMerge?.state === "due") {
+    const state = await mergeStateOf(repo, beforeMerge, deployment.sha);
+    if (state !== "due") known = { ...known, beforeMerge: { ...beforeMerge, state } };
+  }
+  if (known === deployment) return;
+  await recordDeployment(repo, known, await policyWhen(repo, deployment.createdAt));
 }

@@ -9,7 +9,7 @@ import { assessReport } from "../deployments/from-report.ts";
 import { recordBaselineReport } from "../repositories/baseline.ts";
 import { isLasting } from "../repositories/own-checks.ts";
 import { readControlState } from "../monitoring/protection.ts";
-import { checkMergeBack } from "../deployments/record-deployment.ts";
+import { checkOwedMerge } from "../deployments/record-deployment.ts";
 import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
 import { askAgain, askMonthly, reportOverdue } from "../monitoring/monthly-reviews.ts";
@@ -50,7 +50,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   exposures: (tools, { organizationId, causeId }, lease) =>
     recordWeakening(tools, organizationId, causeId, lease),
   baseline: recordBaselineReport,
-  "merge-back": inRepository((repo, { deploymentId }) => checkMergeBack(repo, deploymentId)),
+  "merge-back": inRepository((repo, { deploymentId }) => checkOwedMerge(repo, deploymentId)),
   gates: inRepository(answerWaitingGates),
   "overdue-monthly": inRepository((repo, { month }) => reportOverdue(repo, month)),
   summarise: (tools, held, lease) => summarise(tools, held, lease),

@@ -21,6 +21,8 @@ export interface KnownDeployment {
   /** The tag whose move it is; null: none. */
   readonly tag: string | null;
   readonly run: { readonly id: number; readonly attempt: number } | null;
+  /** The pull request whose merge it is owed; null: none. */
+  readonly owedBy: number | null;
 }
 
 /** Lists every recorded deployment of a repository, by when it succeeded, oldest first. */
@@ -36,7 +38,7 @@ export async function knownDeployments(
 
 function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
   const { deployment } = record;
-  const { id, environment, sha, createdAt, succeededAt, number, origin, run } = deployment;
+  const { id, environment, sha, createdAt, succeededAt, number, origin, run, beforeMerge } = deployment;
   return {
     id,
     environment,
@@ -47,5 +49,6 @@ function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
     number,
     tag: origin.kind === "tag" ? origin.tag : null,
     run: run === null ? null : { id: run.id, attempt: run.attempt },
+    owedBy: beforeMerge?.state === "due" ? beforeMerge.pull : null,
   };
 }

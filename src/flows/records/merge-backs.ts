@@ -4,14 +4,36 @@ import type { Repo } from "../context/repo.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
 import { refOf } from "../../domain/policy/scope.ts";
 import type { Task } from "../../domain/records/task.ts";
+import { knownDeployments } from "./deployments.ts";
 import { landedChanges } from "./landed-changes.ts";
 /** So many updates of the default branch are searched for one that introduces the same. */
 const MOST_UPDATES = 100;
 
-/** Returns the task by which a hotfix is assessed again when its merge is due, where it is owed. */
-export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Deployment): readonly Task[] {
-  if (mergeBack?.state !== "due") return [];
-  return [{ kind: "merge-back", repositoryId: repository.id, deploymentId, dueAt: mergeBack.dueAt }];
+/** Returns the task by which a deployment is assessed again when a merge of it is due, where one is owed. */
+export function mergeBackTasks({
+  id: deploymentId,
+  mergeBack,
+  beforeMerge,
+  repository,
+}: Deployment): readonly Task[] {
+  return [mergeBack, beforeMerge].flatMap((owed): readonly Task[] =>
+    owed?.state === "due"
+      ? [{ kind: "merge-back", repositoryId: repository.id, deploymentId, dueAt: owed.dueAt }]
+      : [],
+  );
+}
+
+/** Returns the tasks by which deployments of a pull request's head are assessed again now that it is not open any more. */
+export async function endedPullTasks(repo: Repo, number: number): Promise<readonly Task[]> {
+  const known = await knownDeployments(repo.tools, repo.info.id);
+  return known
+    .filter(({ owedBy }) => owedBy === number)
+    .map(({ id: deploymentId }) => ({
+      kind: "merge-back",
+      repositoryId: repo.info.id,
+      deploymentId,
+      dueAt: repo.now(),
+    }));
 }
 
 /** Returns whether it was merged, squashed, or introduced once more as the same patch by a change of the default branch since. */

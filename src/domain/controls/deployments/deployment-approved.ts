@@ -111,7 +111,13 @@ function goingBackToAnother(deployment: Deployment): Ruling {
   return { ...forward, reasons };
 }
 
-function goingForward({ carried, unaccounted }: Deployment): Ruling {
+function goingForward(deployment: Deployment): Ruling {
+  const { carried, beforeMerge } = deployment;
+  const early = beforeMerge?.approval === "approved" ? beforeMerge : null;
+  // The commits of a head that could have been merged were approved with it.
+  const unaccounted = deployment.unaccounted?.filter((sha) => early?.commits.includes(sha) !== true) ?? null;
+  if (early !== null && deployment.previous === null)
+    return notApplicable("baseline", "the first deployment seen here is the baseline of the environment");
   const refused = carried.filter((change) => change.verdict === "non-compliant");
   if (refused.length > 0)
     return fails(
@@ -127,8 +133,10 @@ function goingForward({ carried, unaccounted }: Deployment): Ruling {
     );
   const unsure = carried.filter((change) => !GOOD.has(change.verdict));
   // It goes forward, so it carries something: an empty list is one that was not read.
-  if (unaccounted === null || unsure.length > 0 || carried.length === 0)
+  const isEmpty = carried.length === 0 && early === null;
+  if (unaccounted === null || unsure.length > 0 || isEmpty || beforeMerge?.approval === "unknown")
     return unverifiable("not all of its changes could be verified");
+  if (early !== null && carried.length === 0) return passes(early.because);
   return passes(`${allOf(carried.length)} allowed`);
 }
 

@@ -128,6 +128,17 @@ export const PolicyFileSchema = z.strictObject({
       "merge-back": TermTextSchema.optional().describe(
         "time within which a deployment from another production branch must be on the default branch; default: no limit",
       ),
+      "before-merge": z
+        .strictObject({
+          environments: Globs.describe("environment globs, matched without case"),
+          within: TermTextSchema.describe(
+            "time within which the pull request must be merged as it was deployed",
+          ),
+        })
+        .optional()
+        .describe(
+          "where the approved head of a pull request may be deployed before it is merged; default: nowhere; organisation file only",
+        ),
       "gate-waits": TermTextSchema.optional().describe(
         "how long the deployment gate waits for a deployment to become compliant before it rejects it; default: 24 hours",
       ),
@@ -284,6 +295,8 @@ export const PolicySchema = z.object({
     workflows: z.array(z.string()),
     /** Null: no limit. */
     mergeBack: TermSchema.nullable(),
+    /** Where an approved head may be deployed before its merge, and how long the merge is owed; absent: nowhere. */
+    beforeMerge: z.object({ environments: z.array(z.string()), within: TermSchema }).exactOptional(),
     gateWaits: TermSchema,
   }),
   /** All are required: the organisation's, and the repository's own. */
