@@ -1,8 +1,8 @@
 /** The ways out of this process: the proxy and the certificates that the environment names, also where it came from a file. */
 
 import { readFileSync } from "node:fs";
-import { setGlobalProxyFromEnv } from "node:http";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import http from "node:http";
+import tls from "node:tls";
 import { UsageError } from "../terminal/answer.ts";
 
 const PROXIES = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"] as const;
@@ -15,8 +15,11 @@ const LOOPBACK = "localhost,127.0.0.1,[::1],::1";
  * only with variables that are there when it starts. Throws UsageError where one of them cannot be used.
  */
 export function useNetwork(env: NodeJS.ProcessEnv): void {
+  // An older Node runs nothing but `verify`, which needs no network.
+  if (!("setGlobalProxyFromEnv" in http)) return;
   const file = env["NODE_EXTRA_CA_CERTS"] ?? "";
-  if (file !== "") setDefaultCACertificates([...getCACertificates("default"), ...certificatesIn(file)]);
+  if (file !== "")
+    tls.setDefaultCACertificates([...tls.getCACertificates("default"), ...certificatesIn(file)]);
   const given = PROXIES.filter((name) => (env[name] ?? "") !== "");
   for (const name of given)
     if (!/^https?:$/u.test(URL.parse(env[name] ?? "")?.protocol ?? ""))
@@ -24,7 +27,7 @@ export function useNetwork(env: NodeJS.ProcessEnv): void {
   if (given.length === 0) return;
   const direct = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
   env["no_proxy"] = env["NO_PROXY"] = direct === "" ? LOOPBACK : `${direct},${LOOPBACK}`;
-  setGlobalProxyFromEnv(env);
+  http.setGlobalProxyFromEnv(env);
 }
 
 function certificatesIn(file: string): readonly string[] {
