@@ -443,8 +443,8 @@ function misspelt(given: Environment): string[] {
 /** Finds values that hope to be completed: nothing here replaces `${...}`. */
 function unexpanded(given: Environment): string[] {
   return Object.keys(EnvironmentSchema.shape).flatMap((name) =>
-    /\$\{\w+/u.test(given[name] ?? "")
-      ? [`${name} contains \${...}, which nothing replaces: write the value itself.`]
+    /\$[{(]\w+/u.test(given[name] ?? "")
+      ? [`${name} contains \${...} or $(...), which nothing replaces: write the value itself.`]
       : [],
   );
 }
