@@ -68,7 +68,7 @@ describe("drafts at the terminal", () => {
     const refused = await run(["draft", "response", "DEV-"], env);
     expect(refused.code).toBe(1);
     expect(refused.printed).toMatch(
-      /^No response can be drafted\. Missing:\n {2}- 4 more answers to why of DEV-\w+ \(`\/countersign why <text>` on its issue\)\n {2}- a measure somebody decided on of DEV-\w+ \(`\/countersign measure <text>` on its issue\)$/u,
+      /^No response can be drafted\. Missing:\n {2}- 4 more answers to why of DEV-\w+ \(`\/countersign why <text>` on its issue\)\n {2}- a measure that a person decided on of DEV-\w+ \(`\/countersign measure <text>` on its issue\)$/u,
     );
     const whys = ["it was new", "it came in a hurry", "nobody owned it", "it was nobody's task"];
     for (const text of [

@@ -153,7 +153,7 @@ describe("a difference is explained by its cause", () => {
     ];
     const git = line("m", { m: ["a", "s"], s: ["a"] });
     expect(reported({ activity: [merge], ledger: [merge], reported: [merge], git, pulls })).toEqual([
-      `pull request #2 s only in merged-pull-requests: landed together with #1: one merge brought the commits of each`,
+      `pull request #2 s only in merged-pull-requests: landed together with #1: one merge introduced the commits of each`,
     ]);
   });
 

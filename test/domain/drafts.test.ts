@@ -416,7 +416,7 @@ describe("what the drafts say", () => {
     ["due", null, "a target date of DEV-aaa"],
     ["evidence", [], "evidence of DEV-aaa"],
     ["method", null, "how it is checked of DEV-aaa"],
-    ["measure", { text: "Automate it.", suggested: true }, "a measure somebody decided on of DEV-aaa"],
+    ["measure", { text: "Automate it.", suggested: true }, "a measure that a person decided on of DEV-aaa"],
   ])("a response without %s is refused", (key, value, missing) => {
     const entries = RECORDS.entries.map((each) =>
       each.kind === "remediation" ? changed(each, { [key]: value }) : each,
@@ -560,7 +560,7 @@ describe("the procedures say what the policy enforces", () => {
     ['tags: ["v*"]', 'tags: ["r*"]', "`r*`"],
     ["integration: [develop]", "integration: [next]", "`next`"],
     ["required: 2, from: { teams: [acme/core] }", "required: 3, from: { teams: [acme/core] }", "3 approvals"],
-    ["independence: strict", "independence: every-commit", "somebody who did not make it alone"],
+    ["independence: strict", "independence: every-commit", "someone who did not make it alone"],
     ["name: migrations", "name: schema", "“schema”"],
     ['paths: ["db/**"]', 'paths: ["sql/**"]', "sql/**"],
     ["acme/dba", "acme/data", "acme/data"],

@@ -210,13 +210,13 @@ describe("how long changes waited", () => {
     });
   });
 
-  test("a change nobody reviewed waited until it was merged, and went around the process after a long wait", () => {
+  test("a change nobody reviewed waited until it was merged, and bypassed the process after a long wait", () => {
     const waits = waitsOf(landed([], LONG + 1, true));
     expect([waits.firstReview, waits.isLong, waits.isBypass]).toEqual([null, true, true]);
     expect(waitsOf(landed([], LONG, true)).isLong).toBe(false);
   });
 
-  test("tells how many of those that waited long went around the process", () => {
+  test("tells how many of those that waited long bypassed the process", () => {
     const all = [
       landed([{ by: 2, at: HOUR, counts: true }], 2 * HOUR),
       landed([{ by: 2, at: 30 * HOUR, counts: true }], 31 * HOUR),

@@ -19,7 +19,7 @@ import { type Subject } from "../records/subject.ts";
 export const emergencyAuthorised = defineControl({
   name: "emergency-authorised",
   objective:
-    "What an emergency lets through was declared with a reason and authorised beforehand by somebody entitled who had no part in it, for a limited time.",
+    "What an emergency lets through was declared with a reason and authorised beforehand by someone entitled who had no part in it, for a limited time.",
   test: "Where a control was waived: the emergency has a reason, was authorised by one of `emergency.authorisers` who neither contributed nor declared it, for the content that landed, and the merge or deployment was no later than its end. Authorised alone, where the policy allows it: another person confirmed it in time. Where an emergency was declared and not in force, and what it would have waived failed: fail.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-3"],
   kind: "preventive",

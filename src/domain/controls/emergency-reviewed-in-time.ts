@@ -9,7 +9,7 @@ import { defineControl, emergencyUsed, fails, notApplicable, passes } from "./co
 export const emergencyReviewedInTime = defineControl({
   name: "emergency-reviewed-in-time",
   objective:
-    "What was let through in an emergency is reviewed afterwards, within the agreed time, by somebody entitled who neither made, declared nor authorised it.",
+    "What was let through in an emergency is reviewed afterwards, within the agreed time, by someone entitled who neither made, declared nor authorised it.",
   test: "Where a control was waived in an emergency: a retroactive review of what shipped, by one of `emergency.reviewers` who is no contributor, declarer or authoriser, was decided within `emergency.review-within` of its first use, in business days of the policy's calendar, and was not a rejection. Until then it is not yet due.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-3"],
   kind: "detective",

@@ -22,7 +22,7 @@ import { CHECK_NAME } from "../values/check-name.ts";
 /** Requires that our own check had succeeded on what was merged when it was merged. */
 export const gateRespected = defineControl({
   name: "gate-respected",
-  objective: "Nothing reaches production while the approval check holds it back.",
+  objective: "Nothing reaches production while the approval check blocks it.",
   test: "The check run `countersign`, by this App and no other, on the merged content had concluded success by the time of the merge, where the policy enforces.",
   criteria: ["SOC 2 CC8.1", "NIST SP 800-53 CM-3(2)"],
   kind: "detective",

@@ -75,12 +75,12 @@ function stepOf(
         )
       : step("remediate", due, `done by ${due}`);
   }
-  if (!operates) return step("show", today, "done; somebody other than its owner may call it effective");
+  if (!operates) return step("show", today, "done; someone other than its owner may call it effective");
   const since = remediation.done.at;
   const clean = cleanMonthsSince(months, deviation.controls, since);
   const left = MONTHS_OF_OPERATION - clean;
   if (left <= 0)
-    return step("show", today, `${clean} clean months; somebody other than its owner may call it effective`);
+    return step("show", today, `${clean} clean months; someone other than its owner may call it effective`);
   // Only what was observed from its first day to its last shows that a control operated.
   const blind = unseen.filter(({ to }) => to > since);
   if (blind.some(({ to }) => to >= at))

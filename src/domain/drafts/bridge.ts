@@ -118,7 +118,7 @@ function factsOf(
 }
 
 const ANSWER_WORDS = {
-  settled: "settled, found effective by somebody other than its owner",
+  settled: "settled, found effective by someone other than its owner",
   done: "done by its owner's word, and not shown to be effective",
   open: "not settled",
 } as const;

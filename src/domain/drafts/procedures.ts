@@ -120,8 +120,8 @@ function changes(policy: Policy): readonly string[] {
   ];
   return [
     mode === "enforce"
-      ? "What does not meet these rules is held back before it is merged, and is a deviation if it reaches production all the same."
-      : "These rules are observed: nothing is held back, and what does not meet them is recorded.",
+      ? "What does not meet these rules is blocked before it is merged, and is a deviation if it reaches production all the same."
+      : "These rules are observed: nothing is blocked, and what does not meet them is recorded.",
     `Production is ${listed(branches)} of each repository in scope, and deployments to ${listed(production.environments.map(code), "or")}.`,
     ...(production.tags.length > 0
       ? [`A tag matching ${listed(production.tags.map(code), "or")} is a deployment.`]
@@ -152,7 +152,7 @@ function changes(policy: Policy): readonly string[] {
     ),
     independence === "strict"
       ? "Nobody who contributed to a change approves it."
-      : "Each commit is approved by somebody who did not make it alone.",
+      : "Each commit is approved by someone who did not make it alone.",
     "An approval counts for the content it was given for, and ends with the next change of that content.",
     ...(policy.checks.length > 0
       ? [
@@ -176,7 +176,7 @@ function changes(policy: Policy): readonly string[] {
     ...(policy.requestReviews === null
       ? []
       : [
-          `${counted(policy.requestReviews.count, "review")} of each change ${policy.requestReviews.count === 1 ? "is" : "are"} asked of ${policy.requestReviews.from}.`,
+          `${counted(policy.requestReviews.count, "review")} of each change ${policy.requestReviews.count === 1 ? "is" : "are"} requested from ${policy.requestReviews.from}.`,
         ]),
     ...(since === null ? [] : [`What happened before ${since} is listed as historic and not judged.`]),
     ...policy.identities.map(
@@ -201,14 +201,14 @@ function emergencies(policy: Policy): readonly string[] {
       ? "It waives nothing that is required of other changes."
       : `It may waive ${listedControls(waives)}.`,
     `It holds for ${termText(validFor)} from its authorisation, and ends when something is pushed.`,
-    `Within ${termText(reviewWithin)} of its use, somebody who took no part reviews it and approves or rejects it: ${people(reviewers)}.`,
+    `Within ${termText(reviewWithin)} of its use, someone who took no part reviews it and approves or rejects it: ${people(reviewers)}.`,
     "A review that comes late, is not held, or rejects the change, is a deviation.",
     alone === null
       ? "Nobody authorises their own."
       : `${capital(people(alone.from))} may authorise their own, at most ${alone.atMost.count} per ${alone.atMost.per}; another person confirms it within ${termText(alone.confirmedWithin)}.`,
     blockNextWhileOverdue
       ? "While a review is overdue anywhere in the organisation, no further emergency is authorised."
-      : "An overdue review does not hold back the next emergency.",
+      : "An overdue review does not block the next emergency.",
   ];
 }
 
@@ -226,7 +226,7 @@ function exceptions(policy: Policy, at: Instant): readonly string[] {
       ? ["No control is given up for any repository."]
       : policy.exemptions.map(
           ({ repository, controls, reason, approvedBy, expires }) =>
-            `${code(repository)} ${isOver(expires) ? "was" : "is"} exempt from ${listed(controls)} because ${markdownInFile(reason)}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is asked of it again" : ""}.`,
+            `${code(repository)} ${isOver(expires) ? "was" : "is"} exempt from ${listed(controls)} because ${markdownInFile(reason)}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is required again" : ""}.`,
         )),
     ...policy.repositories
       .filter(({ scope }) => scope === "out")
@@ -247,7 +247,7 @@ function exceptions(policy: Policy, at: Instant): readonly string[] {
 
 const MODE_WORDS = {
   enforce: "these rules are enforced",
-  observe: "these rules are only observed; nothing is held back, and no deviation is opened",
+  observe: "these rules are only observed; nothing is blocked, and no deviation is opened",
 } as const;
 
 function deviations(policy: Policy): readonly string[] {

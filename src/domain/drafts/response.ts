@@ -57,7 +57,7 @@ function parts(records: Records, answered: DraftAnswered, cite: Citations): read
   if (body.owner === null) need("an owner", "owner @login");
   if (body.due === null) need("a target date", "due <date>");
   if (body.evidence.length === 0) need("evidence", "evidence <url or text>");
-  if (measure === null || measure.suggested) need("a measure somebody decided on", "measure <text>");
+  if (measure === null || measure.suggested) need("a measure that a person decided on", "measure <text>");
   const reviews = reviewsAfter(records, answered);
   return [
     "## What caused it",

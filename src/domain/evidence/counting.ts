@@ -56,7 +56,7 @@ export interface Count {
 const CAUSES = {
   byHand: "merged by hand: its commits came with a push, which is judged as one",
   together: (numbers: readonly number[]): string =>
-    `landed together with ${numbers.map((each) => `#${each}`).join(", ")}: one merge brought the commits of each`,
+    `landed together with ${numbers.map((each) => `#${each}`).join(", ")}: one merge introduced the commits of each`,
   rewritten: "a later forced push or deletion took it off the branch",
   ownLineFirst: "a later push put its own line first, so git's first-parent line passes it by",
   webhookLost: "no webhook told of it; GitHub's own list did",

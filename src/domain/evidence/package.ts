@@ -181,7 +181,7 @@ const SummarySchema = z
       by_update: Counts,
       by_class: Counts,
       by_assurance: Counts,
-      by_mode: Counts.describe("enforce, or observe: the policy held nothing back"),
+      by_mode: Counts.describe("enforce, or observe: the policy blocked nothing"),
       late: Count,
       unverifiable_accepted: Count,
       without_deviation: Count.describe("non-compliant, and named by no deviation"),
@@ -358,7 +358,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
   return [
     ...when(
       observed.count > 0,
-      `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was held back, and what was not compliant opened no deviation.`,
+      `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was blocked, and what was not compliant opened no deviation.`,
     ),
     ...when(facts.unasked.length > 0, unaskedText(facts.unasked) ?? ""),
     ...when(
@@ -389,7 +389,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
     ),
     ...when(
       unverifiable.changes + unverifiable.deployments > 0,
-      `${some(unverifiable.changes, "change")} and ${some(unverifiable.deployments, "deployment")} could not be judged because a fact could not be found out (verdict unverifiable): counted apart, never as compliant.${unverifiable.accepted === 0 ? "" : ` ${unverifiable.accepted === 1 ? "1 of these changes was" : `${unverifiable.accepted} of these changes were`} let through because somebody the policy names accepted that; who and why is in unverifiable_accepted of changes.csv.`}`,
+      `${some(unverifiable.changes, "change")} and ${some(unverifiable.deployments, "deployment")} could not be judged because a fact could not be found out (verdict unverifiable): counted apart, never as compliant.${unverifiable.accepted === 0 ? "" : ` ${unverifiable.accepted === 1 ? "1 of these changes was" : `${unverifiable.accepted} of these changes were`} let through because someone the policy names accepted that; who and why is in unverifiable_accepted of changes.csv.`}`,
     ),
     ...when(
       facts.readLater > 0,
@@ -406,7 +406,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
 }
 
 const ALWAYS_UNSEEN: readonly string[] = [
-  "The App sees only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
+  "The App reads only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
   "Deployments are those that GitHub was told of and those that a pipeline reported. Software that reaches production in other ways does not appear; scope.csv names the repositories of which no deployment was ever seen.",
   "A deployment is judged by the commit it names. Whether what runs was built from that commit is not tested, nor are settings, secrets and flags that are changed outside git.",
   "A commit may point at content elsewhere: submodules, large files, packages, workflows of other repositories. That the pointer was reviewed is tested; the content it points at is not.",

@@ -198,7 +198,7 @@ export function gapsWords(
       : []),
     gaps === 0 && unseen.length === 0 && seen.length > 0
       ? says(
-          `None is known for ${spansText(seen)}: the App saw, or read afterwards, every span of it in which it was installed.`,
+          `None is known for ${spansText(seen)}: the App observed, or read afterwards, every span of it in which it was installed.`,
           seen,
         )
       : says(
@@ -290,7 +290,7 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
   ],
   [
     "Mode",
-    "enforce: what does not comply is held back, and is a deviation if it lands all the same. observe: it is recorded, and nothing else.",
+    "enforce: what does not comply is blocked, and is a deviation if it lands all the same. observe: it is recorded, and nothing else.",
   ],
   ["Late", "Found by a sweep or backfill, not when it happened."],
   [

@@ -18,7 +18,7 @@ export interface SummaryDocument {
     readonly by_update: Counts;
     readonly by_class: Counts;
     readonly by_assurance: Counts;
-    /** enforce, or observe: the policy held nothing back. */
+    /** enforce, or observe: the policy blocked nothing. */
     readonly by_mode: Counts;
     readonly late: number;
     /** Changes of which someone named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */

@@ -70,7 +70,7 @@ function contentRuling(deployment: Deployment): Ruling {
     case "rollback":
       return goingBack(deployment);
     case "unknown":
-      return unverifiable("what it brought to the environment cannot be verified");
+      return unverifiable("what it deployed to the environment cannot be verified");
     default:
       return goingForward(deployment);
   }

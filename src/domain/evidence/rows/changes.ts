@@ -58,7 +58,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
   ),
   commit_count: column.integer(
     (row) => row.change.commitCount,
-    "Commits this update brought to the branch; empty if GitHub would not say.",
+    "Commits this update introduced to the branch; empty if GitHub did not show them.",
   ),
   commit_shas: column.list(
     (row) => listText(row.change.pullRequests.flatMap((pull) => pull.commits.map((commit) => commit.sha))),
@@ -149,7 +149,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     "What it newly points at without holding it, of which the pointer could be reviewed and not the content: path;submodule, large-file or unpinned (an action or workflow by a name that may move);what it points at. Not read for a past that was filled in.",
   ),
   class: column.text((row) => row.body.class, "standard (pre-approved), normal or emergency."),
-  mode: column.text((row) => row.body.mode, "observe or enforce: whether the gate held changes back then."),
+  mode: column.text((row) => row.body.mode, "observe or enforce: whether the gate blocked changes then."),
   verdict: column.text(
     (row) => row.body.assessment.verdict,
     "compliant, emergency, exempted, non-compliant, unverifiable or historic (before monitoring was agreed).",

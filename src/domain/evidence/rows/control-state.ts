@@ -80,7 +80,7 @@ interface Right {
 export const PRIVILEGED_ACTORS = table<Right>({
   path: "privileged-actors.csv",
   description:
-    "Who could approve, administer, bypass, deploy or release deployments within the period, from when to when, and where GitHub does not show who could. Whoever may write may also ask for a deployment. People are read once a day and when GitHub tells of a change; teams, owners and deploy keys then or once a week. How often a right was used is in rights-used.csv.",
+    "Who could approve, administer, bypass, deploy or release deployments within the period, from when to when, and where GitHub does not show who could. Whoever may write may also ask for a deployment. People are read once a day and when GitHub reports a change; teams, owners and deploy keys then or once a week. How often a right was used is in rights-used.csv.",
   columns: {
     right_id: column.text(rightId, "Identity: the setting, the number of the log entry, the actor."),
     repository_id: column.integer(({ spell }) => spell.body.repository.id, "GitHub's id of the repository."),

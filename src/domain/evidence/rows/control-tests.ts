@@ -37,7 +37,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     environment: column.text(({ body }) => body.deployment.environment, "The environment it succeeded in."),
     original_environment: column.text(
       ({ body }) => body.deployment.originalEnvironment,
-      "The environment it was created for, where GitHub tells; a status may have moved it.",
+      "The environment it was created for, where GitHub shows it; a status may have moved it.",
     ),
     origin: column.text(
       ({ body }) => body.deployment.origin.kind,
@@ -158,7 +158,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ),
     change_count: column.integer(
       ({ body }) => body.deployment.carried.length,
-      "How many changes it brought to the environment.",
+      "How many changes it deployed to the environment.",
     ),
     refused_change_count: column.integer(
       ({ body }) => body.deployment.carried.filter(({ verdict }) => verdict === "non-compliant").length,
@@ -170,11 +170,11 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ),
     unaccounted_known: column.yesNo(
       ({ body }) => body.deployment.unaccounted !== null,
-      "no: GitHub would not list the commits it brought.",
+      "no: GitHub did not list the commits it deployed.",
     ),
     unaccounted_commits: column.list(
       ({ body }) => listText(body.deployment.unaccounted ?? []),
-      "Commits it brought that belong to no known change.",
+      "Commits it deployed that belong to no known change.",
     ),
     succeeded_before: column.yesNo(
       ({ body }) => body.deployment.succeededBefore,
@@ -190,7 +190,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ),
     verdict_before: column.text(
       ({ body }) => body.deployment.verdictBefore,
-      "The verdict on what the newest earlier success of this commit brought there; empty: none is recorded.",
+      "The verdict on what the newest earlier success of this commit deployed there; empty: none is recorded.",
     ),
     mode: column.text(({ body }) => body.mode, "observe or enforce."),
     verdict: column.text(

@@ -153,7 +153,7 @@ interface Owed {
 export const RETROACTIVE_REVIEWS = table<Owed>({
   path: "retroactive-reviews.csv",
   description:
-    "Every retroactive review of the period: what it is owed for, by when, who decided it, how, and when somebody was reminded.",
+    "Every retroactive review of the period: what it is owed for, by when, who decided it, how, and when someone was reminded.",
   columns: {
     review_key: column.text(
       ({ review }) => review.entry.subject,
@@ -196,7 +196,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
     revert_by: column.time(({ review }) => review.body.revertBy, "Rejected: by when it must be reverted."),
     reminded_at: column.list(
       ({ review }) => listText(review.body.remindedAt.map(timeText)),
-      "When somebody was reminded before it was due.",
+      "When someone was reminded before it was due.",
     ),
     escalated_at: column.list(
       ({ review }) => listText(review.body.escalatedAt.map(timeText)),

@@ -22,7 +22,7 @@ interface Row {
 export const EXEMPTIONS = table<Row>({
   path: "exemptions.csv",
   description:
-    "Every exemption and pre-approved (standard) change in any policy version known: what it gives up, who approved the pull request that brought it, until when, and how many changes and deployments of the period used it. One whose state is not approved gave no leave.",
+    "Every exemption and pre-approved (standard) change in any policy version known: what it gives up, who approved the pull request that introduced it, until when, and how many changes and deployments of the period used it. One whose state is not approved exempted nothing.",
   columns: {
     exemption_id: column.text(({ id }) => id, "Identity of the entry: the same words are the same entry."),
     kind: column.text(
@@ -59,7 +59,7 @@ export const EXEMPTIONS = table<Row>({
     approved_by: column.text(({ entry }) => entry.approvedBy, "Who approved it, as the policy says."),
     state: column.text(
       ({ provenance }) => provenance?.state ?? null,
-      "approved: that person approved the pull request that brought it; refused or unknown: it gave no leave; empty: nobody looked.",
+      "approved: that person approved the pull request that introduced it; refused or unknown: it exempted nothing; empty: nobody looked.",
     ),
     because: column.text(
       ({ provenance }) => provenance?.because ?? null,
@@ -71,7 +71,7 @@ export const EXEMPTIONS = table<Row>({
     ),
     approved_in: column.text(
       ({ provenance }) => provenance?.url ?? null,
-      "The pull request that brought it.",
+      "The pull request that introduced it.",
     ),
     effective_from: column.time(({ provenance }) => provenance?.at ?? null, "When that was merged."),
     expires: column.text(

@@ -143,17 +143,17 @@ interface Counted {
 
 const NONE: Counted = { long: 0, bypassedAfterLong: 0, bypassed: 0, withoutPull: 0 };
 
-/** Lists how long changes waited, month by month, and how many went around the process; never by person. */
+/** Lists how long changes waited, month by month, and how many bypassed the process; never by person. */
 export const WAITING_TIMES = table<WaitRow>({
   path: "waiting-times.csv",
   description:
-    "How cumbersome the process is: how long changes waited in each month, and how many of those that waited long went around it. Never by person.",
+    "How cumbersome the process is: how long changes waited in each month, and how many of those that waited long bypassed it. Never by person.",
   sortedBy: ["month", "measure"],
   columns: {
     month: column.text(({ month }) => month, "YYYY-MM, UTC, in which the changes landed."),
     measure: column.text(
       ({ measure }) => measure,
-      "first-review (from opening to the first review by somebody else), approval (to the first approval that counts), approval-to-merge (from the last approval that counts; time in a merge queue is part of it).",
+      "first-review (from opening to the first review by someone else), approval (to the first approval that counts), approval-to-merge (from the last approval that counts; time in a merge queue is part of it).",
     ),
     changes: column.integer(({ changes }) => changes, "Changes by pull request that had such a moment."),
     median_seconds: column.integer(({ median }) => Math.round(median / 1000), "Half waited no longer."),

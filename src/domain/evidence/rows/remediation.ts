@@ -119,7 +119,7 @@ export const REMEDIATION = table<RemediationRow>({
     ),
     auditor_expectations: column.list(
       ({ body }) => notesText(body.expectations),
-      "time;who;what the auditor expects, as somebody noted it.",
+      "time;who;what the auditor expects, as a person noted it.",
     ),
     ...logColumns<RemediationRow>((row) => row.entry),
   },
