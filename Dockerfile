@@ -25,7 +25,10 @@ ENV MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY bin bin
 COPY package.json app.yml LICENSE ./
+# For `docker exec`, and as a command of images built on this one.
+RUN ln -s /app/bin/countersign.js /usr/local/bin/countersign
 RUN install -d -o node -g node -m 0700 /data
 USER node
 VOLUME /data
@@ -33,5 +36,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # What is new is collected after 8 MB of it, where Node would wait for 32: what is kept is small.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/src/cli/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "bin/countersign.js"]
 CMD ["serve"]

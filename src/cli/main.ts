@@ -2,7 +2,8 @@
 /** The program `countersign`. */
 
 import { setFlagsFromString } from "node:v8";
-import { refusedBy } from "./node-version.ts";
+import { isVerify, refusedBy } from "./node-version.ts";
+import { coloured } from "./terminal/colour.ts";
 
 // Most allocations are short-lived: by default, V8 lets the heap grow to several times what is in use.
 setFlagsFromString("--heap-growing-percent=50");
@@ -27,22 +28,23 @@ if (refusal === null) {
   const { runProgram } = await import("./program.ts");
   const { loadEnvFile } = await import("./input/env-file.ts");
   const { askPerson } = await import("./terminal/ask.ts");
-  const { useNetwork } = await import("./input/network.ts");
+  const network = isVerify(args) ? null : await import("./input/network.ts");
   process.exitCode = await runProgram(
     args,
     {
-      print: (line) => process.stdout.write(`${line}\n`),
-      printError: (line) => process.stderr.write(`${line}\n`),
+      print: (line) => process.stdout.write(`${coloured(line, process.stdout)}\n`),
+      printError: (line) => process.stderr.write(`${coloured(line, process.stderr)}\n`),
       env: process.env,
       interactive: process.stderr.isTTY,
       ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
     },
     () => {
       loadEnvFile(args);
-      useNetwork(process.env);
+      network?.useNetwork(process.env);
     },
   );
 } else {
-  process.stderr.write(`${refusal}\n`);
+  if (args.includes("--json")) process.stdout.write(`${JSON.stringify({ error: refusal, code: null })}\n`);
+  else process.stderr.write(`${refusal}\n`);
   process.exitCode = 2;
 }

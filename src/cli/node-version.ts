@@ -7,6 +7,11 @@ const OLDEST = { major: 24, minor: 15 };
 export function refusedBy(version: string, args: readonly string[]): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isNew = major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor);
-  if (isNew || args.find((each) => !each.startsWith("-")) === "verify") return null;
+  if (isNew || isVerify(args)) return null;
   return `Countersign needs Node ${OLDEST.major}.${OLDEST.minor} or newer; this is ${version}`;
+}
+
+/** Returns whether the command is `verify`, which needs nothing that an older Node lacks. */
+export function isVerify(args: readonly string[]): boolean {
+  return args.find((each) => !each.startsWith("-")) === "verify";
 }

@@ -1,6 +1,6 @@
 /** `countersign`: commander's program, made from the table of commands. */
 
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { visible } from "../domain/values/text.ts";
 import { VERSION } from "../package/version.ts";
 import type { ExitCode, Terminal } from "./terminal/answer.ts";
@@ -18,11 +18,15 @@ export async function runProgram(
   prepare: () => void = () => undefined,
 ): Promise<ExitCode> {
   let code: ExitCode = 0;
+  const isForMachines = args.includes("--json");
   const program = programOn(terminal, (answer, json) => {
     code = answer.code;
     if (json) terminal.print(JSON.stringify(answer.data));
     else for (const line of answer.lines) terminal.print(visible(line));
   });
+  // Commander prints wrong use itself, for people.
+  if (isForMachines)
+    for (const each of withSubcommands(program)) each.configureOutput({ writeErr: () => undefined });
   try {
     prepare();
     await program.parseAsync([...args], { from: "user" });
@@ -30,13 +34,23 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) {
       // Help and version end this way too, with 0.
-      return error.exitCode === 0 ? 0 : 2;
+      if (error.exitCode === 0) return 0;
+      if (isForMachines) terminal.print(JSON.stringify(answerFailure(wrongUse(error), terminal.env).data));
+      return 2;
     }
     const failure = answerFailure(error, terminal.env);
-    if (args.includes("--json")) terminal.print(JSON.stringify(failure.data));
+    if (isForMachines) terminal.print(JSON.stringify(failure.data));
     else for (const line of failure.lines) terminal.printError(visible(line));
     return failure.code;
   }
+}
+
+function wrongUse({ message }: CommanderError): UsageError {
+  return new UsageError(message.replace(/^error: /u, ""));
+}
+
+function withSubcommands(command: CommandUnknownOpts): readonly CommandUnknownOpts[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Makes commander's program of every row; `finish` gets what the command answered. */
@@ -57,7 +71,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
         "Settings come from the environment and from .env: docs/configuration.md.",
       ].join("\n"),
     );
-  const context = contextOf(terminal);
+  const context = { ...contextOf(terminal), program: () => program };
   for (const entry of TERMINAL_COMMANDS) {
     if ("addTo" in entry) {
       entry.addTo(program, context, finish);
@@ -69,7 +83,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
   return program;
 }
 
-function contextOf(terminal: Terminal): CommandContext {
+function contextOf(terminal: Terminal): Omit<CommandContext, "program"> {
   return {
     terminal,
     now: Date.now,

@@ -9,7 +9,7 @@ import { ASSESS, LOG } from "./log/commands.ts";
 import { MONITORING } from "./monitoring/commands.ts";
 import { POLICY, RULESET } from "./policy/commands.ts";
 import { SETUP } from "./setup/commands.ts";
-import { DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
+import { COMPLETION, DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
 
 /** Lists all commands of `countersign`. */
 export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
@@ -35,4 +35,5 @@ export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
   DRAFT,
   DELIVERIES,
   DOCTOR,
+  COMPLETION,
 ];

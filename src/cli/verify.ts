@@ -1,19 +1,27 @@
 /** `countersign verify`: checks an evidence package with nothing but the package itself. No settings, database or network. */
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { CheckId } from "../domain/evidence/verify/checks.ts";
+import { spkiOfPem } from "../domain/evidence/seal.ts";
+import { messageOf } from "../domain/evidence/verify/read.ts";
 import type { Verification } from "../domain/evidence/verify/verify.ts";
+import { notAPackage } from "../package/not-a-package.ts";
 import { verifyPath } from "../package/verify.ts";
-import type { Answer } from "./terminal/answer.ts";
-import { UsageError } from "./terminal/answer.ts";
+import { UsageError, type Answer } from "./terminal/answer.ts";
 
 /** Checks the package at a path, a folder or a zip; `publicKey`: a PEM file of the signer's key, from elsewhere. */
-export async function verify(path: string, publicKey: string | undefined): Promise<Answer> {
-  if ((await stat(path).catch(() => null)) === null) {
-    throw new UsageError(`There is no package at ${path}: give a folder or a zip.`);
-  }
+export async function verify(
+  path: string,
+  publicKey: string | undefined,
+  onRead: (file: string, bytes: number) => void = () => undefined,
+): Promise<Answer> {
+  const slip = await notAPackage(path);
+  if (slip !== null) throw new UsageError(slip);
   const pem = publicKey === undefined ? undefined : await keyFrom(publicKey);
-  const found = await verifyPath(path, pem === undefined ? {} : { publicKeyPem: pem });
+  const found = await verifyPath(path, {
+    onRead,
+    ...(pem === undefined ? {} : { publicKeyPem: pem }),
+  });
   return { code: isWhole(found) ? 0 : 1, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
 }
 
@@ -48,10 +56,22 @@ function reportOf(found: Verification): readonly string[] {
   ];
 }
 
+/** Reads the signer's key. Another file is the caller's mistake and no sign of a forgery. */
 async function keyFrom(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch {
-    throw new UsageError(`The public key ${file} cannot be read: give the path of a PEM file.`);
-  }
+  const pem = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new UsageError(
+      `The public key ${file} cannot be read (${messageOf(error)}): give the path of a PEM file.`,
+    );
+  });
+  if (spkiOfPem(pem) !== null) return pem;
+  const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/u.exec(pem)?.[1] ?? "";
+  throw new UsageError(
+    `${file} is no public key of a signer: ${otherThanKey(label)}. Give a P-256 public key (PEM).`,
+  );
+}
+
+function otherThanKey(label: string): string {
+  if (label.includes("PRIVATE KEY")) return "it holds a private key, which should not leave its owner";
+  if (label.includes("CERTIFICATE")) return "it holds a certificate";
+  return label.includes("PUBLIC KEY") ? "it holds a public key of another kind" : "it is not in PEM form";
 }

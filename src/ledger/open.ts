@@ -29,6 +29,25 @@ export async function openLedger(
   return new Ledger(store);
 }
 
+/** Opens a ledger to write in it where one is already: a mistyped place makes no new one. Throws as {@link openLedger} does. */
+export async function openExistingLedger(where: StoreLocation): Promise<Ledger> {
+  const store = await openStore(where, { readOnly: true });
+  try {
+    await store.read(async (db) => {
+      const tables = await db.introspection.getTables();
+      if (tables.some(({ name }) => name === "migration")) return;
+      throw new ExternalError(
+        "database-unreachable",
+        "There is no evidence log in this database: start the App once, or correct the settings that name the database.",
+        { retry: false },
+      );
+    });
+  } finally {
+    await store.close();
+  }
+  return openLedger(where);
+}
+
 async function refuseOutdated(db: Kysely<Tables>, kind: StoreKind): Promise<void> {
   const missing = await missingMigrations(db, kind);
   if (missing.length === 0) return;

@@ -41,7 +41,7 @@ export interface PackageWriter {
  */
 export async function openPackage(
   folder: string,
-  options: { readonly zip?: boolean } = {},
+  options: { readonly zip?: boolean; readonly onRow?: (file: string, rows: number) => void } = {},
 ): Promise<PackageWriter> {
   const target = resolve(folder);
   const zipPath = options.zip === true ? `${target}.zip` : null;
@@ -77,6 +77,7 @@ export async function openPackage(
       const counted = (async function* () {
         for await (const row of rows) {
           rowsWritten += 1;
+          options.onRow?.(path, rowsWritten);
           yield row;
         }
       })();

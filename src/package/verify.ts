@@ -1,7 +1,7 @@
 /** Reads a package back, as a folder or as a zip, for whoever verifies it; follows no link and trusts no name. */
 
 import { createReadStream } from "node:fs";
-import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, open as openFile, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -25,13 +25,16 @@ const MOST_MEMBERS = 20_000;
  */
 export async function verifyPath(
   path: string,
-  options: { readonly publicKeyPem?: string } = {},
+  options: { readonly publicKeyPem?: string; readonly onRead?: OnRead } = {},
 ): Promise<Verification> {
   const unreadable = (problem: string): Verification => unopened(basename(path), problem);
-  const how = { ...options, maker: MAKER };
+  const { onRead = () => undefined, ...given } = options;
+  const how = { ...given, maker: MAKER };
+  const verifyFiles = (files: Files): Promise<Verification> =>
+    onDisk((disk) => verifyPackage({ ...disk, ...watched(files, onRead) }, how));
   const there = await stat(path).catch((error: unknown) => messageOf(error));
   if (typeof there === "string") return unreadable(`cannot be read: ${there}`);
-  if (there.isDirectory()) return onDisk((disk) => verifyPackage({ ...folderReader(path), ...disk }, how));
+  if (there.isDirectory()) return verifyFiles(folderReader(path));
   if (!there.isFile()) return unreadable("is neither a folder nor a zip file");
   const zip = await openPromise(path, {
     autoClose: false,
@@ -40,10 +43,27 @@ export async function verifyPath(
   }).catch((error: unknown) => messageOf(error));
   if (typeof zip === "string") return unreadable(`is no sound zip file: ${zip}`);
   try {
-    return await onDisk((disk) => verifyPackage({ ...zipReader(path, zip), ...disk }, how));
+    return await verifyFiles(zipReader(path, zip));
   } finally {
     zip.close();
   }
+}
+
+/** Gets the name of a file that is read, and how many of its bytes were read so far. */
+type OnRead = (file: string, bytes: number) => void;
+
+function watched({ members, open }: Files, onRead: OnRead): Files {
+  return {
+    members,
+    async *open(path) {
+      let bytes = 0;
+      for await (const piece of open(path)) {
+        bytes += piece.length;
+        onRead(path, bytes);
+        yield piece;
+      }
+    },
+  };
 }
 
 type ContainerDefect = Defect<"stranger" | "unreadable">;
@@ -163,7 +183,7 @@ async function differsFromRemade(
     bytes: entry.uncompressedSize,
     open: () => openMember(name),
   }));
-  const file = await open(path);
+  const file = await openFile(path);
   let place = 0;
   try {
     for await (const piece of zipOf(members) as AsyncIterable<Buffer>) {

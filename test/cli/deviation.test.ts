@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { deviationEntry } from "../../src/domain/deviation/decide.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { smallLog } from "../evidence/fixture.ts";
 import { run, type Ran } from "./run.ts";
@@ -91,4 +92,26 @@ test("a deviation that is not there is named", async () => {
     said: "error: There is no deviation DEV-nothing.",
   });
   expect(await said("done", "DEV-nothing", "--as", "ann")).toMatchObject({ code: 1 });
+});
+
+test("the beginning of an id is enough for every command, unless several begin so", async () => {
+  const { code, printed } = await said("due", id.slice(0, 8), "2026-12-24", "--as", "ann");
+  expect([code, printed]).toEqual([0, expect.stringContaining("2026-12-24")]);
+  const ledger = await openLedger({ dataDir: folder });
+  const { body } = (await ledger.state("deviation", id))!;
+  await ledger.record(
+    { entries: [deviationEntry({ ...body, id: `${id.slice(0, 8)}ffffffff` })], actions: [] },
+    Date.parse("2026-10-03T08:00:00Z"),
+  );
+  await ledger.close();
+  for (const command of [["show"], ["due", "2026-12-25", "--as", "ann"]]) {
+    const [name = "", ...rest] = command;
+    const told = await said(name, id.slice(0, 8), ...rest);
+    expect(`${told.printed}${told.said}`).toContain(`Several deviations begin with ${id.slice(0, 8)}:`);
+    expect(told.code).not.toBe(0);
+  }
+  expect((await said("due", id, "2026-12-26", "--as", "ann")).code).toBe(0);
+  expect((await said("due", "DEV-nothing", "2026-12-26", "--as", "ann")).printed).toBe(
+    "There is no deviation DEV-nothing.",
+  );
 });

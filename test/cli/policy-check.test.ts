@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
+import { policyFromFiles } from "../../src/cli/input/policy-files.ts";
+import { PolicyFileSchema } from "../../src/domain/policy/file/policy.ts";
 import { run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-policy-"));
@@ -120,5 +122,100 @@ standard-changes:
     const { code, said } = await run(["policy", "check", join(folder, "nowhere.yml")]);
     expect(code).toBe(2);
     expect(said).toMatch(/nowhere\.yml cannot be read \(no such file\): give the path of a policy/u);
+  });
+});
+
+describe("a problem is told in the words of the file, not of the program that reads it", () => {
+  const sample = `rules: [{ when: { paths: [] }, approval: { required: many } }]
+production: { branches: main, environments: }
+checks: { required: [3] }
+exemptions: [{ repository: web }]
+periods: [{ name: Q3, from: 2026-07-01 }]
+approval: { required: -1 }
+record: {}
+`;
+
+  test("what is missing, of another kind, empty or too small", async () => {
+    const { code, printed } = await run(["policy", "check", "-", "--json"], {}, sample);
+    expect(code).toBe(1);
+    const { problems } = JSON.parse(printed) as {
+      readonly problems: readonly { readonly message: string }[];
+    };
+    expect(problems.map(({ message }) => message)).toEqual([
+      "rule 1 needs a name",
+      "rules.0.when.paths: must not be empty: leave it out, or list at least one",
+      "rules.0.approval.required: must be a number, not text",
+      "production.branches: must be a list, not text: write [main]",
+      "production.environments: must be a list, not nothing: leave it out, or give a value",
+      "checks.required.0: must be text, not a number",
+      'exemption 1 needs "approved-by"',
+      'exemption 1 needs "expires"',
+      "exemption 1 needs a reason",
+      "exemption 1 needs controls",
+      'period 1 needs "to"',
+      "approval.required: must be at least 0",
+      "record needs a pattern",
+    ]);
+  });
+
+  test("no message is the schema library's own, whatever is put in the place of a value", async () => {
+    const values = [
+      "3",
+      "-1.5",
+      "word",
+      "true",
+      "[]",
+      "[{}]",
+      "{}",
+      "null",
+      '""',
+      "[3]",
+      "[[]]",
+      "2026-13-40",
+    ];
+    const keys = Object.keys(PolicyFileSchema.shape);
+    expect(keys.length).toBeGreaterThan(15);
+    for (const key of keys)
+      for (const value of values) {
+        const parsed = parsePolicy(`${key}: ${value}\n`);
+        const told = parsed.ok ? [] : parsed.problems.map(({ message }) => message);
+        for (const message of told)
+          expect(message, `${key}: ${value}`).not.toMatch(
+            /invalid|expected|received|too (?:small|big)|>=|undefined/iu,
+          );
+      }
+  });
+
+  test.each(["rules", "standard-changes", "exemptions", "identities", "notifications", "periods", "freeze"])(
+    "an empty list of %s is the same as none",
+    (key) => {
+      const policy = policyFromFiles({ file: "o.yml", text: `mode: enforce\n${key}: []\n` }, null);
+      const none = policyFromFiles({ file: "o.yml", text: "mode: enforce\n" }, null);
+      expect(policy).toMatchObject({ state: "known" });
+      if (policy.state !== "known" || none.state !== "known") return;
+      expect(policy.record.effective).toEqual(none.record.effective);
+    },
+  );
+});
+
+describe("without a file", () => {
+  test("it checks .github/countersign.yml, of the folder or one above it", async () => {
+    const clone = join(folder, "clone");
+    mkdirSync(join(clone, ".github"), { recursive: true });
+    mkdirSync(join(clone, "src/deep"), { recursive: true });
+    writeFileSync(join(clone, ".github/countersign.yml"), "mode: enforced\n");
+    const home = process.cwd();
+    onTestFinished(() => process.chdir(home));
+    for (const place of [".", "src/deep"]) {
+      process.chdir(join(clone, place));
+      const { code, printed } = await run(["policy", "check"]);
+      expect(code).toBe(1);
+      expect(printed).toContain("countersign.yml:1:7: mode: must be one of");
+    }
+    mkdirSync(join(folder, "elsewhere"));
+    process.chdir(join(folder, "elsewhere"));
+    const { code, said } = await run(["policy", "check"]);
+    expect(code).toBe(2);
+    expect(said).toContain("no .github/countersign.yml here or in a folder above: name the policy file");
   });
 });

@@ -22,7 +22,6 @@ const FILES = {
     'mode: enforce\nproduction: { branches: [main, "release/**"] }\napproval: { required: 1, independence: strict }\n',
   "repository.yml":
     "mode: observe\nsince: 2026-01-01\napproval: { required: 2, independence: every-commit }\n",
-  "strict.yml": "mode: enforce\napproval: { required: 2 }\nchecks: { required: [build] }\n",
 };
 
 const POLICY = "policy: { mode: enforce, approval: { required: 1 } }\n";

@@ -1,11 +1,22 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { refusedBy } from "../../src/cli/node-version.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { run as runHere } from "../cli/run.ts";
 import { entry } from "../ledger/sample.ts";
@@ -69,7 +80,7 @@ beforeAll(() => {
 
 describe("the build", () => {
   it("starts by itself", () => {
-    expect(manifest.bin).toEqual({ countersign: "dist/src/cli/main.js" });
+    expect(manifest.bin).toEqual({ countersign: "bin/countersign.js" });
     expect(readFileSync(MAIN, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/u);
     expect(statSync(MAIN).mode & 0o111).toBe(0o111);
     const help = execFileSync(MAIN, ["--help"], {
@@ -196,6 +207,12 @@ describe("whoever reads the output of the build and is gone at once", () => {
   });
   afterAll(() => rmSync(data, { recursive: true, force: true }));
 
+  const place = mkdtempSync(join(tmpdir(), "countersign-unread-key-"));
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
+  const other = join(place, "other.pem");
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(other, publicKey.export({ type: "spki", format: "pem" }));
+
   it.each([
     [["--help"], 0],
     [["log", "--help"], 0],
@@ -203,7 +220,7 @@ describe("whoever reads the output of the build and is gone at once", () => {
     [["log", "head", "--json"], 0],
     [["log", "show", "tags", "one"], 0],
     [["verify", PACKAGE], 0],
-    [["verify", join(ROOT, "docs")], 1],
+    [["verify", PACKAGE, "--public-key", other], 1],
     [["verify", join(ROOT, "nowhere"), "--json"], 2],
     [["policy", "check", join(ROOT, "docs/example-policy.yml")], 0],
     [["policy", "check", join(ROOT, "package.json"), "--json"], 1],
@@ -235,9 +252,46 @@ describe("the published package", () => {
     });
     const [packed] = JSON.parse(npm.stdout) as readonly Packed[];
     const paths = packed?.files.map((file) => file.path) ?? [];
-    const beside = ["CHANGELOG.md", "LICENSE", "README.md", "app.yml", "demo/story.yaml", "package.json"];
+    const beside = [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "app.yml",
+      "bin/countersign.js",
+      "demo/story.yaml",
+      "package.json",
+    ];
     expect(paths.filter((path) => !path.startsWith("dist/")).toSorted()).toEqual(beside);
     expect(manifest.files).toContain("dist");
+  });
+});
+
+describe("the program that every installation starts", () => {
+  const bin = join(ROOT, "bin/countersign.js");
+  const version = (program: string, node: string): string =>
+    spawnSync(node, [program, "--version"], { encoding: "utf8" }).stdout;
+
+  it("runs a clone's sources, and where there are none what was built", () => {
+    expect(version(bin, process.execPath)).toBe("0.1.0\n");
+    const installed = mkdtempSync(join(ROOT, "coverage/installed-"));
+    onTestFinished(() => rmSync(installed, { recursive: true, force: true }));
+    for (const name of ["bin", "package.json"])
+      cpSync(join(ROOT, name), join(installed, name), { recursive: true });
+    cpSync(OUT, join(installed, "dist"), { recursive: true });
+    expect(version(join(installed, "bin/countersign.js"), process.execPath)).toBe("0.1.0\n");
+  });
+
+  it("names the same oldest Node as the program", () => {
+    expect(readFileSync(bin, "utf8")).toContain(refusedBy("20.0.0", [])?.replace("20.0.0", ""));
+  });
+
+  it("is the command of the image too", () => {
+    const image = readFileSync(join(ROOT, "Dockerfile"), "utf8");
+    const final = image.slice(image.lastIndexOf("\nFROM "));
+    expect(final).toContain("\nCOPY bin bin\n");
+    expect(final).toContain("ln -s /app/bin/countersign.js /usr/local/bin/countersign");
+    expect(final).toMatch(/^ENTRYPOINT \["node", .*"bin\/countersign\.js"\]$/mu);
+    expect(readFileSync(join(ROOT, ".dockerignore"), "utf8")).toContain("\n!bin\n");
   });
 });
 
@@ -253,13 +307,13 @@ describe("the commands in the documentation", () => {
     for (const name of await commandsOf()) known.set(name, await commandsOf(name));
     const named = pages.flatMap((page) => {
       const text = readFileSync(join(ROOT, page), "utf8");
-      return [...text.matchAll(/(?:`|^ {4}(?:.* )?|^\$ |^)countersign ([a-z-]+)(?: ([a-z-]+))?/gmu)].map(
-        (match) => ({
-          page,
-          command: match[1] ?? "",
-          below: match[2] ?? "",
-        }),
-      );
+      return [
+        ...text.matchAll(/(?:`|^ {4}(?:.* )?|^\$ |^)countersign (?:-- )?([a-z-]+)(?: ([a-z-]+))?/gmu),
+      ].map((match) => ({
+        page,
+        command: match[1] ?? "",
+        below: match[2] ?? "",
+      }));
     });
     const documented = new Set(named.map(({ command }) => command));
     expect([...known.keys()].filter((name) => name !== "help" && !documented.has(name))).toEqual([]);

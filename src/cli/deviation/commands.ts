@@ -21,7 +21,7 @@ const SHOW = command({
   name: "show",
   summary: "Show one deviation, its remediation and every step taken.",
   examples: ["deviation show DEV-0123456789ab"],
-  options: (command) => command.argument("<id>", "the deviation's id"),
+  options: (command) => command.argument("<id>", "the deviation's id, or its beginning"),
   run: async ({ store }, _, [id]) => {
     const { showDeviation } = await import("./deviation.ts");
     return showDeviation(await store(), id);
@@ -61,7 +61,7 @@ function commandOf(name: CommandName): TerminalCommand {
     examples: [`deviation ${name} DEV-0123456789ab ${quoted(example)} --as ann`],
     options: (command) =>
       command
-        .argument("<id>", "the deviation's id")
+        .argument("<id>", "the deviation's id, or its beginning")
         .argument("[words...]", usage)
         .requiredOption("--as <login>", "the GitHub login of whoever gives the command")
         .option("--auditor", "the auditor gives the command"),

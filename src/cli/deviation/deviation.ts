@@ -12,10 +12,10 @@ import {
   commandAtTerminal,
   type EnteredDeviation,
 } from "../../flows/deviations/enter-deviation.ts";
-import type { LedgerTools } from "../../flows/records/existing-deviations.ts";
+import { deviationNamed, type LedgerTools } from "../../flows/records/existing-deviations.ts";
 import { Lookups } from "../../github/api/lookups.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import { UsageError, type Answer } from "../terminal/answer.ts";
 import { plain } from "../terminal/columns.ts";
@@ -51,15 +51,9 @@ export async function listDeviations(
 export async function showDeviation(where: StoreLocation, prefix: string): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
-    const found: string[] = [];
-    for await (const { subject } of ledger.states("deviation", { subjectPrefix: prefix }))
-      found.push(subject);
-    const [id = prefix, other] = found;
-    if (other !== undefined)
-      throw new UsageError(`Several deviations begin with ${oneLine(prefix)}: ${found.join(", ")}.`);
-    const entry = await ledger.state("deviation", id);
-    if (entry === undefined) throw new UsageError(`There is no deviation ${oneLine(prefix)}.`);
-    const deviation = entry.body;
+    const deviation = await deviationNamed({ ledger }, prefix);
+    if ("refused" in deviation) throw new UsageError(deviation.refused);
+    const { id } = deviation;
     const remediation = await remediationIn(ledger, id);
     const { title, body } = issueText(deviation, remediation, "UTC");
     const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
@@ -137,7 +131,7 @@ async function withTools(
   now: () => number,
   work: (tools: LedgerTools) => Promise<Answer>,
 ): Promise<Answer> {
-  const ledger = await openLedger(where);
+  const ledger = await openExistingLedger(where);
   try {
     // What is to be done on GitHub is stored here and carried out by the server, under its own identity.
     const appId = await appIdIn(ledger);

@@ -5,7 +5,7 @@ import {
   type TerminalEmergency,
   type TerminalEmergencyResult,
 } from "../../flows/commands/emergency-at-terminal.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger } from "../../ledger/open.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
@@ -30,7 +30,7 @@ export async function actOnEmergency(
   const target = ownerAndName(options.repo);
   const given: TerminalEmergency = { act, ...subjectOf(options), text: options.reason ?? "", as: options.as };
   const settings = settingsFrom(terminal);
-  const ledger = await openLedger(settings.store);
+  const ledger = await openExistingLedger(settings.store);
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
     const [repo] = await installedOn(tools, target);

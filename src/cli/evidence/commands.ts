@@ -1,5 +1,6 @@
 /** The commands that make, check or complete evidence of a period. */
 
+import { progressOn } from "../terminal/progress.ts";
 import { command, count, instant } from "../terminal/command.ts";
 
 /** Defines `countersign export`. */
@@ -97,9 +98,12 @@ export const VERIFY = command({
     command
       .argument("<path>", "the package: a folder or a zip")
       .option("--public-key <file>", "the signer's public key from an independent source (PEM)"),
-  run: async (_, { publicKey }, [path]) => {
+  run: async ({ terminal }, { publicKey }, [path]) => {
     const { verify } = await import("../verify.ts");
-    return verify(path, publicKey);
+    const progress = progressOn(terminal);
+    return verify(path, publicKey, (file, bytes) =>
+      progress(`Reading ${file}: ${Math.ceil(bytes / 1e6)} MB`),
+    );
   },
 });
 

@@ -2,12 +2,13 @@
 
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger } from "../../ledger/open.ts";
 import { time } from "../../domain/texts/wording.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { apiBaseUrl, signingKey, type Settings } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
+import { progressOn } from "../terminal/progress.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { writePackage } from "./write-package.ts";
 
@@ -33,14 +34,16 @@ interface NamedPeriod {
 export async function exportPackage(terminal: Terminal, options: ExportOptions): Promise<Answer> {
   const app = options.offline === true ? null : settingsFrom(terminal);
   const settings = app ?? sealingFrom(terminal);
-  const ledger = await openLedger(settings.store);
+  const ledger = await openExistingLedger(settings.store);
   try {
     const period = await periodOf(options, ledger);
     if (app !== null) {
       terminal.printError("Comparing the period's updates with GitHub's own lists.");
       await counted(app, options.org, period);
     }
+    const progress = progressOn(terminal);
     const exported = await writePackage(ledger, {
+      onRow: (file, rows) => progress(`Writing ${file}: ${rows} rows`),
       organization: options.org,
       period,
       out: options.out,

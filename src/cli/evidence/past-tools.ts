@@ -20,6 +20,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
+import { progressOn } from "../terminal/progress.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
 /** Holds the clock and the way to GitHub; tests pass those of a double. */
@@ -140,17 +141,13 @@ export async function installedOn(tools: Tools, { owner, name }: Target): Promis
   return found;
 }
 
-/** Returns a progress counter on stderr, where a person reads it and the work is long enough. */
+/** Returns a progress counter of a repository's updates. */
 export function counter(
-  { printError, interactive }: Pick<Terminal, "printError" | "interactive">,
+  terminal: Pick<Terminal, "printError" | "interactive">,
   { owner, name }: Repository,
 ): (done: number, of: number) => void {
-  let last = performance.now();
-  return (done, of) => {
-    if (!interactive || (performance.now() - last < 1_000 && done < of)) return;
-    last = performance.now();
-    printError(`${owner}/${name}: ${done} of ${of} updates`);
-  };
+  const progress = progressOn(terminal);
+  return (done, of) => progress(`${owner}/${name}: ${done} of ${of} updates`, done === of);
 }
 
 /** Returns a warning where some deployments of a past period could not be listed. */

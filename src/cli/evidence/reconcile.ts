@@ -4,7 +4,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
 import { isLasting } from "../../flows/repositories/own-checks.ts";
 import { reconcileRepository, type UncountedBranch } from "../../flows/completeness/reconcile.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
@@ -26,7 +26,7 @@ export async function reconcile(
   const span = spanOf(options.from, options.to);
   const target = targetOf(options);
   const settings = settingsFrom(terminal);
-  const ledger = await openLedger(settings.store);
+  const ledger = await openExistingLedger(settings.store);
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
     const found: CompletenessRecord[] = [];

@@ -18,6 +18,8 @@ export interface PackageRequest {
   readonly signingKey: string;
   readonly apiUrl: string;
   readonly generatedAt: Instant;
+  /** Gets the name of the table that is written, and how many rows it has so far. */
+  readonly onRow?: (file: string, rows: number) => void;
 }
 
 /** Writes the package of a period; the folder must be new. Throws {@link ExternalError}. */
@@ -30,7 +32,7 @@ export async function writePackage(ledger: Ledger, request: PackageRequest): Pro
       period: request.period,
       generatedAt: request.generatedAt,
       signingKey: readSigningKey(request.signingKey),
-      writer: await openPackage(request.out, { zip: request.zip }),
+      writer: await openPackage(request.out, request),
       tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
       renderStartHere: MAKER.renderStartHere,
       verifyScript: MAKER.verifyScript,

@@ -1,6 +1,6 @@
 /** `countersign log verify`, `head` and `migrate`. */
 
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
 
@@ -33,7 +33,7 @@ export async function logHead(where: StoreLocation): Promise<Answer> {
 
 /** Updates the database's tables. */
 export async function migrateLog(where: StoreLocation): Promise<Answer> {
-  const ledger = await openLedger(where);
+  const ledger = await openExistingLedger(where);
   try {
     const head = await ledger.head();
     const line = `The tables are up to date; the evidence log holds ${head.size} entries`;

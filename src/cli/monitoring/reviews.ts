@@ -3,7 +3,7 @@
 import { figuresText, isMonth, monthlyStatus } from "../../domain/monitoring/monthly.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { recordSignOff, reviewsNow } from "../../flows/monitoring/monthly-reviews.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import { UsageError, type Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
@@ -64,7 +64,7 @@ export async function signOffAtTerminal(
   const control = CONTROL_NAMES.find((each) => each === given.control);
   if (control === undefined)
     throw new UsageError(`No control is called ${given.control}. The controls: ${CONTROL_NAMES.join(", ")}.`);
-  const ledger = await openLedger(where);
+  const ledger = await openExistingLedger(where);
   try {
     const { id } = await organizationIn(ledger, given.org);
     const { month, comment, as: login } = given;

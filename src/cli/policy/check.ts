@@ -1,11 +1,28 @@
 /** `countersign policy check`: every problem of a policy file, with its place and a suggestion. */
 
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { workflowAccountNotes } from "../../domain/policy/workflow-accounts.ts";
 import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import type { FileProblem } from "../../domain/policy/tighten.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { policyFromFiles, problemLine, readPolicyFile, type GivenFile } from "../input/policy-files.ts";
+
+/** The path of a repository's policy file in its clone. */
+const POLICY_FILE = join(".github", "countersign.yml");
+
+/** Returns the path of the policy file in this folder or the nearest one above. Throws UsageError where there is none. */
+export function ownPolicyFile(): string {
+  let up = ".";
+  for (;;) {
+    const file = join(up, POLICY_FILE);
+    if (existsSync(file)) return file;
+    if (dirname(resolve(up)) === resolve(up))
+      throw new UsageError(`There is no ${POLICY_FILE} here or in a folder above: name the policy file.`);
+    up = join(up, "..");
+  }
+}
 
 /** The most characters of a line that are shown. */
 const WIDEST = 120;

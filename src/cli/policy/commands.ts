@@ -8,17 +8,20 @@ const CHECK = command({
   name: "check",
   summary: "List every problem of a policy file, with line, column and a suggestion.",
   examples: [
-    "policy check .github/countersign.yml",
+    "policy check",
     "policy check .github/countersign.yml --organization ../.github/.github/countersign.yml",
     "policy check - < .github/countersign.yml",
   ],
   options: (command) =>
     command
-      .argument("<file>", "the policy file; - for standard input")
+      .argument(
+        "[file]",
+        "the policy file; - for standard input; default: the clone's .github/countersign.yml",
+      )
       .option("--organization <file>", "the organisation's file, which this one may only tighten"),
   run: async ({ terminal }, { organization }, [file]) => {
-    const { checkPolicy } = await import("./check.ts");
-    return checkPolicy(terminal, file, organization);
+    const { checkPolicy, ownPolicyFile } = await import("./check.ts");
+    return checkPolicy(terminal, file ?? ownPolicyFile(), organization);
   },
 });
 

@@ -1,6 +1,6 @@
 /** The commands that run the App or operate it. */
 
-import { Option } from "@commander-js/extra-typings";
+import { Argument, Option } from "@commander-js/extra-typings";
 import { command, count, instant, type CommandGroup } from "../terminal/command.ts";
 
 /** Defines `countersign serve`. */
@@ -109,5 +109,22 @@ export const DOCTOR = command({
   run: async ({ terminal }) => {
     const { doctor } = await import("../doctor/doctor.ts");
     return doctor(terminal);
+  },
+});
+
+/** Defines `countersign completion`. */
+export const COMPLETION = command({
+  name: "completion",
+  summary: "Print the script with which a shell completes commands and options.",
+  examples: [
+    "completion bash > ~/.local/share/bash-completion/completions/countersign",
+    "completion zsh >> ~/.zshrc",
+    "completion fish > ~/.config/fish/completions/countersign.fish",
+  ],
+  options: (command) =>
+    command.addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"])),
+  run: async ({ program }, _, [shell]) => {
+    const { completionScript } = await import("../terminal/completion.ts");
+    return completionScript(program(), shell);
   },
 });

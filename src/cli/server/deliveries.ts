@@ -2,7 +2,7 @@
 
 import { time } from "../../domain/texts/wording.ts";
 import type { DeliveryStatus } from "../../ledger/queue/deliveries.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
@@ -37,7 +37,7 @@ export async function replayDeliveries(
   ids: readonly string[],
   now: number,
 ): Promise<Answer> {
-  const ledger = await openLedger(where);
+  const ledger = await openExistingLedger(where);
   try {
     const found = await ledger.queue.replay(ids, now);
     const missing = ids.length - found;

@@ -10,6 +10,8 @@ import type { Answer, Terminal } from "./answer.ts";
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly now: () => Instant;
+  /** Returns the whole program, for what is made of all its commands. */
+  readonly program: () => CommandUnknownOpts;
   /** Returns where the settings place the evidence log. Throws {@link UsageError}. */
   readonly store: () => Promise<StoreLocation>;
   /** Returns the App's id: the one given, else the environment's. Throws {@link UsageError} without either. */

@@ -9,6 +9,7 @@ import { localTime, markdown } from "../texts/wording.ts";
 import { isSettled } from "./deviation.ts";
 import {
   issueAction,
+  issueKey,
   settledLine,
   waitingIssue,
   withIssue,
@@ -111,8 +112,12 @@ function begunAnew(remediation: RemediationRecord, moved: DeviationTransition): 
 /** Returns the notification that a deviation was opened. */
 function notificationOf(deviation: DeviationRecord): Notification {
   const { owner, name, ownerId } = deviation.repository;
+  const { state, repository } = deviation.issue;
   return {
     organizationId: ownerId,
+    ...(state === "asked" && repository !== null
+      ? { issue: { key: issueKey(deviation.id), repository } }
+      : {}),
     about: deviation.id,
     text: `${deviation.title}. Review what reached production, and revert it if it should not be there. Record why it happened.`,
     repository: `${owner}/${name}`,

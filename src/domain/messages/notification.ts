@@ -17,6 +17,8 @@ export interface Notification {
   readonly repository: string | null;
   /** Where to look on GitHub's pages, e.g. `acme/web/pull/7`; null: nowhere in particular. */
   readonly path: string | null;
+  /** The issue to look at instead, once it is open: the key of the action that opens it, and its repository, `owner/name`. */
+  readonly issue?: { readonly key: string; readonly repository: string };
   /** When it happened. */
   readonly at: Instant;
 }

@@ -11,7 +11,7 @@ import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { clipped, listed, markdown, oneLine } from "../../domain/texts/wording.ts";
 import { commandDeviation, senderOf } from "./commands.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
-import { deviationOf, deviationContext, type LedgerTools } from "../records/existing-deviations.ts";
+import { deviationContext, deviationNamed, type LedgerTools } from "../records/existing-deviations.ts";
 import type { Person, Severity } from "../../domain/records/deviation.ts";
 
 /** Describes a deviation as a person enters it. */
@@ -108,8 +108,8 @@ export async function commandAtTerminal(
   },
 ): Promise<Entered> {
   if (!LOGIN.test(given.as)) return { refused: `“${oneLine(given.as)}” is not a GitHub login.` };
-  const deviation = await deviationOf(tools, given.deviation);
-  if (deviation === null) return { refused: `There is no deviation ${oneLine(given.deviation)}.` };
+  const deviation = await deviationNamed(tools, given.deviation);
+  if ("refused" in deviation) return deviation;
   const at = tools.clock.now();
   const result = await commandDeviation(tools, {
     deviation: deviation.id,

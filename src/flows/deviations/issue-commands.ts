@@ -11,7 +11,7 @@ import { currentPolicy } from "../policy/current-policy.ts";
 import { commandDeviation } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
 import type { Tools } from "../context/tools.ts";
-import { deviationOf } from "../records/existing-deviations.ts";
+import { deviationOf, openedIssue } from "../records/existing-deviations.ts";
 
 /** Lists every command on a deviation's issue. */
 export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): Command => ({
@@ -65,7 +65,5 @@ export async function isIssueOf(
   const record = await deviationOf({ ledger }, deviation);
   const place = `${repository.owner}/${repository.name}`.toLowerCase();
   if (record?.issue.repository?.toLowerCase() !== place) return false;
-  const done = await ledger.queue.completedOf(issueKey(deviation));
-  const last = done.at(-1)?.outcome as { readonly number?: number } | undefined;
-  return last?.number === number;
+  return (await openedIssue(ledger, issueKey(deviation))) === number;
 }

@@ -13,7 +13,8 @@ import type { Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { StoredAction } from "../../ledger/queue/actions.ts";
 import type { Tools } from "../context/tools.ts";
-import { DAY, HOUR } from "../../domain/time/durations.ts";
+import { openedIssue } from "../records/existing-deviations.ts";
+import { DAY, HOUR, MINUTE } from "../../domain/time/durations.ts";
 
 /** Describes what a message came to: sent, or postponed because the day's number was reached. `day` is the policy calendar's. */
 export interface SendOutcome {
@@ -44,9 +45,24 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
       return { day, sent: false };
     }
   }
-  await tools.sendNotification(payload, now);
+  await tools.sendNotification({ ...payload, path: await pathNow(tools, action) }, now);
   // The line that sums a day up is not one of those it counts.
   return { day: payload.kind === "summary" ? "" : day, sent: true };
+}
+
+/** A message waits for so long until the issue it leads to is open; then it is sent without (ms). */
+const AWAITS_ISSUE = 10 * MINUTE;
+
+/** Returns where a message leads: the number of an issue is known only when GitHub has opened it. */
+async function pathNow(tools: Tools, { payload, storedAt }: StoredAction): Promise<string | null> {
+  const { issue, path } = payload as NotificationPayload;
+  if (issue === undefined) return path;
+  const number = await openedIssue(tools.ledger, issue.key);
+  if (number !== null) return `${issue.repository}/issues/${number}`;
+  if (tools.clock.now() - storedAt > AWAITS_ISSUE) return `${issue.repository}/issues`;
+  throw new ExternalError("github-answer", "The issue this message leads to is not open yet.", {
+    waitMs: 5_000,
+  });
 }
 
 /** Stores the line about a day's messages that were postponed. */

@@ -10,6 +10,7 @@ import {
   type DeviationSeed,
   type SharedCause,
 } from "../../domain/deviation/open.ts";
+import { oneLine } from "../../domain/texts/wording.ts";
 import { dayOf } from "../../domain/deviation/operating.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
@@ -152,6 +153,30 @@ export async function deviationOf(
 ): Promise<DeviationRecord | null> {
   const entry = await ledger.state("deviation", id);
   return entry === undefined ? null : entry.body;
+}
+
+/** Returns the newest record of the one deviation whose id begins so, or why there is none or several. */
+export async function deviationNamed(
+  { ledger }: Pick<Tools, "ledger">,
+  beginning: string,
+): Promise<DeviationRecord | { readonly refused: string }> {
+  const found: DeviationRecord[] = [];
+  if (beginning !== "")
+    for await (const { body } of ledger.states("deviation", { subjectPrefix: beginning })) found.push(body);
+  const exact = found.find(({ id }) => id === beginning);
+  const [only, other] = found;
+  if (exact !== undefined) return exact;
+  if (only === undefined) return { refused: `There is no deviation ${oneLine(beginning)}.` };
+  if (other === undefined) return only;
+  return {
+    refused: `Several deviations begin with ${oneLine(beginning)}: ${found.map(({ id }) => id).join(", ")}.`,
+  };
+}
+
+/** Returns the number of the issue that an action opened last, or null: it is not open yet. */
+export async function openedIssue({ queue }: Tools["ledger"], key: string): Promise<number | null> {
+  const last = (await queue.completedOf(key)).at(-1)?.outcome as { readonly number?: number } | undefined;
+  return last?.number ?? null;
 }
 
 /** Returns the newest record of a deviation's remediation, or null. */

@@ -3,6 +3,7 @@
 import { isMap, isNode, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { nearestWord } from "../../texts/nearest-word.ts";
+import { problemInWords } from "./problem-words.ts";
 import { PolicyFileSchema, type PolicyFile } from "./policy.ts";
 
 /** Describes one problem in a policy file; `line` and `column` count from 1. */
@@ -155,7 +156,7 @@ function explain(issue: Issue): readonly Explained[] {
     const inner = closest.flatMap((each) => explain({ ...each, path: [...issue.path, ...each.path] }));
     if (inner.length > 0) return inner;
   }
-  return [{ path: issue.path, message: `${at}${issue.message}` }];
+  return [{ path: issue.path, message: problemInWords(issue) }];
 }
 
 function depth(issues: readonly Issue[]): number {

@@ -149,7 +149,6 @@ export const PolicyFileSchema = z.strictObject({
   ),
   rules: z
     .array(RuleFileSchema)
-    .min(1)
     .superRefine((rules, context) => {
       for (const [index, { name }] of rules.entries())
         if (rules.findIndex((rule) => rule.name === name) < index)
@@ -191,17 +190,14 @@ export const PolicyFileSchema = z.strictObject({
     .describe("what the description of every pull request must contain; default: nothing"),
   "standard-changes": z
     .array(StandardChangeFileSchema)
-    .min(1)
     .optional()
     .describe("pre-approved changes, each narrow, expiring and approved by someone; default: none"),
   exemptions: z
     .array(ExemptionFileSchema)
-    .min(1)
     .optional()
     .describe("controls waived for a limited time; default: none; organisation file only"),
   identities: z
     .array(IdentitySchema)
-    .min(1)
     .optional()
     .describe("people with several accounts; default: each account is a person; organisation file only"),
   emergency: EmergencySchema.optional().describe("how emergencies work"),
@@ -216,12 +212,10 @@ export const PolicyFileSchema = z.strictObject({
   ),
   notifications: z
     .array(NotificationSchema)
-    .min(1)
     .optional()
     .describe("messages to receivers outside GitHub; default: none; organisation file only"),
   freeze: z
     .array(FreezeFileSchema)
-    .min(1)
     .optional()
     .describe("times without merges and deployments; default: none"),
   calendar: CalendarFileSchema.optional().describe("working days; organisation file only"),

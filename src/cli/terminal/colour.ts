@@ -1,0 +1,27 @@
+/** Colours the word that a line of output begins with where it says how something went. */
+
+import { styleText } from "node:util";
+
+const STYLES = {
+  passed: "green",
+  ok: "green",
+  FAILED: "red",
+  FAIL: "red",
+  wrong: "red",
+  "error:": "red",
+  "not checked": "yellow",
+  "Note:": "yellow",
+} as const;
+
+const MARK = new RegExp(`^(?:${Object.keys(STYLES).join("|")})(?=\\s|$)`, "u");
+
+/** Older ones colour whatever the stream is. */
+const OLDEST_NODE = 24;
+
+/** Returns a line for a stream, in colour where the stream shows colours and neither NO_COLOR nor a pipe says otherwise. */
+export function coloured(line: string, stream: NodeJS.WritableStream): string {
+  const [mark] = MARK.exec(line) ?? [];
+  if (mark === undefined || Number.parseInt(process.versions.node, 10) < OLDEST_NODE) return line;
+  const style = STYLES[mark as keyof typeof STYLES];
+  return `${styleText(style, mark, { stream })}${line.slice(mark.length)}`;
+}
