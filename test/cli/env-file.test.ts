@@ -70,6 +70,7 @@ describe("a file .env", () => {
 test.each([
   ["APP_ID=1\n\n# more\nexport PORT = 80\nKEY=\"a\nb\nc\"\nOTHER='x'\nEMPTY=\n", null],
   ["KEY=-----BEGIN RSA PRIVATE KEY-----\nMIIEow+/abc\n-----END RSA PRIVATE KEY-----\n", "line 2"],
+  ["APP_ID= \nPORT=1\n", "line 1 with a blank and no value after =: remove the blank"],
   ['APP_ID=1\nKEY="begins\nand goes on\nPORT=1\n', "line 2 whose quote is never closed"],
   ["\uFEFFAPP_ID=1\n", "byte order mark"],
   ["A\0P\0P\0", "UTF-8"],

@@ -65,6 +65,9 @@ export function envFileProblem(text: string): string | null {
     const [, value] = /^(?:export\s+)?[A-Za-z_][\w.]*\s*=\s*(.*)$/u.exec(line) ?? [];
     if (value === undefined)
       return `has a line ${index + 1} that is no NAME=VALUE: put double quotes around a value of several lines`;
+    // Node takes the next line for its value.
+    if (/=[ \t]+$/u.test(lines[index] ?? ""))
+      return `has a line ${index + 1} with a blank and no value after =: remove the blank`;
     const quote = /^["'`]/u.exec(value)?.[0];
     if (quote === undefined || value.includes(quote, 1)) continue;
     const end = lines.findIndex((each, later) => later > index && each.includes(quote));

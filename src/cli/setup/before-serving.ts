@@ -1,6 +1,6 @@
 /** `serve --setup`: the pages that register the App, at the App's own address, until there are settings to serve with. */
 
-import { apiBaseUrl, EnvironmentSchema, readServer, webBaseUrl } from "../../settings.ts";
+import { apiBaseUrl, EnvironmentSchema, readServer, readSettings, webBaseUrl } from "../../settings.ts";
 import { UsageError, type Terminal } from "../terminal/answer.ts";
 import { envFileIn } from "../input/env-file.ts";
 import {
@@ -11,6 +11,7 @@ import {
   takenOf,
   writeEnvFile,
 } from "./env-file.ts";
+import { ownApp } from "./installation.ts";
 import { registerInBrowser } from "./registering.ts";
 
 const PlaceSchema = EnvironmentSchema.pick({ HOST: true, PORT: true });
@@ -44,5 +45,9 @@ export async function environmentAfterSetup(terminal: Terminal): Promise<Termina
       ),
   });
   terminal.printError(`${name} is registered. Its settings are in ${envFile}. Starting.`);
-  return { ...env, ...values };
+  const complete = { ...env, ...values };
+  const read = readSettings(complete);
+  // A start that GitHub does not know the App at yet would end with that.
+  if (read.ok) await ownApp(read.settings, true, { everyMs: 2_000, forMs: 0 });
+  return complete;
 }

@@ -41,9 +41,12 @@ export const SETUP = command({
     const { setup } = await import("./setup.ts");
     const { approvers, approvals, branches, environments, ticket, onCall, deviations, owner, ...rest } =
       options;
+    const { ask, ...quiet } = terminal;
     const answers = { approvers, approvals, branches, environments, ticket, onCall, deviations, owner };
     const given = Object.entries(answers).flatMap(([key, text]) => (text === undefined ? [] : [[key, text]]));
-    return setup(terminal, {
+    // A program that reads JSON answers no questions.
+    const isAsked = ask !== undefined && rest.json !== true;
+    return setup(isAsked ? terminal : quiet, {
       ...rest,
       envFile: rest.envFile ?? envFileIn(terminal.env),
       answers: Object.fromEntries(given),

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
+import { envFileProblem } from "../input/env-file.ts";
 import { UsageError } from "../terminal/answer.ts";
 
 /** An environment as a process has it. */
@@ -24,8 +25,10 @@ export type EnvValues = Readonly<Record<string, string>>;
 
 /** Returns the values of an environment file that are not empty; none where there is no file. Throws UsageError. */
 export function readEnvFile(path: string): EnvValues {
-  const text = textOf(path);
-  const values = Object.entries(text === null ? {} : parseEnv(text));
+  const text = textOf(path) ?? "";
+  const problem = envFileProblem(text);
+  if (problem !== null) throw new UsageError(`${path} ${problem}.`);
+  const values = Object.entries(parseEnv(text));
   return Object.fromEntries(values.flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])));
 }
 
@@ -65,17 +68,21 @@ export function checkWritable(path: string): void {
   });
 }
 
+/** One assignment, with all lines of a value in quotes; or any other line. A later assignment of a name replaces an earlier one. */
+const ENTRY = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`|)[^\n]*$|^.*$/gmu;
+
 /** Sets variables in the file, in place or at its end, and leaves the rest as it is. The file is for its owner only. Throws UsageError. */
 export function writeEnvFile(path: string, values: EnvValues): void {
-  const text = Object.entries(values).reduce(
-    (before, [name, value]) => {
-      const line = `${name}=${quoted(value)}`;
-      const there = assignmentOf(name);
-      if (there.test(before)) return before.replace(there, () => line);
-      return `${before}${before === "" || before.endsWith("\n") ? "" : "\n"}${line}\n`;
-    },
-    textOf(path) ?? "",
-  );
+  const lines = new Map(Object.entries(values).map(([name, value]) => [name, assignment(name, value)]));
+  const there = new Set<string>();
+  const kept = (textOf(path) ?? "").replaceAll(ENTRY, (entry, name: string | undefined) => {
+    const line = name === undefined ? undefined : lines.get(name);
+    if (name === undefined || line === undefined) return entry;
+    there.add(name);
+    return line;
+  });
+  const added = [...lines].flatMap(([name, line]) => (there.has(name) ? [] : [`${line}\n`]));
+  const text = `${kept}${kept === "" || kept.endsWith("\n") || added.length === 0 ? "" : "\n"}${added.join("")}`;
   const draft = draftOf(path);
   attempt(path, () => {
     mkdirSync(dirname(draft), { recursive: true });
@@ -90,23 +97,20 @@ export function writeEnvFile(path: string, values: EnvValues): void {
   });
 }
 
-/** Returns the values as lines for an environment file. */
+/** Returns the values as lines for an environment file. Throws UsageError. */
 export function envLines(values: EnvValues): readonly string[] {
-  return Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
+  return Object.entries(values).map(([name, value]) => assignment(name, value));
 }
 
-/** Quotes what more than one reader of such files would cut; line breaks become \n, which {@link parseEnv} and the settings restore. */
-function quoted(value: string): string {
-  const line = value.trim().replaceAll(/\r?\n/gu, "\\n");
-  return /^[\w.:/@+=-]*$/u.test(line) ? line : `"${line}"`;
-}
-
-/** Matches one assignment, also of a value in quotes that has several lines. */
-function assignmentOf(name: string): RegExp {
-  return new RegExp(
-    `^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*(?:"[^"]*"|'[^']*'|[^\\n]*)[ \\t]*$`,
-    "mu",
-  );
+/** Writes a value so that every reader of such files finds the same: line breaks as \n in double quotes. Throws UsageError. */
+function assignment(name: string, given: string): string {
+  const value = given.trim();
+  if (/^[\w.:/@+=-]*$/u.test(value)) return `${name}=${value}`;
+  const isOneLine = !/[\r\n]/u.test(value);
+  if (isOneLine && !value.includes("'")) return `${name}='${value}'`;
+  if (isOneLine && !value.includes("`")) return `${name}=\`${value}\``;
+  if (!/["\\]/u.test(value)) return `${name}="${value.replaceAll(/\r?\n/gu, "\\n")}"`;
+  throw new UsageError(`${name} has quotes that no environment file can hold: set it in the environment.`);
 }
 
 function textOf(path: string): string | null {

@@ -6,6 +6,7 @@ import { DAY, MINUTE } from "../../domain/time/durations.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
 import { Pacing } from "../../github/api/pacing.ts";
 import { ask, type GitHub } from "../../github/api/requests.ts";
+import { readRegistration } from "../../github/installation/registration.ts";
 import { listInstallations } from "../../github/listings/lists.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import { UsageError } from "../terminal/answer.ts";
@@ -25,35 +26,43 @@ export interface OwnApp {
   readonly htmlUrl: string;
 }
 
-const OwnAppShape = z.object({ name: z.string(), slug: z.string(), html_url: z.string() });
+const OwnAppShape = z.object({ name: z.string(), html_url: z.string() });
 
 /** A registration is known to all of GitHub within this time. */
 const LONGEST_DELAY = MINUTE;
 
-/** Reads the App with its key. Throws UsageError where GitHub refuses id and key; a new App is asked for again until GitHub finds it. */
+/**
+ * Reads the App with its key; a new one is asked for again until GitHub finds it. Throws UsageError where GitHub refuses id and
+ * key, and ExternalError where it does not answer.
+ */
 export async function ownApp(settings: Settings, isNew: boolean, wait: WaitOptions): Promise<OwnApp> {
-  const octokit = await octokitsOf(
-    makeProbot({
-      appId: settings.appId,
-      privateKey: settings.privateKey,
-      secret: settings.webhookSecrets[0],
-      baseUrl: apiBaseUrl(settings),
-      pacing: new Pacing(settings.github.limits),
-      ...(wait.fetch === undefined ? {} : { fetch: wait.fetch }),
-    }),
-  ).app();
+  const apiUrl = apiBaseUrl(settings);
+  let skew: number | null = null;
+  const probot = makeProbot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.webhookSecrets[0],
+    baseUrl: apiUrl,
+    pacing: new Pacing(settings.github.limits),
+    onDate: (date) => {
+      skew = date - Date.now();
+    },
+    ...(wait.fetch === undefined ? {} : { fetch: wait.fetch }),
+  });
+  const octokit = await octokitsOf(probot).app();
+  const expected = { ...settings, apiUrl, skew: () => skew };
   const until = Date.now() + (isNew ? LONGEST_DELAY : 0);
   for (;;) {
-    try {
-      const { name, slug, html_url: htmlUrl } = (await ask(octokit, "GET /app", {}, OwnAppShape)).data;
+    const { slug, problems } = await readRegistration(octokit, expected);
+    if (slug !== null) {
+      const { name, html_url: htmlUrl } = (await ask(octokit, "GET /app", {}, OwnAppShape)).data;
       return { octokit, name, slug, htmlUrl };
-    } catch (error) {
-      if (!(error instanceof ExternalError) || error.code !== "github-refused") throw error;
-      if (Date.now() >= until)
-        throw new UsageError(
-          `GitHub refuses APP_ID ${settings.appId} with this private key: compare the id with the App's page, and generate a new key there if need be. Is this machine's clock right?`,
-        );
     }
+    // A running App would ask again; a command ends.
+    const text = problems.map((problem) => problem.text.replace(/ The App asks again\.$/u, "")).join(" ");
+    if (problems.some(({ kind }) => kind === "unreached"))
+      throw new ExternalError("github-unreachable", text);
+    if (Date.now() >= until) throw new UsageError(text);
     await pause(wait.everyMs);
   }
 }

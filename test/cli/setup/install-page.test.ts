@@ -3,12 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { githubOnAPort, type ListeningDouble } from "../../support/github-on-a-port.ts";
-import { emptyFolder, Person } from "./person.ts";
+import { emptyFolder, freePort, Person } from "./person.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
@@ -70,15 +68,6 @@ function start(command: string, cwd: string, env: Readonly<Record<string, string
       void ended.then(() => reject(new Error(`${command} ended without ${pattern}:\n${printed}`)));
     });
   return { printed: () => printed, until, ended, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** What `gh api` sends, as the organisation's owner. */

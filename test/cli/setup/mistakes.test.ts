@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Double } from "../../github/double.ts";
 import { githubOnAPort, type ListeningDouble } from "../../support/github-on-a-port.ts";
-import { emptyFolder, Person, runSetup, startSetup, type SetupRun } from "./person.ts";
+import { emptyFolder, freePort, Person, runSetup, startSetup, type SetupRun } from "./person.ts";
 
 const URL_OF_APP = "http://127.0.0.1:9";
 const APP = { org: "acme", url: URL_OF_APP };
@@ -146,12 +146,15 @@ describe("a mistake on the command line", () => {
 
   test("is told: no GitHub at that address", async () => {
     const { folder, env } = await registered();
+    const port = await freePort();
     const { code, text } = await runSetup(["--env-file", join(folder, ".env")], {
       ...env,
-      GITHUB_API_URL: "http://127.0.0.1:9/api/v3",
+      GITHUB_API_URL: `http://127.0.0.1:${port}/api/v3`,
     });
     expect(code).toBe(3);
-    expect(text).toContain("GitHub does not answer");
+    expect(text).toContain(
+      `GitHub cannot be reached at http://127.0.0.1:${port}/api/v3 (ECONNREFUSED): compare GHE_HOST or GITHUB_API_URL`,
+    );
   });
 });
 
@@ -297,7 +300,7 @@ describe("a mistake after the registration", () => {
     await install(github);
     expect((await run(["--org", "other"])).text).toContain("The App is not installed on other");
     expect((await run([], { APP_ID: "99" })).text).toMatch(
-      /GitHub refuses APP_ID 99 .*: compare the id with the App's page/u,
+      /has no App 99: compare APP_ID with the App ID on the App's page on GitHub/u,
     );
     const { generateKeyPairSync } = await import("node:crypto");
     const { privateKey } = generateKeyPairSync("rsa", {
@@ -305,7 +308,9 @@ describe("a mistake after the registration", () => {
       publicKeyEncoding: { type: "spki", format: "pem" },
       privateKeyEncoding: { type: "pkcs1", format: "pem" },
     });
-    expect((await run([], { PRIVATE_KEY: privateKey })).text).toContain("generate a new key there");
+    expect((await run([], { PRIVATE_KEY: privateKey })).text).toMatch(
+      /refuses the private key of App \d+: compare APP_ID .*, and the key's fingerprint SHA256:/u,
+    );
     writeFileSync(join(folder, "app.pem"), privateKey);
     const over = await run(["--app-id", "99", "--private-key", join(folder, "app.pem")]);
     expect(over.code).toBe(2);
