@@ -16,6 +16,8 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.ts scripts/build.ts
 COPY src src
 COPY test/github test/github
+COPY demo/package.json demo/story.yaml demo/
+COPY LICENSE ./
 RUN node scripts/build.ts
 
 FROM node:24-slim
@@ -24,7 +26,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 COUNTERSIGN_DATA_DIR=/data
 ENV MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /app/dist/src dist/src
 COPY bin bin
 COPY package.json app.yml LICENSE ./
 # For `docker exec`, and as a command of images built on this one.

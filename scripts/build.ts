@@ -4,8 +4,8 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,6 +17,7 @@ const out = resolve(ROOT, process.argv[2] ?? "dist");
 rmSync(out, { recursive: true, force: true });
 compile(out);
 for (const folder of SOURCES) copyAssets(folder, out);
+makeDemo(join(out, "test/github"), join(out, "demo"));
 makeRunnable(join(out, COMMAND));
 
 function compile(to: string): void {
@@ -35,6 +36,15 @@ function copyAssets(folder: string, to: string): void {
     const from = join(file.parentPath, file.name);
     cpSync(from, join(to, from.slice(ROOT.length + 1)));
   }
+}
+
+/** The simulated GitHub is a package of its own, which no production needs: docs/decisions/0107. */
+function makeDemo(double: string, to: string): void {
+  mkdirSync(to);
+  renameSync(double, join(to, "github"));
+  rmSync(dirname(double), { recursive: true });
+  for (const file of ["demo/package.json", "demo/story.yaml", "LICENSE"])
+    cpSync(join(ROOT, file), join(to, basename(file)));
 }
 
 function makeRunnable(file: string): void {

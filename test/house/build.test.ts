@@ -4,16 +4,20 @@ import { generateKeyPairSync } from "node:crypto";
 import {
   appendFileSync,
   cpSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { refusedBy } from "../../src/cli/node-version.ts";
@@ -33,7 +37,6 @@ const OUT = join(ROOT, "coverage/build-test");
 const MAIN = join(OUT, "src/cli/main.js");
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   readonly bin: Readonly<Record<string, string>>;
-  readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
 };
 
@@ -93,19 +96,29 @@ describe("the build", () => {
   it("holds the App and the double, and no tests, stories or benchmarks", () => {
     const files = builtFiles();
     expect(files).toEqual(
-      expect.arrayContaining(["src/cli/main.js", "src/main.js", "test/github/schemas/rest.json"]),
+      expect.arrayContaining(["src/cli/main.js", "src/main.js", "demo/github/schemas/rest.json"]),
     );
-    expect(files.filter((name) => /\.test\.|^test\/(?!github\/)|^bench|^scripts/u.test(name))).toEqual([]);
-    expect(files.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))).toEqual([]);
+    expect(files.filter((name) => !/^(?:src|demo)\//u.test(name) || name.includes(".test."))).toEqual([]);
+    expect(files.filter((name) => name.endsWith(".ts"))).toEqual([]);
   });
 
-  it("asks at run time only for packages that are installed with it", () => {
+  it.each([
+    ["src/", "package.json"],
+    ["demo/", "demo/package.json"],
+  ])("asks in %s at run time for the packages of %s, and for no other", (folder, file) => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as typeof manifest;
     const wanted = new Set(
       builtFiles()
-        .filter((name) => name.endsWith(".js"))
+        .filter((name) => name.startsWith(folder) && name.endsWith(".js"))
         .flatMap(packagesOf),
     );
-    expect([...wanted].filter((name) => manifest.dependencies[name] === undefined)).toEqual([]);
+    expect([...wanted].filter((name) => dependencies[name] === undefined)).toEqual([]);
+    const peers = [...wanted].flatMap((name) => {
+      const text = readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8");
+      return Object.keys((JSON.parse(text) as { peerDependencies?: object }).peerDependencies ?? {});
+    });
+    const used = new Set([...wanted, ...peers]);
+    expect(Object.keys(dependencies).filter((name) => !used.has(name))).toEqual([]);
   });
 
   it("loads for serving on SQLite no package that only other commands or stores need", () => {
@@ -244,25 +257,65 @@ describe("whoever reads the output of the build and is gone at once", () => {
   });
 });
 
-describe("the published package", () => {
-  it("holds what it needs and nothing else", () => {
-    const npm = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    const [packed] = JSON.parse(npm.stdout) as readonly Packed[];
-    const paths = packed?.files.map((file) => file.path) ?? [];
-    const beside = [
-      "CHANGELOG.md",
-      "LICENSE",
-      "README.md",
-      "app.yml",
-      "bin/countersign.js",
-      "demo/story.yaml",
-      "package.json",
-    ];
-    expect(paths.filter((path) => !path.startsWith("dist/")).toSorted()).toEqual(beside);
-    expect(manifest.files).toContain("dist");
+describe("the published packages", () => {
+  /** The paths a package is packed with, without those below the folders of its program. */
+  function packed(folder: string, program: string): readonly string[] {
+    const args = ["pack", folder, "--dry-run", "--json", "--ignore-scripts"];
+    const npm = spawnSync("npm", args, { cwd: ROOT, encoding: "utf8" });
+    const [found] = JSON.parse(npm.stdout) as readonly Packed[];
+    return (found?.files ?? [])
+      .map(({ path }) => path)
+      .filter((path) => !path.startsWith(program))
+      .toSorted();
+  }
+
+  it("hold what they need and nothing else", () => {
+    const beside = ["CHANGELOG.md", "LICENSE", "README.md", "app.yml", "bin/countersign.js", "package.json"];
+    expect(packed(".", "dist/src/")).toEqual(beside);
+    expect(packed(join(OUT, "demo"), "github/")).toEqual(["LICENSE", "package.json", "story.yaml"]);
+  });
+
+  /** Installs them as npm does, with the packages their manifests name and no other; returns the program. */
+  function installed(...names: readonly string[]): string {
+    const prefix = mkdtempSync(join(tmpdir(), "countersign-installed-"));
+    onTestFinished(() => rmSync(prefix, { recursive: true, force: true }));
+    const modules = join(prefix, "node_modules");
+    const main = join(modules, "countersign");
+    for (const name of ["bin", "package.json", "app.yml"])
+      cpSync(join(ROOT, name), join(main, name), { recursive: true });
+    cpSync(join(OUT, "src"), join(main, "dist/src"), { recursive: true });
+    if (names.includes("countersign-demo"))
+      cpSync(join(OUT, "demo"), join(modules, "countersign-demo"), { recursive: true });
+    for (const name of ["countersign", ...names]) {
+      const file = readFileSync(join(modules, name, "package.json"), "utf8");
+      for (const each of Object.keys((JSON.parse(file) as typeof manifest).dependencies)) {
+        const place = join(modules, each);
+        mkdirSync(dirname(place), { recursive: true });
+        if (!existsSync(place)) symlinkSync(realpathSync(join(ROOT, "node_modules", each)), place);
+      }
+    }
+    return join(main, "bin/countersign.js");
+  }
+
+  it("verify without the simulated GitHub, and say where it comes from", () => {
+    const program = installed();
+    expect(run([program, "--version"]).stdout).toBe("0.1.0\n");
+    expect(run([program, "verify", PACKAGE])).toMatchObject({ status: 0, stderr: "" });
+    const out = mkdtempSync(join(tmpdir(), "countersign-no-demo-"));
+    onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+    const { status, stderr } = run([program, "demo", "--out", out]);
+    expect([status, stderr]).toEqual([
+      2,
+      "error: The simulated GitHub comes in a package of its own: npm install countersign-demo@0.1.0\n",
+    ]);
+  });
+
+  it("play stories together", () => {
+    const program = installed("countersign-demo");
+    const story = join(ROOT, "test/scenarios/notified-deviation.yaml");
+    const played = run([program, "scenario", "run", isWhole ? join(ROOT, "demo/story.yaml") : story]);
+    expect([played.status, played.stderr]).toEqual([0, ""]);
+    expect(played.stdout).toContain("1 of 1 scenarios went as written");
   });
 });
 

@@ -1,9 +1,7 @@
 /** `countersign demo`: a quarter of an organisation, played through the App and the GitHub double as two processes. */
 
-import { existsSync } from "node:fs";
 import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openLedger } from "../../ledger/open.ts";
 import { signingKey } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
@@ -14,7 +12,7 @@ import { playScenario } from "../scenario/play.ts";
 import { printScenarioResult } from "../scenario/result.ts";
 import type { ProcessHarness } from "../scenario/harness/process-harness.ts";
 import { openProcessHarness } from "../scenario/harness/process-harness.ts";
-import { startDouble, TREE } from "../scenario/harness/processes.ts";
+import { demoFile, startDouble } from "../scenario/harness/processes.ts";
 import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
@@ -169,7 +167,7 @@ function quarterOf(at: number): { readonly name: string; readonly from: number; 
 }
 
 async function storyOf(path: string | undefined): Promise<Scenario> {
-  const file = path ?? ownStory();
+  const file = path ?? demoFile("story");
   const text = await readFile(file, "utf8").catch(() => {
     throw new UsageError(`There is no file ${file}.`);
   });
@@ -177,12 +175,4 @@ async function storyOf(path: string | undefined): Promise<Scenario> {
   if (scenario !== null) return scenario;
   const listed = problems.map((problem) => `${file}:${problem.line}: ${problem.message}`);
   throw new UsageError(`this is not a scenario:\n${listed.join("\n")}`);
-}
-
-/** Returns the story that comes with Countersign: beside the sources, or one folder above what was built. */
-function ownStory(): string {
-  const places = [`${TREE}/demo/story.yaml`, `${TREE}/../demo/story.yaml`];
-  const found = places.map((place) => fileURLToPath(place)).find((file) => existsSync(file));
-  if (found === undefined) throw new Error("the file of the demo is missing: demo/story.yaml");
-  return found;
 }

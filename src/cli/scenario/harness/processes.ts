@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +12,8 @@ import { z } from "zod";
 import type { Instant } from "../../../domain/time/instant.ts";
 import { REHEARSED, writtenLimits } from "../../../github/api/rate-limits.ts";
 import type { RehearsalCommand } from "../../serve.ts";
+import { VERSION } from "../../../package/version.ts";
+import { UsageError } from "../../terminal/answer.ts";
 import type { Send } from "./double.ts";
 import type { AppUnderTest } from "./harness.ts";
 
@@ -18,7 +21,7 @@ import type { AppUnderTest } from "./harness.ts";
 const ENDING = extname(fileURLToPath(import.meta.url));
 
 /** Holds the folder that holds `src`, as a URL: the project's, or that of what was built. */
-export const TREE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/src/cli/"));
+const TREE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/src/cli/"));
 
 /** Describes a started GitHub double. */
 export interface DoubleProcess {
@@ -28,9 +31,32 @@ export interface DoubleProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the double on a free port. Throws when it does not come up. */
+/** The package with the simulated GitHub and the demo's story. Production does without it. */
+const DEMO_PACKAGE = "countersign-demo";
+
+/**
+ * Returns the path of one of the files of the demo: beside the sources, beside what was built, or in its package where that is
+ * installed. Throws UsageError where it is not.
+ */
+export function demoFile(name: "github" | "story"): string {
+  const inTree = {
+    github: [`${TREE}/test/github/main.ts`, `${TREE}/demo/github/main.js`],
+    story: [`${TREE}/demo/story.yaml`],
+  };
+  const found = inTree[name].map((place) => fileURLToPath(place)).find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  try {
+    return fileURLToPath(import.meta.resolve(`${DEMO_PACKAGE}/${name}`));
+  } catch {
+    throw new UsageError(
+      `The simulated GitHub comes in a package of its own: npm install ${DEMO_PACKAGE}@${VERSION}`,
+    );
+  }
+}
+
+/** Starts the double on a free port. Throws when it does not come up, and UsageError where it is not installed. */
 export async function startDouble(): Promise<DoubleProcess> {
-  const program = fileURLToPath(`${TREE}/test/github/main${ENDING}`);
+  const program = demoFile("github");
   const child = spawn(process.execPath, [program, "--port", "0", "--until-stdin-ends"], {
     // A pipe that ends with this process, however it ends: nothing is left behind.
     stdio: ["pipe", "pipe", "inherit"],
