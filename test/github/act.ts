@@ -65,17 +65,23 @@ function play(
   const kind = STEPS[common.do];
   if (kind === undefined && common.do !== "create-repository")
     throw new StepError(`unknown act \`${common.do}\``);
-  const organization = [...world.organizations.values()][0];
-  if (organization === undefined) throw new StepError("there is no organization yet: set up first");
+  const first = [...world.organizations.values()][0];
+  // `owner/name` where several organizations have a repository of that name.
+  const [name = "web", owner] = (common.repository ?? "web").split("/").toReversed();
+  const organization = owner === undefined ? first : world.organization(owner);
+  if (organization == null) throw new StepError("there is no organization yet: set up first");
   // Steps without `by` are done by the organization's owner.
   const actor = common.by === undefined ? ownerOf(world) : personOf(world, common.by);
   const scene = { world, organization, actor, bypass: common.bypass === true, made };
-  const name = common.repository ?? "web";
   if (kind === undefined) return createRepository(scene, name, given);
   const unknown = Object.keys(given as object).find((key) => !COMMON.includes(key) && !(key in kind.keys));
   if (unknown !== undefined) throw new StepError(`\`${common.do}\` has no key \`${unknown}\``);
   const repository = [...world.repositories.values()].find(
-    (one) => !one.deleted && one.name.toLowerCase() === name.toLowerCase() && one.forkOf === null,
+    (one) =>
+      !one.deleted &&
+      one.name.toLowerCase() === name.toLowerCase() &&
+      one.forkOf === null &&
+      (owner === undefined || one.ownerId === organization.id),
   );
   if (repository === undefined) throw new StepError(`there is no repository ${name}`);
   return kind.play({ ...scene, repository }, given);

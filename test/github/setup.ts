@@ -148,17 +148,7 @@ export function buildWorld(
     addPerson(world, organization, name, person ?? {});
   const app = setup.app === undefined ? null : addHookedApp(world, owner, setup.app);
   const wanted: NonNullable<Setup["repositories"]> = { web: null, ...setup.repositories };
-  for (const [name, one] of Object.entries(wanted)) {
-    const repository = addRepository(world, organization, owner, name, {
-      visibility: one?.visibility,
-      defaultBranch: one?.defaultBranch,
-      policy: one?.policy,
-    });
-    repository.topics.push(...(one?.topics ?? []));
-    if (app !== null && one?.ruleset !== false)
-      addRuleset(world, repository, owner, app, productionBranches(setup.policy));
-    environmentOf(world, repository, "production");
-  }
+  addRepositories(world, organization, owner, app, { repositories: wanted, policy: setup.policy });
   if (setup.policy != null) addPolicy(world, organization, owner, setup.policy);
   const chosen = setup.app?.repositories?.map(
     (name) => world.repository(organization.login, name)?.repository,
@@ -168,6 +158,43 @@ export function buildWorld(
     install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
   world.setClock(Date.parse(setup.start));
   return world;
+}
+
+/** Adds an organization with the App installed on all its repositories, of the same owner as the first and with the same people. */
+export function addInstalledOrganization(
+  world: World,
+  login: string,
+  wanted: Pick<Setup, "repositories" | "policy">,
+): Organization {
+  const app = world.hookedApp();
+  if (app === undefined) throw new Error("no app is registered");
+  const organization = otherOrganization(world, login);
+  const owner = world.account(OWNER_ID);
+  for (const id of world.people.values()) organization.members.set(id, "member");
+  addRepositories(world, organization, owner, app, wanted);
+  if (wanted.policy != null) addPolicy(world, organization, owner, wanted.policy);
+  install(world, app, organization, owner, "all");
+  return organization;
+}
+
+function addRepositories(
+  world: World,
+  organization: Organization,
+  owner: Account,
+  app: App | null,
+  { repositories = {}, policy }: Pick<Setup, "repositories" | "policy">,
+): void {
+  for (const [name, one] of Object.entries(repositories)) {
+    const repository = addRepository(world, organization, owner, name, {
+      visibility: one?.visibility,
+      defaultBranch: one?.defaultBranch,
+      policy: one?.policy,
+    });
+    repository.topics.push(...(one?.topics ?? []));
+    if (app !== null && one?.ruleset !== false)
+      addRuleset(world, repository, owner, app, productionBranches(policy));
+    environmentOf(world, repository, "production");
+  }
 }
 
 /** The organization's policy. Where it names who approved something, it came by a pull request of `.github` that these approved. */

@@ -171,7 +171,10 @@ async function sourceOf({
     period,
     generatedAt,
     states: (kind, filter) => ledger.states(kind, filter),
-    log: ({ from, to, kinds }) => ledger.log({ from, to, ...(kinds === undefined ? {} : { kinds }) }),
+    log: async function* ({ organizationId, ...span }) {
+      // One log holds every organisation.
+      for await (const entry of ledger.log(span)) if (entry.organizationId === organizationId) yield entry;
+    },
     sorted: (lines) => writer.sorted(lines),
   };
 }
