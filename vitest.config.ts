@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
 
+import { FailuresAtOnce } from "./test/support/failures-at-once.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
 
 const { TEST_EFFORT = "sample", TEST_SEED } = process.env;
@@ -38,6 +39,7 @@ export default defineConfig({
     // Node runs the files as they are, like the App's: through Vite every use of an import is a call, a tenth of the time in all.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     maxWorkers: Math.max(2, availableParallelism()),
+    ...(TEST_EFFORT === "all" ? { reporters: ["default", new FailuresAtOnce()] } : {}),
     sequence: { sequencer: LongestFirst },
   },
 });

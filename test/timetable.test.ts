@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { appointments, firstAndLast, lastAppointment, type Recurring } from "../src/timetable.ts";
+import { rounds } from "./support/effort.ts";
 
 const HOUR = 3_600_000;
 const YEAR_2026 = Date.UTC(2026, 0, 1);
@@ -50,7 +51,7 @@ describe("the timetable", () => {
         );
         expect(jump).toEqual(jump.toSorted((a, b) => a.at - b.at));
       }),
-      { numRuns: 8 },
+      { numRuns: rounds(3, 8) },
     );
   });
 
@@ -67,7 +68,7 @@ describe("the timetable", () => {
           appointments(at - apart, at).findLast((each) => each.kind === kind),
         );
       }),
-      { numRuns: 8 },
+      { numRuns: rounds(3, 8) },
     );
   });
 });

@@ -40,7 +40,7 @@ test("looking for a literal first finds no less and no more than the expression 
       }
       expect(matcherOf({ matches: expression }, "asks")(of)).toBe(alone);
     }),
-    { numRuns: rounds(6_000, 20_000) },
+    { numRuns: rounds(2_000, 20_000) },
   );
 });
 
@@ -77,6 +77,6 @@ test("looking at a glob's beginning first finds no less and no more than the glo
           expect(matchesAny([one], of, use)).toBe(matchesAny([one], of, use, true));
       },
     ),
-    { numRuns: rounds(6_000, 20_000) },
+    { numRuns: rounds(2_000, 20_000) },
   );
 });

@@ -14,8 +14,8 @@ import { describeOnBothStores } from "../support/stores.ts";
 import { changeEntry, exportTo, GENERATED_AT, PERIOD, smallLog } from "./fixture.ts";
 
 /** Changes before the export, and events while it is written. */
-const CHANGES = rounds(300, 20_000);
-const EVENTS = rounds(400, 1_000);
+const CHANGES = rounds(100, 20_000);
+const EVENTS = rounds(200, 1_000);
 
 describeOnBothStores("an export", (open) => {
   test("holds nothing of what happens while it is written", { timeout: 300_000 }, async () => {

@@ -78,7 +78,7 @@ test("any byte changed anywhere in the folder is a defect of that file", async (
         await writeFile(join(pristine, name), bytes);
       }
     }),
-    { numRuns: rounds(40, 100) },
+    { numRuns: rounds(12, 100) },
   );
   expect((await verifyPath(pristine)).defects).toEqual([]);
 });
@@ -94,7 +94,7 @@ test("any byte changed anywhere in the zip is a defect of the zip or of a file i
       expect(defects.length).toBeGreaterThan(0);
       expect(defects.some((defect) => allowed.has(defect.file))).toBe(true);
     }),
-    { numRuns: rounds(40, 100) },
+    { numRuns: rounds(12, 100) },
   );
 });
 

@@ -43,7 +43,7 @@ async function changesOf(ledger: Ledger): Promise<ReadonlyMap<string, ChangeReco
 }
 
 describe("a period filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
-  for (const name of sample(STORIES, 8))
+  for (const name of sample(STORIES, 4))
     test(name, async () => {
       const scenario = story(name);
       const stage = await openHarness(scenario, "sqlite");
@@ -101,7 +101,7 @@ const DEPLOYED = [
 ] as const;
 
 describe("a deployment filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
-  for (const name of sample(DEPLOYED, 6))
+  for (const name of sample(DEPLOYED, 3))
     test(name, async () => {
       const scenario = story(name);
       const stage = await openHarness(scenario, "sqlite");

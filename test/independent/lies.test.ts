@@ -821,14 +821,14 @@ describe("lies about a real quarter", () => {
     expect([lies.filter(isFoundByVerify).length, lies.length]).toEqual([24, 41]);
   });
 
-  test.each(sample(CELLS, 4))("are found in one cell: $name of $path", async ({ path, name, type }) => {
+  test.each(sample(CELLS, 2))("are found in one cell: $name of $path", async ({ path, name, type }) => {
     const edits = inOneCell({ path, name, type });
     const isEmpty = new Book(join(folder, "true")).rows(path).length === 0;
     expect((await told({ edits, named: /./u })).length > 0).toBe(!isEmpty);
     expect((await verifyPath(join(folder, "lied"))).defects.length > 0).toBe(!isEmpty);
   });
 
-  test.each(sample(UNMADE, 3))("are found by verify in any other cell too: $name of $path", async (cell) => {
+  test.each(sample(UNMADE, 2))("are found by verify in any other cell too: $name of $path", async (cell) => {
     await told({ edits: inOneCell(cell), named: /./u });
     const isEmpty = new Book(join(folder, "true")).rows(cell.path).length === 0;
     expect((await verifyPath(join(folder, "lied"))).defects.length > 0).toBe(!isEmpty);
@@ -838,7 +838,7 @@ describe("lies about a real quarter", () => {
     expect(await told({ log, named: /./u })).toEqual([]);
   });
 
-  test.each(sample(Object.entries(LIES), 9))("are found: %s", async (_, lie) => {
+  test.each(sample(Object.entries(LIES), 4))("are found: %s", async (_, lie) => {
     const found = await told(lie);
     expect(found.filter((each) => lie.named.test(each))).not.toEqual([]);
     const { defects } = await verifyPath(join(folder, "lied"));

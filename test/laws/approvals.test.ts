@@ -28,6 +28,7 @@ import {
   webFlow,
 } from "../support/facts.ts";
 import type { Actor } from "../../src/domain/change/people.ts";
+import { rounds } from "../support/effort.ts";
 
 const PEOPLE = [ann, bob, carol, dan] as const;
 const who = fc.constantFrom<Actor>(...PEOPLE);
@@ -140,7 +141,7 @@ describe("approvals", () => {
         const more = verdictOf(story.review(eve).facts(), under);
         expect(rank(more)).toBeGreaterThanOrEqual(rank(before));
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(160, 400) },
     );
   });
   test("a push of other content leaves no approval that was given before it", () => {
@@ -149,7 +150,7 @@ describe("approvals", () => {
         const pushed = story.push(by, "last", { content: "never seen before", after: soon });
         expect(gate(pushed, under).approvals.filter((each) => each.counts)).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(120, 300) },
     );
   });
   test("nor does bringing the old content back", () => {
@@ -160,7 +161,7 @@ describe("approvals", () => {
         expect(before).not.toBeNull();
         expect(gate(story, under).approvals.filter((each) => each.counts)).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(80, 200) },
     );
   });
   test("nobody covers what they pushed, whoever's names the commit bears", () => {
@@ -201,7 +202,7 @@ describe("approvals", () => {
         // Approving lifts one's own request for changes, and says what it would have covered; nothing else.
         if (held !== "changes-requested") expect(rank(after.verdict)).toBeLessThanOrEqual(rank(before));
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(80, 200) },
     );
   });
   test("bots and ghosts never make it better before a merge", () => {
@@ -210,7 +211,7 @@ describe("approvals", () => {
         const before = verdictOf(story.facts(), under);
         expect(rank(verdictOf(story.review(by).facts(), under))).toBeLessThanOrEqual(rank(before));
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(80, 200) },
     );
   });
 });
@@ -268,7 +269,7 @@ describe("what could not be found out", () => {
         if (full === "compliant") return;
         expect(verdictOf(without(pull, lost), under)).not.toBe("compliant");
       }),
-      { numRuns: 1000 },
+      { numRuns: rounds(400, 1000) },
     );
   });
   test("never condemns what would have passed: that becomes unverifiable", () => {
@@ -278,7 +279,7 @@ describe("what could not be found out", () => {
         if (verdictOf(pull, under) !== "compliant") return;
         expect(["compliant", "unverifiable"]).toContain(verdictOf(without(pull, lost), under));
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(200, 500) },
     );
   });
   test("is never compliant where one result is unverifiable", () => {
@@ -318,7 +319,7 @@ describe("what could not be found out", () => {
         expect(outcomes).not.toContain("waived");
         if (verdict === "pending") expect(it.moment).toBe("gate");
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(160, 400) },
     );
   });
 });
@@ -372,7 +373,7 @@ describe("deciding twice", () => {
           });
         expect(canonical(deployed())).toBe(canonical(deployed()));
       }),
-      { numRuns: 150 },
+      { numRuns: rounds(60, 150) },
     );
   });
 });

@@ -26,6 +26,7 @@ import {
   WEB,
   type Case,
 } from "../support/deviations.ts";
+import { rounds } from "../support/effort.ts";
 
 const WORKERS = "owner, other, causer, owner-and-causer";
 const ANYONE = "owner, other, causer, auditor, owner-and-causer";
@@ -534,7 +535,7 @@ describe("whatever happens in whatever order", () => {
         };
         walk(all, look, begin);
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(120, 300) },
     );
   });
 
@@ -551,7 +552,7 @@ describe("whatever happens in whatever order", () => {
           caseIn(pair),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(120, 300) },
     );
   });
 
@@ -573,7 +574,7 @@ describe("whatever happens in whatever order", () => {
           }
         });
       }),
-      { numRuns: 100 },
+      { numRuns: rounds(40, 100) },
     );
   });
 
@@ -591,7 +592,7 @@ describe("whatever happens in whatever order", () => {
               expect([step.who, null]).toContainEqual(each.moved.by);
         });
       }),
-      { numRuns: 100 },
+      { numRuns: rounds(40, 100) },
     );
   });
 

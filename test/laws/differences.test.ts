@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sameDifference, type ChangedPath, type Content } from "../../src/domain/change/difference.ts";
 import { sha256 } from "../../src/domain/values/digest.ts";
+import { rounds } from "../support/effort.ts";
 
 /** One file in four versions: where the earlier head left its base, at it, where the later one left its base, and at it. */
 interface Versions {
@@ -142,7 +143,7 @@ describe("two heads on two bases", () => {
       fc.property(edits, ({ pull, base }) => {
         expect(judged({ "a.ts": versions(pull, base) })).toBe("same");
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(200, 500) },
     );
   });
 
@@ -163,7 +164,7 @@ describe("two heads on two bases", () => {
           expect(judged({ "a.ts": other })).toBe("different");
         },
       ),
-      { numRuns: 500 },
+      { numRuns: rounds(200, 500) },
     );
   });
 
@@ -174,7 +175,7 @@ describe("two heads on two bases", () => {
         const before = versions(pull, base);
         expect(judged({ "a.ts": { ...before, headAfter: before.headBefore } })).toBe("different");
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(120, 300) },
     );
   });
 

@@ -5,6 +5,7 @@ import { entryId } from "../../src/domain/policy/entry-provenance.ts";
 import type { StandardChange } from "../../src/domain/policy/file/waivers-and-freezes.ts";
 import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import { ann, change, judged, person, policy, sha, START } from "../support/facts.ts";
+import { rounds } from "../support/effort.ts";
 
 const release = person(70, "acme-release[bot]", "Bot");
 const actions = person(41_898_282, "github-actions[bot]", "Bot");
@@ -158,7 +159,7 @@ test("the key makes nothing outside its limits compliant, and changes nothing bu
           if (CONTROLS.includes(control)) expect(["fail", "unverifiable"]).toContain(outcome);
       }
     }),
-    { seed: 17, numRuns: 2_000 },
+    { seed: 17, numRuns: rounds(800, 2_000) },
   );
   expect(Math.min(seen.within, seen.outside)).toBeGreaterThan(50);
 });

@@ -40,6 +40,7 @@ import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import { isIndependent, eligibilityOf } from "../../src/domain/emergency/eligibility.ts";
 import { transition } from "../../src/domain/values/transitions.ts";
 import type { Actor, Authority } from "../../src/domain/change/people.ts";
+import { rounds } from "../support/effort.ts";
 
 const states = fc.constantFrom(null, ...EMERGENCY_STATES);
 const events = fc.constantFrom(...EMERGENCY_EVENTS);
@@ -106,7 +107,7 @@ describe("the table of an emergency", () => {
         const alone = roles.map((role) => leadsTo(from, act, [role])).filter((to) => to !== null);
         expect(leadsTo(from, act, roles)).toBe(alone[0] ?? null);
       }),
-      { numRuns: 2_000 },
+      { numRuns: rounds(800, 2_000) },
     );
   });
 
@@ -177,7 +178,7 @@ describe("who acts in an emergency", () => {
           expect(roles.includes("authoriser") || mayReview(eligibility)).toBe(false);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: rounds(400, 1_000) },
     );
   });
 });
@@ -219,7 +220,7 @@ describe("without an emergency in force", () => {
         expect(judged.results.some(({ outcome }) => outcome === "waived")).toBe(isInForce);
         expect(judged.verdict).toBe(isInForce ? "emergency" : "pending");
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(200, 500) },
     );
   });
 

@@ -21,6 +21,7 @@ import {
 } from "../support/facts.ts";
 import { annAcme, bobAcme, eve, histories, maker, policies } from "../support/histories.ts";
 import type { Actor } from "../../src/domain/change/people.ts";
+import { rounds } from "../support/effort.ts";
 
 /** How good a verdict is for who wants to pass. */
 function rank(verdict: Verdict): number {
@@ -31,7 +32,7 @@ function rank(verdict: Verdict): number {
 function holds<Inputs extends [unknown, ...unknown[]]>(
   seed: number,
   property: fc.IProperty<Inputs>,
-  numRuns = 400,
+  numRuns = rounds(160, 400),
 ): void {
   fc.assert(property, { seed, numRuns });
 }
@@ -290,7 +291,7 @@ test("a story told in these laws has what it is about", () => {
       for (const { counts, code } of approvals) seen.add(counts ? "counts" : code);
       expect(story).toBeInstanceOf(Story);
     }),
-    { seed: 1, numRuns: 400 },
+    { seed: 1, numRuns: rounds(160, 400) },
   );
   const all = ["compliant", "pending", "unverifiable", "non-compliant", "counts", "own-work"];
   expect([...seen]).toEqual(expect.arrayContaining(all));

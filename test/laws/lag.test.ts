@@ -32,8 +32,8 @@ const OTHER_WEATHER: ReadonlySet<string> = new Set([
 /** `LAG="story's name:reviews"`: one play alone, to look at; without a name, every story under one kind of answer. */
 const ONE = /^(.*):([a-z-]+)$/u.exec(process.env["LAG"] ?? "");
 /** All stories under every kind of answer take hours: where everything is tested, one of so many parts is played, drawn by the seed. */
-const PARTS = 25;
-/** `LAG_PART=3/25`: the third of 25 parts of all stories, each of its stories under every kind of answer. */
+const PARTS = 50;
+/** `LAG_PART=3/50`: the third of 50 parts of all stories, each of its stories under every kind of answer. */
 const ASKED = process.env["LAG_PART"];
 const PART = /^(\d+)\/(\d+)$/u.exec(
   ASKED ?? (isWhole && ONE === null ? `${1 + (SEED % PARTS)}/${PARTS}` : ""),
@@ -42,7 +42,7 @@ const PART = /^(\d+)\/(\d+)$/u.exec(
 const SAMPLED = Number(process.env["LAG_PLAYS"] ?? 4);
 const MADE_UP_SAMPLED = Number(process.env["LAG_PLAYS"] ?? 2);
 /** Stories made up when everything is played, each under one kind of answer. */
-const MADE_UP_IN_ALL = 60;
+const MADE_UP_IN_ALL = 40;
 
 const KINDS = ONE === null ? LAG_KINDS : LAG_KINDS.filter((kind) => kind === ONE[2]);
 

@@ -284,7 +284,7 @@ function drawn(): readonly Facts[] {
     property(world, (given) => {
       worlds.push(factsOf(given));
     }),
-    { numRuns: rounds(400, 4_000) },
+    { numRuns: rounds(200, 4_000) },
   );
   return worlds;
 }

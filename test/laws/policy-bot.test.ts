@@ -482,7 +482,7 @@ test("what is held there passes here only in a way that a note admits", () => {
       for (const at of pulls)
         if (passesHere(policy, at)) expect(mayPassThere(given, at, losses), JSON.stringify(at)).toBe(true);
     }),
-    { numRuns: rounds(100, 3_000) },
+    { numRuns: rounds(40, 3_000) },
   );
 });
 
@@ -562,7 +562,7 @@ test("what can be said exactly lets through the same", () => {
       fc.pre(!stateOfAll(given, at).includes("skipped"));
       expect(passesHere(policyOf(translated), at)).toBe(stateOfAll(given, at).includes("approved"));
     }),
-    { numRuns: rounds(100, 3_000) },
+    { numRuns: rounds(40, 3_000) },
   );
 });
 
@@ -590,6 +590,6 @@ test("any file at all is either translated into a policy without problems, or it
         else expect(read.problems.length).toBeGreaterThan(0);
       },
     ),
-    { numRuns: rounds(100, 3_000) },
+    { numRuns: rounds(40, 3_000) },
   );
 });

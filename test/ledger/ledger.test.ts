@@ -8,6 +8,7 @@ import { LeaseLost } from "../../src/domain/values/external-error.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry, subjects } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
+import { rounds } from "../support/effort.ts";
 
 describe("the hash link", () => {
   it("is the digest of the hash before it and of the entry's canonical form", () => {
@@ -219,7 +220,7 @@ describeOnBothStores("the ledger", (open) => {
           delivery(`d${round}`, { action: given, lane: `repository:${round + 1_000}` }),
         );
       }),
-      { numRuns: 30 },
+      { numRuns: rounds(12, 30) },
     );
     expect((await ledger.verifyLog()).ok).toBe(true);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: round, actions: round });
@@ -252,7 +253,7 @@ describeOnBothStores("the ledger", (open) => {
           expect([await ledger.head(), await ledger.queue.waiting()]).toEqual(before);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: rounds(10, 25) },
     );
     expect((await ledger.verifyLog()).ok).toBe(true);
   });

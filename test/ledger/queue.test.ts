@@ -9,6 +9,7 @@ import { describeOnBothStores } from "../support/stores.ts";
 import { action, delivery, entry } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
 import { ended, failed } from "../support/ends.ts";
+import { rounds } from "../support/effort.ts";
 
 const LANE = "repository:1";
 
@@ -411,7 +412,7 @@ describeOnBothStores("the queue", (open) => {
             );
         },
       ),
-      { numRuns: 20 },
+      { numRuns: rounds(8, 20) },
     );
   });
 });

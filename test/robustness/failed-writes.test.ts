@@ -38,7 +38,7 @@ const STORES = ["sqlite", "postgres"] as const;
 const undisturbed = new Map<Scenario, ReturnType<typeof played>>();
 
 for (const kind of STORES)
-  describe(`a write that fails, and a process that ends after one, on ${kind}`, () => {
+  describe.concurrent(`a write that fails, and a process that ends after one, on ${kind}`, () => {
     test.for(STORIES)("leave the rows of an undisturbed play of $name", async (scenario) => {
       const playing = undisturbed.get(scenario) ?? played("sqlite", scenario, null);
       undisturbed.set(scenario, playing);
@@ -52,8 +52,8 @@ for (const kind of STORES)
         wrong.push(line);
       };
       let happened = 0;
-      for (const fault of faults) {
-        const name = `${fault.kind}:${fault.first}`;
+      await someAtOnce(faults, async (fault) => {
+        const name = `${kind}, ${scenario.name}, FAULT=${fault.kind}:${fault.first}`;
         try {
           const broken = await played(kind, scenario, fault);
           happened += broken.happened;
@@ -61,13 +61,24 @@ for (const kind of STORES)
         } catch (error) {
           report(`${name}: ${error instanceof Error ? error.message : String(error)}`);
         }
-      }
+      });
       console.log(
         `${kind}, ${scenario.name}: ${whole.writes} writes; ${happened} failed or were the last, in ${faults.length} plays`,
       );
       expect(wrong).toEqual([]);
     });
   });
+
+/** After each fault a play waits for a second: others go on meanwhile. */
+const AT_ONCE = 3;
+
+async function someAtOnce<T>(list: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
+  const left = [...list];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
 
 /** Where the writes that go wrong begin: at each, and so all have their turn; or at one drawn by the seed, of one kind on each store. */
 function faultsFor(kind: (typeof STORES)[number], scenario: Scenario): readonly Fault[] {

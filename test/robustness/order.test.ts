@@ -8,7 +8,7 @@ import { freshDatabase } from "../support/stores.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openRig, type RawState } from "./rig.ts";
 
-const RUNS = rounds(3, 100);
+const RUNS = rounds(2, 60);
 const MINUTE = 60_000;
 
 // Only observed, so that what GitHub lets happen does not hang on what the App has heard of.

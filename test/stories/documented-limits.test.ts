@@ -32,7 +32,7 @@ const CHOSEN: readonly string[] = [
 ];
 
 describe("with the documented limits", () => {
-  for (const scenario of sample(CHOSEN, 5).map(story))
+  for (const scenario of sample(CHOSEN, 3).map(story))
     test(scenario.name, async () => {
       const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });
       try {

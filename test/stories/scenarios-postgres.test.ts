@@ -49,7 +49,6 @@ const CHOSEN: readonly string[] = [
   // Emergencies and reviews afterwards.
   "emergency-alone-quota",
   "emergency-deployment",
-  "emergency-whole-life",
   "review-late",
   // Months, readiness, drafts, packages, notifications.
   "drafts-made-from-records",
