@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { canonical } from "../../src/domain/values/digest.ts";
 import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
-import { isWhole } from "../support/effort.ts";
+import { isWhole, sample } from "../support/effort.ts";
 import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
 const run = promisify(execFile);
@@ -132,7 +132,7 @@ async function flip(place: string, name: string): Promise<void> {
 }
 
 test("a byte flipped in any file is named with the file", async () => {
-  for (const name of SPECIAL) {
+  for (const name of sample(SPECIAL, 2)) {
     const { code, output } = await damaged((place) => flip(place, name));
     expect(namedIn(output), name).toContain(name);
     expect(code, name).toBe(1);
@@ -148,7 +148,7 @@ test("a byte flipped in any file is named with the file", async () => {
 });
 
 test("a file that is missing is named", async () => {
-  for (const name of SPECIAL) {
+  for (const name of sample(SPECIAL, 2)) {
     const { code, output } = await damaged((place) => rm(join(place, name)));
     expect(output, name).toContain(`DEFECT ${name}: is missing`);
     expect(code, name).toBe(1);
@@ -174,7 +174,7 @@ test("a file, a dotfile, a folder and a link that should not be there are named"
 });
 
 test("what should not be there is named also where its name has line breaks that read like two sound ones", async () => {
-  for (const name of ["log\n.", "changes.csv\n.", "\n", "schemas\nlog"]) {
+  for (const name of sample(["log\n.", "changes.csv\n.", "\n", "schemas\nlog"], 2)) {
     const folderAdded = await damaged((place) => mkdir(join(place, name)));
     expect(folderAdded.output, name).toContain("DEFECT");
     expect(folderAdded.code, name).toBe(1);
@@ -218,7 +218,7 @@ test("other spellings of the seal and the key are named", async () => {
     `${canonical({ ...seal, signatures: [{ keyid, sig: Buffer.from(high).toString("base64") }] })}\n`,
     `${canonical({ ...seal, signatures: [{ keyid: "0".repeat(64), sig }] })}\n`,
   ];
-  for (const text of spellings) {
+  for (const text of sample(spellings, 2)) {
     const { code, output } = await damaged((place) => writeFile(join(place, "manifest.dsse.json"), text));
     expect(output, text.slice(-200)).toMatch(/^DEFECT (?:manifest\.dsse\.json|public-key\.pem): /mu);
     expect(code).toBe(1);

@@ -17,7 +17,7 @@ import { verify } from "../../src/cli/verify.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { zipOf } from "../../src/package/zip.ts";
-import { rounds } from "../support/effort.ts";
+import { rounds, sample } from "../support/effort.ts";
 import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
 let folder: string;
@@ -101,8 +101,13 @@ test("any byte changed anywhere in the zip is a defect of the zip or of a file i
 test("the bytes of the zip's tail (central directory and end) matter", async () => {
   const zip = await readFile(`${pristine}.zip`);
   const copy = join(folder, "tail.zip");
-  // Every byte of the end record, and every seventh of the directory's last entries.
-  for (let place = zip.length - 250; place < zip.length; place += place < zip.length - 22 ? 7 : 1) {
+  // Every byte of the end record, and every seventh of the directory's last entries; in the usual run some of them.
+  const end = zip.length - 22;
+  const all = [
+    ...Array.from({ length: 33 }, (_, n) => end - 228 + 7 * n),
+    ...Array.from({ length: 22 }, (_, n) => end + n),
+  ];
+  for (const place of sample(all, 15)) {
     const bytes = Buffer.from(zip);
     bytes[place] = (bytes[place] ?? 0) ^ 1;
     await writeFile(copy, bytes);

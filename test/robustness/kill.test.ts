@@ -16,9 +16,9 @@ const DEATH: fc.Arbitrary<Death> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ at: fc.constant("moment" as const), ms: fc.nat({ max: 300 }) }) },
 );
 
-/** A death for each round. In the usual run, of those drawn by the seed, every second one is died on one store and the others on the other. */
+/** A death for each round. In the usual run, of those drawn by the seed, every third one is died on one store and every third on the other. */
 function deathsOn(kind: "sqlite" | "postgres"): readonly (Death | null)[] {
-  const isDied = (index: number): boolean => isWhole || (index % 2 === 0) === (kind === "sqlite");
+  const isDied = (index: number): boolean => isWhole || index % 3 === (kind === "sqlite" ? 0 : 1);
   return [
     // In these two rounds there is a check run to make, whatever the seed.
     { at: "before-write", nth: 1 },

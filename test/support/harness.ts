@@ -13,7 +13,7 @@ import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import type { Countersign } from "../../src/main.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { API_URL, APP_URL, registeredApp, startApp } from "./app.ts";
-import { freshDatabase } from "./stores.ts";
+import { migratedDatabase } from "./stores.ts";
 
 /** A harness in one process, with the double itself for what stories cannot express. */
 export interface InProcessHarness extends Harness {
@@ -46,7 +46,7 @@ export async function openHarness(
   kind: "sqlite" | "postgres",
   options: HarnessOptions = {},
 ): Promise<InProcessHarness> {
-  const { where, remove } = await freshDatabase(kind);
+  const { where, remove } = await migratedDatabase(kind);
   const harness = await openHarnessOn(scenario, where, options);
   return {
     ...harness,

@@ -11,6 +11,7 @@ import { afterEach, describe, inject } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
+import { giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
 
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -35,7 +36,7 @@ export function describeOnBothStores(name: string, suite: (open: () => Promise<O
         for (const step of cleanUp.splice(0).toReversed()) await step();
       });
       suite(async () => {
-        const { where, sql, remove } = await freshDatabase(kind);
+        const { where, sql, remove } = await migratedDatabase(kind);
         cleanUp.push(remove);
         const again = async (options: { readonly readOnly?: boolean } = {}): Promise<Ledger> => {
           const ledger = await openLedger(where, options);
@@ -78,12 +79,26 @@ export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
   const server = inject("databaseSocketUrl");
   const schema = `test_${randomUUID().replaceAll("-", "")}`;
   await runOnPostgres(server, [`create schema ${schema}`]);
-  const url = new URL(server);
-  url.searchParams.set("options", `-c search_path=${schema}`);
+  const databaseUrl = urlOf(server, schema);
   return {
-    where: { databaseUrl: url.href },
-    sql: (...statements) => runOnPostgres(url.href, statements),
+    where: { databaseUrl },
+    sql: (...statements) => runOnPostgres(databaseUrl, statements),
     remove: () => runOnPostgres(server, [`drop schema ${schema} cascade`]),
+  };
+}
+
+/** Such a database whose tables may be there already, as a ledger that was opened and closed leaves them. */
+export async function migratedDatabase(
+  kind: "sqlite" | "postgres",
+): Promise<Awaited<ReturnType<typeof freshDatabase>>> {
+  if (kind === "sqlite") return freshDatabase(kind);
+  const server = inject("databaseSocketUrl");
+  const schema = await takeSchema(server);
+  const databaseUrl = urlOf(server, schema);
+  return {
+    where: { databaseUrl },
+    sql: (...statements) => runOnPostgres(databaseUrl, statements),
+    remove: () => giveBackSchema(server, schema),
   };
 }
 
