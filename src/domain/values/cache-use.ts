@@ -7,7 +7,7 @@ export interface CacheUse {
   readonly bound: number;
 }
 
-/** Bounds a cache of lru-cache's to so many entries; with its own `max` it takes the room for all of them at once. */
+/** Bounds a cache of lru-cache's to so many entries. With its own `max` it takes the room for all of them at once. */
 export function atMost(entries: number): { readonly maxSize: number; readonly sizeCalculation: () => 1 } {
   return { maxSize: entries, sizeCalculation: () => 1 };
 }
