@@ -139,6 +139,11 @@ function changes(policy: Policy): readonly string[] {
       : [
           `What was deployed from another production branch is on the default branch within ${termText(production.mergeBack)}.`,
         ]),
+    ...(production.secretsOnly === undefined
+      ? []
+      : [
+          `A job that uses ${listed(production.secretsOnly.map(code), "or")} uses only its secrets and deploys nothing; any other deployment there is one to production.`,
+        ]),
     ...(production.beforeMerge === undefined
       ? []
       : [

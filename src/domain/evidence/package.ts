@@ -13,6 +13,7 @@ import { EMERGENCY_CHANGES, emergencyRowsOf, RETROACTIVE_REVIEWS } from "./rows/
 import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./rows/control-state.ts";
 import { EXEMPTIONS } from "./rows/exemptions.ts";
 import { unaskedText } from "../policy/asked-controls.ts";
+import { oneLine } from "../texts/wording.ts";
 import type { ControlName } from "../values/result.ts";
 import { table, timeText, type ColumnInfo, type Table, type TableForm } from "./tables/table.ts";
 import { isInPeriod, type EvidenceSource, type Period } from "./tables/population.ts";
@@ -334,6 +335,8 @@ interface LimitationFacts {
   readonly observedTime: ObservedTime;
   /** Controls that none of the policies in force requires. */
   readonly unasked: readonly ControlName[];
+  /** Environments that a policy in force names as used only for their secrets. */
+  readonly secretsOnly: readonly string[];
   /** Rows of monitoring.csv, and whether anyone is named to sign months off. */
   readonly monitoring: { readonly rows: number; readonly isOwned: boolean };
   /** Changes and deployments judged while the policy only observed, and all of them. */
@@ -361,6 +364,10 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
       `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was blocked, and what was not compliant opened no deviation.`,
     ),
     ...when(facts.unasked.length > 0, unaskedText(facts.unasked) ?? ""),
+    ...when(
+      facts.secretsOnly.length > 0,
+      `The policy names environments that jobs use only for their secrets (production.secrets-only): ${facts.secretsOnly.map(oneLine).join(", ")}. Such a job is no deployment here, and what it did with the secrets is not tested.`,
+    ),
     ...when(
       facts.monitoring.rows === 0,
       facts.monitoring.isOwned

@@ -108,6 +108,9 @@ export async function frontMatter(
       completeness,
       observedTime,
       unasked: unasked(policies),
+      secretsOnly: [
+        ...new Set(policies.flatMap(({ production }) => production.secretsOnly ?? [])),
+      ].toSorted(),
       monitoring: {
         rows: summary.monthly_reviews.total,
         isOwned: policies.some((policy) => CONTROL_NAMES.some((name) => ownerOf(policy, name) !== null)),

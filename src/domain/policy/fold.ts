@@ -98,6 +98,7 @@ export function fold(
     ...(org === null ? DEFAULT_ENVIRONMENTS : []),
     ...all((file) => file.production?.environments),
   ];
+  const secretsOnly = secretsOnlyOf(org, environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS);
   const reviews = repo?.approval?.["request-reviews"] ?? org?.approval?.["request-reviews"];
   return {
     mode: files.some((file) => file.mode === "enforce") ? "enforce" : "observe",
@@ -106,6 +107,7 @@ export function fold(
       ...(org === null && branches.length > 0 ? { alsoDefaultBranch: true as const } : {}),
       environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
       ...(org?.production?.not === undefined ? {} : { not: unique(org.production.not) }),
+      ...(secretsOnly.length === 0 ? {} : { secretsOnly }),
       integration: unique(all((file) => file.production?.integration)),
       tags: unique(all((file) => file.production?.tags)),
       workflows: unique(all((file) => file.production?.workflows)),
@@ -169,6 +171,13 @@ function emergencyOf(org: PolicyFile | null, repo: PolicyFile | null): Emergency
     ...own,
     blockNextWhileOverdue: own.blockNextWhileOverdue === true || minimum.blockNextWhileOverdue === true,
   };
+}
+
+/** What any file, or the default, names as production by its whole name is not only for its secrets. */
+function secretsOnlyOf(org: PolicyFile | null, environments: readonly string[]): readonly string[] {
+  const production = new Set(environments.map((each) => each.toLowerCase()));
+  const written = (org?.production?.["secrets-only"] ?? []).map((each) => each.toLowerCase());
+  return unique(written).filter((each) => !production.has(each));
 }
 
 /** Deploying before a merge is the organisation's to allow. */

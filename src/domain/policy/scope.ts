@@ -37,11 +37,27 @@ export function isIntegrationBranch(policy: Policy, repository: Repository, bran
   return matchesAny(policy.production.integration, branch, "lets");
 }
 
-/** Returns whether deployments to this environment reach production; compared without case. */
+/**
+ * Returns whether deployments to this environment reach production; compared without case. So do those to one that is
+ * only for its secrets, unless a job made them.
+ */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
   return (
-    policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, "asks", true)
+    policy.outOfScope === undefined &&
+    (isSecretsOnly(policy, environment) ||
+      matchesAny(policy.production.environments, environment, "asks", true))
   );
+}
+
+/** Returns whether jobs use this environment only for its secrets, by the policy; compared without case. */
+export function isSecretsOnly(policy: Policy, environment: string): boolean {
+  return policy.production.secretsOnly?.includes(environment.toLowerCase()) === true;
+}
+
+/** Returns the name by which a deployment reaches production, of the names it has; null: none. A job only uses secrets where all say so. */
+export function productionName(policy: Policy, names: readonly string[]): string | null {
+  const production = names.filter((name) => isProductionEnvironment(policy, name));
+  return production.find((name) => !isSecretsOnly(policy, name)) ?? production[0] ?? null;
 }
 
 /** Returns the glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */

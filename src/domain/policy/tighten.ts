@@ -34,6 +34,7 @@ export type PolicyInForce = Infer<typeof PolicyInForceSchema>;
 const ORGANIZATION_PRODUCTION = [
   ["not", "it ends what is watched for"],
   ["before-merge", "it lets a deployment come before its merge"],
+  ["secrets-only", "it ends what is assessed"],
 ] as const;
 
 const ORGANIZATION_ONLY = [

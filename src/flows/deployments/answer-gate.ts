@@ -5,7 +5,7 @@ import { dueAfter } from "../../domain/time/calendar.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { decideGateAnswer } from "../../domain/decisions/deployment-gate.ts";
-import { isProductionEnvironment } from "../../domain/policy/scope.ts";
+import { isProductionEnvironment, isSecretsOnly } from "../../domain/policy/scope.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { deploymentId } from "./from-github.ts";
 import { gatherDeployment } from "./facts.ts";
@@ -53,7 +53,10 @@ export async function answerGate(repo: Repo, asked: AskedGate): Promise<void> {
     rules: null,
     policy,
   });
-  const isProduction = isProductionEnvironment(effective, environment);
+  // Only a job asks, and one that uses secrets deploys nothing.
+  const names = [environment, read.originalEnvironment ?? environment, read.environment];
+  const isProduction =
+    isProductionEnvironment(effective, environment) && !names.every((name) => isSecretsOnly(effective, name));
   const emergencies = await emergenciesForDeployment(repo, deployment);
   const assessment = isProduction
     ? assess(

@@ -4,8 +4,9 @@ import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { DeploymentStatus } from "../../domain/deployment/deployment.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { sha256 } from "../../domain/values/digest.ts";
-import { isProductionEnvironment } from "../../domain/policy/scope.ts";
+import { isSecretsOnly, productionName } from "../../domain/policy/scope.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { readDeployment } from "../../github/deployments/deployments.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
@@ -64,13 +65,17 @@ export async function successesOf(
   const policy = await policyWhen(repo, read.createdAt);
   const found = new Map<string, FoundDeployment>();
   for (const status of succeeded) {
-    const environment = productionName(policyOrDefault(policy), status, read);
+    // A status may call the environment otherwise than the job that asked for it.
+    const names = [status.environment, read.originalEnvironment ?? status.environment];
+    const environment = productionName(policyOrDefault(policy), names);
     if (environment === null) {
       await noticeEnvironments(repo, policyOrDefault(policy), [status.environment]);
       continue;
     }
     const id = deploymentId(repo.info.id, number, environment);
     if (found.has(id) || (await isRecorded(repo.tools, id))) continue;
+    const use = { environment, at: status.at };
+    if (await onlyUsesSecrets(repo, policyOrDefault(policy), read, use)) continue;
     found.set(id, {
       id,
       origin: { kind: "github", number },
@@ -92,20 +97,32 @@ export async function successesOf(
   return [...found.values()];
 }
 
-/** A status may call the environment otherwise than the job that asked for it: whichever name is production counts. */
-function productionName(policy: Policy, status: DeploymentStatus, read: ReadDeploymentAnswer): string | null {
-  const names = [status.environment, read.originalEnvironment ?? status.environment];
-  return names.find((name) => isProductionEnvironment(policy, name)) ?? null;
+/** Whether a job made a deployment to an environment that is only for its secrets: then nothing was deployed. */
+async function onlyUsesSecrets(
+  repo: Repo,
+  policy: Policy,
+  read: ReadDeploymentAnswer,
+  { environment, at }: { readonly environment: string; readonly at: Instant },
+): Promise<boolean> {
+  const original = read.originalEnvironment ?? environment;
+  // Whichever name its statuses ever gave it counts.
+  const names = [environment, original, read.environment, ...read.statuses.map((each) => each.environment)];
+  if (!names.every((name) => isSecretsOnly(policy, name))) return false;
+  return repo.github.lookups.rememberForever(
+    `uses-secrets:${repo.info.id}:${read.number}`,
+    async () => (await jobBehind(repo, read, at)) !== null,
+    (isJob) => isJob,
+  );
 }
 
-/** Returns the same with the run whose job made it and the rules of the environment that job named. */
-export async function withRun<Made extends Success>(
+/** The run whose job made a deployment; null: none did. Throws {@link ExternalError} where GitHub may not show it yet. */
+async function jobBehind(
   repo: Repo,
-  success: Made & { readonly read: ReadDeploymentAnswer },
-): Promise<Made> {
-  const { read, environment } = success;
+  read: ReadDeploymentAnswer,
+  at: Instant,
+): Promise<Exclude<Awaited<ReturnType<Repo["github"]["runBehind"]>>, "unshown">> {
   const found = await repo.github.runBehind(read);
-  const age = repo.now() - success.at;
+  const age = repo.now() - at;
   // Its address was reported: a job that GitHub does not know may only be not shown yet.
   if (found === "unshown" && age < SETTLING)
     throw new ExternalError(
@@ -115,7 +132,17 @@ export async function withRun<Made extends Success>(
         waitMs: Math.max(FIRST_RETRY, age),
       },
     );
-  if (found === null || found === "unshown") return success;
+  return found === "unshown" ? null : found;
+}
+
+/** Returns the same with the run whose job made it and the rules of the environment that job named. */
+export async function withRun<Made extends Success>(
+  repo: Repo,
+  success: Made & { readonly read: ReadDeploymentAnswer },
+): Promise<Made> {
+  const { read, environment } = success;
+  const found = await jobBehind(repo, read, success.at);
+  if (found === null) return success;
   const listed = await repo.github.approvals(found.id);
   const approvals =
     listed === null ? null : withAttempts(listed, await answeredOf(repo, found.id), found.attempts);

@@ -89,6 +89,11 @@ export const RequiredCheckSchema = z.union([
   }),
 ]);
 
+/** Describes the whole name of an environment. */
+const EnvironmentNameSchema = z
+  .string()
+  .regex(/^[^*?[\]{}()!]+$/u, "environments used only for their secrets have whole names, not globs");
+
 /** Lists the parts of a pull request that may name a ticket. */
 export const RECORD_PLACES = ["title", "body", "branch"] as const;
 
@@ -116,6 +121,13 @@ export const PolicyFileSchema = z.strictObject({
       not: Globs.optional().describe(
         "environment globs, matched without case, that look like production and are not; they are no monitoring gap, and `environments` takes precedence; default: none; organisation file only",
       ),
+      "secrets-only": z
+        .array(EnvironmentNameSchema)
+        .min(1)
+        .optional()
+        .describe(
+          "whole names of environments that jobs use only for their secrets, such as plans, without case; such a job deploys nothing, and any other deployment there is one to production; a glob of `environments` does not make them production for jobs; default: none; organisation file only",
+        ),
       integration: Globs.optional().describe(
         "branch globs; pull requests into them are assessed as if into production, and production branches inherit the approvals of what merged compliant there; default: none",
       ),
@@ -142,6 +154,16 @@ export const PolicyFileSchema = z.strictObject({
       "gate-waits": TermTextSchema.optional().describe(
         "how long the deployment gate waits for a deployment to become compliant before it rejects it; default: 24 hours",
       ),
+    })
+    .superRefine((production, context) => {
+      const named = new Set((production.environments ?? []).map((each) => each.toLowerCase()));
+      for (const [index, name] of (production["secrets-only"] ?? []).entries())
+        if (named.has(name.toLowerCase()))
+          context.addIssue({
+            code: "custom",
+            path: ["secrets-only", index],
+            message: `"${name}" is named under environments too: it is production, or only for its secrets`,
+          });
     })
     .optional(),
   approval: ApprovalSchema.optional().describe(
@@ -281,6 +303,8 @@ export const PolicySchema = z.object({
     environments: z.array(z.string()),
     /** Environment globs that only look like production; absent: none. */
     not: z.array(z.string()).exactOptional(),
+    /** Names, lower case, of environments that jobs use only for their secrets; absent: none. */
+    secretsOnly: z.array(z.string()).exactOptional(),
     /** Branch globs; production inherits the approvals of compliant landings there. */
     integration: z.array(z.string()),
     /** Tag globs; a matching tag that is created or moved is a deployment. */
