@@ -276,7 +276,7 @@ async function starter(
   if (!isWanted && terminal.ask === undefined)
     return {
       lines: [
-        "Next: start the App (npm start). A first policy: countersign setup --out FOLDER --approvers acme/core",
+        "Next: start the App (countersign serve; in a clone: npm start). A first policy: countersign setup --out FOLDER --approvers acme/core",
       ],
       names: [],
     };
@@ -296,7 +296,7 @@ async function starter(
     names: [...files.keys()].map(at),
     lines: [
       "Next:",
-      "  1. Start the App: npm start",
+      "  1. Start the App: countersign serve (in a clone: npm start)",
       `  2. Open a pull request in ${organization}/.github that adds ${at("countersign.yml")} as .github/countersign.yml. Its text: ${at("pull-request.md")}`,
       `  3. Require the check: gh api orgs/${organization}/rulesets --input ${at("ruleset.json")} (Terraform: ${at("ruleset.tf")})`,
     ],

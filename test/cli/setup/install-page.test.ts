@@ -35,7 +35,12 @@ interface Running {
 
 function start(command: string, cwd: string, env: Readonly<Record<string, string>>): Running {
   const [program = "", ...args] = command.split(" ");
-  const { PATH = "", HOME = "", NODE_COMPILE_CACHE = "" } = process.env;
+  const { PATH: path = "", HOME = "", NODE_COMPILE_CACHE = "" } = process.env;
+  // The machine's own Node, as a reader has it: npm finds the one that it installed.
+  const PATH = path
+    .split(":")
+    .filter((each) => !each.includes("node_modules"))
+    .join(":");
   const child = spawn(program, args, {
     cwd,
     env: { PATH, HOME, NODE_COMPILE_CACHE, ...env },
