@@ -362,6 +362,11 @@ describe("a mistake on GitHub or on the way there", () => {
       },
       /clock is (?:299|300|301) seconds behind GitHub's: synchronise it/u,
     ],
+    [
+      "a clock so wrong that GitHub takes no key",
+      { "/app": json({ message: "'Expiration time' claim ('exp') is too far in the future" }, 401) },
+      /^GitHub refuses the time in the App's requests: synchronise this server's clock/u,
+    ],
     ["no webhook", { "/app/hook/config": json({ content_type: "json" }) }, /no webhook address: set one/u],
     [
       "webhooks as forms",

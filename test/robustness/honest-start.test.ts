@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -133,6 +133,15 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     expect(app.log()).toContain('"msg":"The App is registered on GitHub with all that it needs"');
     expect(app.log()).toContain('"organization":"acme","repositories":"all","msg":"Found an organisation');
     await until("the log to be ready", async () => app.log().includes('"msg":"Ready: '));
+  });
+
+  test("all of it may come from .env, as people paste it", async () => {
+    const { PRIVATE_KEY: key = "", ...rest } = await register();
+    const lines = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
+    const file = join(folder, "settings.env");
+    writeFileSync(file, [...lines, `PRIVATE_KEY=${key.replaceAll("\n", " ")}`, ""].join("\r\n"));
+    const app = serve({ COUNTERSIGN_ENV_FILE: file, PORT: rest["PORT"] ?? "" });
+    expect(await app.ready()).toEqual([200, '{"ready":true}']);
   });
 
   test.each([

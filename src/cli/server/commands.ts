@@ -103,7 +103,7 @@ export const REPORT_DEPLOYMENT = command({
 /** Defines `countersign doctor`. */
 export const DOCTOR = command({
   name: "doctor",
-  summary: "Check settings and connections, and list how to fix each problem.",
+  summary: "Check settings, GitHub and repositories, and list what to fix before requiring the check.",
   examples: ["doctor"],
   options: (command) => command,
   run: async ({ terminal }) => {

@@ -111,13 +111,17 @@ function clockProblems({ skew }: Pick<ExpectedApp, "skew">): readonly Registrati
   ];
 }
 
+const TIME_REFUSED: RegistrationProblem = {
+  kind: "clock",
+  text: "GitHub refuses the time in the App's requests: synchronise this server's clock.",
+};
+
 function problemOf(error: ExternalError, expected: ExpectedApp): RegistrationProblem {
   const { appId, apiUrl } = expected;
   const status = error.code === "github-refused" ? statusOf(error.cause) : null;
   if (status === null) return { kind: "unreached", text: unreachedText(error, apiUrl) };
   if (status === 401) {
-    const [clock] = clockProblems(expected);
-    if (/\('(?:exp|iat)'\)/u.test(error.message) && clock !== undefined) return clock;
+    if (/\('(?:exp|iat)'\)/u.test(error.message)) return clockProblems(expected)[0] ?? TIME_REFUSED;
     return {
       kind: "refused",
       text: `GitHub refuses the private key of App ${appId}: compare APP_ID with the App ID on ${PAGE}, and the key's fingerprint ${fingerprintOf(expected.privateKey)} with those listed there under Private keys.`,
