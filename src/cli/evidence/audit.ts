@@ -14,7 +14,6 @@ import { isLasting } from "../../flows/repositories/own-checks.ts";
 import type { Exported } from "../../flows/monitoring/export-evidence.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { countPast, type UncountedBranch } from "../../flows/completeness/reconcile.ts";
-import { registerRepository } from "../../flows/repositories/repositories.ts";
 import { octokitOf, type Octokits } from "../../github/api/octokit.ts";
 import { Pacing } from "../../github/api/pacing.ts";
 import { openLedger } from "../../ledger/open.ts";
@@ -29,13 +28,13 @@ import {
   toolsOn,
   type PastTools,
   type Target,
+  metRepository,
 } from "./past-tools.ts";
 import { problemLine } from "../input/policy-files.ts";
 import { countLines, missingData, missingLine } from "./reconcile.ts";
 import { readText } from "../input/text-file.ts";
 import { writePackage } from "./write-package.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
-import { watchedRepository } from "../../flows/context/repo.ts";
 
 /** Holds the options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
 export interface AuditOptions {
@@ -115,13 +114,8 @@ async function readPeriod(terminal: Terminal, tools: Tools, target: Target, span
   const cut: string[] = [];
   let updates = 0;
   for (const { repository, archived } of await repositoriesOfTarget(tools, target)) {
-    await registerRepository(tools, {
-      repository,
-      installationId: NO_INSTALLATION,
-      installedFrom: span.from,
-      archived,
-    });
-    const repo = await watchedRepository(tools, repository.id, undefined);
+    const seen = { repository, installationId: NO_INSTALLATION, installedFrom: span.from, archived };
+    const repo = await metRepository(tools, seen);
     if (repo === null) continue;
     const filled = await backfillRepository(repo, span, counter(terminal, repository));
     updates += filled.updates;

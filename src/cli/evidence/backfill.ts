@@ -1,45 +1,21 @@
 /** `countersign backfill`: fills the log for a past period from GitHub's own lists. */
 
-import type { Instant } from "../../domain/time/instant.ts";
+import { openLedger } from "../../ledger/open.ts";
 import { backfillDeployments } from "../../flows/completeness/backfill-deployments.ts";
 import { backfillRepository } from "../../flows/completeness/backfill.ts";
 import { time } from "../../domain/texts/wording.ts";
-import { openLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import {
-  appOctokits,
-  counter,
-  cutShort,
-  installedOn,
-  spanOf,
-  targetOf,
-  toolsOn,
-  type PastTools,
-} from "./past-tools.ts";
-import { settingsFrom } from "../input/settings.ts";
-
-/** Holds the options of `backfill`. */
-export interface BackfillOptions {
-  readonly org?: string;
-  readonly repo?: string;
-  readonly from: Instant;
-  readonly to: Instant;
-}
+import { counter, cutShort, type PastTools, onInstalled, type InstalledOptions } from "./past-tools.ts";
 
 /** Fills the log and counts what was missing. Started again, it continues. Exit code 1 where a list was cut short. */
 export async function backfill(
   terminal: Terminal,
-  options: BackfillOptions,
+  options: InstalledOptions,
   how: PastTools,
 ): Promise<Answer> {
-  const span = spanOf(options.from, options.to);
-  const target = targetOf(options);
-  const settings = settingsFrom(terminal);
-  const ledger = await openLedger(settings.store);
-  try {
-    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+  return onInstalled(terminal, options, { ...how, open: openLedger }, async (repositories, span) => {
     const done = [];
-    for (const repo of await installedOn(tools, target)) {
+    for (const repo of repositories) {
       const { info: repository } = repo;
       const filled = await backfillRepository(repo, span, counter(terminal, repository));
       const deployed = await backfillDeployments(repo, span, filled.refs);
@@ -70,7 +46,5 @@ export async function backfill(
       ],
       data: { repositories: done },
     };
-  } finally {
-    await ledger.close();
-  }
+  });
 }

@@ -1,7 +1,16 @@
 /** The commands that make, check or complete evidence of a period. */
 
 import { progressOn } from "../terminal/progress.ts";
-import { command, count, instant } from "../terminal/command.ts";
+import { command, count, instant, type BareCommand } from "../terminal/command.ts";
+
+/** The repositories where the App is installed, and a period. */
+function ofInstalled(command: BareCommand) {
+  return command
+    .option("--org <login>", "every repository of the organisation where the App is installed")
+    .option("--repo <owner/name>", "one repository")
+    .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .requiredOption("--to <date>", "end, excluded", instant);
+}
 
 /** Defines `countersign export`. */
 export const EXPORT = command({
@@ -57,12 +66,7 @@ export const BACKFILL = command({
     "backfill --org acme --from 2026-07-01 --to 2026-10-01",
     "backfill --repo acme/web --from 2026-07-01 --to 2026-10-01",
   ],
-  options: (command) =>
-    command
-      .option("--org <login>", "every repository of the organisation where the App is installed")
-      .option("--repo <owner/name>", "one repository")
-      .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
-      .requiredOption("--to <date>", "end, excluded", instant),
+  options: ofInstalled,
   run: async ({ terminal, now }, options) => {
     const { backfill } = await import("./backfill.ts");
     return backfill(terminal, options, { now });
@@ -77,12 +81,7 @@ export const RECONCILE = command({
     "reconcile --org acme --from 2026-07-01 --to 2026-10-01",
     "reconcile --repo acme/web --from 2026-07-01 --to 2026-10-01 --json",
   ],
-  options: (command) =>
-    command
-      .option("--org <login>", "every repository of the organisation where the App is installed")
-      .option("--repo <owner/name>", "one repository")
-      .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
-      .requiredOption("--to <date>", "end, excluded", instant),
+  options: ofInstalled,
   run: async ({ terminal, now }, options) => {
     const { reconcile } = await import("./reconcile.ts");
     return reconcile(terminal, options, { now });

@@ -1,5 +1,8 @@
 /** Tools of the commands about a past period: the flows without a server, and the repositories meant. */
 
+import type { openLedger } from "../../ledger/open.ts";
+import { settingsFrom } from "../input/settings.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { watchedRepository, type Repo } from "../../flows/context/repo.ts";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
@@ -37,7 +40,7 @@ export interface Target {
 }
 
 /** Returns what `--org` or `--repo` names. Throws UsageError unless exactly one is given. */
-export function targetOf({ org, repo }: { readonly org?: string; readonly repo?: string }): Target {
+function targetOf({ org, repo }: { readonly org?: string; readonly repo?: string }): Target {
   if (org !== undefined && repo === undefined && !org.includes("/")) return { owner: org, name: null };
   if (repo !== undefined && org === undefined) return ownerAndName(repo);
   throw new UsageError("Give either --org acme or --repo acme/web.");
@@ -115,6 +118,42 @@ export function appOctokits(
   );
 }
 
+/** Holds what a command on installed repositories is given: `org` or `repo`, and a period. */
+export interface InstalledOptions {
+  readonly org?: string;
+  readonly repo?: string;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Does something with the log for a period of the repositories named, where the App is installed. Throws UsageError. */
+export async function onInstalled<Result>(
+  terminal: Terminal,
+  options: InstalledOptions,
+  how: PastTools & { readonly open: typeof openLedger },
+  use: (repositories: readonly Repo[], span: Span) => Promise<Result>,
+): Promise<Result> {
+  const span = spanOf(options.from, options.to);
+  const target = targetOf(options);
+  const settings = settingsFrom(terminal);
+  const ledger = await how.open(settings.store);
+  try {
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    return await use(await installedOn(tools, target), span);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Records a repository and returns it, to be worked on without a lease; null: it is not visible. */
+export async function metRepository(
+  tools: Tools,
+  seen: Parameters<typeof registerRepository>[1],
+): Promise<Repo | null> {
+  await registerRepository(tools, seen);
+  return watchedRepository(tools, seen.repository.id, undefined);
+}
+
 /** Returns a target's repositories with the App installed, and records new ones. Throws UsageError where there is none. */
 export async function installedOn(tools: Tools, { owner, name }: Target): Promise<readonly Repo[]> {
   const { github } = tools;
@@ -129,13 +168,8 @@ export async function installedOn(tools: Tools, { owner, name }: Target): Promis
     throw new UsageError(`The App's installation on ${owner} does not cover ${name ?? "any repository"}.`);
   const found: Repo[] = [];
   for (const { repository, archived } of listed) {
-    await registerRepository(tools, {
-      repository,
-      installationId: installation.id,
-      installedFrom: installation.createdAt,
-      archived,
-    });
-    const repo = await watchedRepository(tools, repository.id, undefined);
+    const { id: installationId, createdAt: installedFrom } = installation;
+    const repo = await metRepository(tools, { repository, installationId, installedFrom, archived });
     if (repo !== null) found.push(repo);
   }
   return found;

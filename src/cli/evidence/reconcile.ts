@@ -1,37 +1,22 @@
 /** `countersign reconcile`: independent listings of a period compared, with every difference named. */
 
-import type { Instant } from "../../domain/time/instant.ts";
 import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
 import { isLasting } from "../../flows/repositories/own-checks.ts";
 import { reconcileRepository, type UncountedBranch } from "../../flows/completeness/reconcile.ts";
 import { openExistingLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { appOctokits, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past-tools.ts";
-import { settingsFrom } from "../input/settings.ts";
-
-/** Holds the options of `reconcile`. */
-export interface ReconcileOptions {
-  readonly org?: string;
-  readonly repo?: string;
-  readonly from: Instant;
-  readonly to: Instant;
-}
+import { type PastTools, onInstalled, type InstalledOptions } from "./past-tools.ts";
 
 /** Compares the listings, records each branch's result and names the differences. Exit code 0: every branch is proven complete; 3: GitHub did not answer about one. */
 export async function reconcile(
   terminal: Terminal,
-  options: ReconcileOptions,
+  options: InstalledOptions,
   how: PastTools,
 ): Promise<Answer> {
-  const span = spanOf(options.from, options.to);
-  const target = targetOf(options);
-  const settings = settingsFrom(terminal);
-  const ledger = await openExistingLedger(settings.store);
-  try {
-    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+  return onInstalled(terminal, options, { ...how, open: openExistingLedger }, async (repositories, span) => {
     const found: CompletenessRecord[] = [];
     const missing: UncountedBranch[] = [];
-    for (const repo of await installedOn(tools, target)) {
+    for (const repo of repositories) {
       const { counted, uncounted } = await reconcileRepository(repo, span);
       found.push(...counted);
       missing.push(...uncounted);
@@ -44,9 +29,7 @@ export async function reconcile(
       lines: lines.length === 0 ? ["No production branch was observed in that period."] : lines,
       data: { complete, branches: found, uncounted: missing.map(missingData) },
     };
-  } finally {
-    await ledger.close();
-  }
+  });
 }
 
 /** Prints in a line why a branch could not be counted. */

@@ -8,14 +8,20 @@ import type { PolicySource } from "../../domain/policy/record.ts";
 import type { Verdict } from "../../domain/values/result.ts";
 import { backfillRepository } from "../../flows/completeness/backfill.ts";
 import type { Tools } from "../../flows/context/tools.ts";
-import { registerRepository } from "../../flows/repositories/repositories.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { readServer } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { repositoriesOfTarget, NO_INSTALLATION, octokitsWith } from "../evidence/audit.ts";
-import { counter, ownerAndName, spanOf, toolsOn, type PastTools } from "../evidence/past-tools.ts";
+import {
+  counter,
+  ownerAndName,
+  spanOf,
+  toolsOn,
+  type PastTools,
+  metRepository,
+} from "../evidence/past-tools.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
 import {
   trialAnswer,
@@ -26,7 +32,6 @@ import {
   triedSource,
   type TryOptions,
 } from "./try.ts";
-import { watchedRepository } from "../../flows/context/repo.ts";
 
 /** No App: none of the checks was its own. */
 const NO_APP = 0;
@@ -99,13 +104,8 @@ async function withFilled(
       const target = ownerAndName(each);
       if (target.name === null) throw new UsageError(`"${each}" is not a repository: write acme/web.`);
       for (const { repository, archived } of await repositoriesOfTarget(tools, target)) {
-        await registerRepository(tools, {
-          repository,
-          installationId: NO_INSTALLATION,
-          installedFrom: span.from,
-          archived,
-        });
-        const repo = await watchedRepository(tools, repository.id, undefined);
+        const seen = { repository, installationId: NO_INSTALLATION, installedFrom: span.from, archived };
+        const repo = await metRepository(tools, seen);
         if (repo !== null) await backfillRepository(repo, span, counter(terminal, repository));
       }
     }

@@ -194,19 +194,20 @@ export function seedOfChange(facts: {
   });
 }
 
-/** Decides what to record of an update of a production branch, and of the deviation it may be. */
-export function decideChange(facts: {
-  readonly change: Change;
+/** What a change or deployment is judged by, and what is recorded of its deviation. */
+interface JudgedFacts {
   readonly assessment: Assessment;
   readonly policy: PolicyInForce;
   readonly to: Addressee;
   readonly detectedAt: Instant;
   readonly spans?: readonly SharedCause[];
-  /** What is recorded of its deviation; {@link seedOfChange} names the cause to look for. */
   readonly records?: ExistingRecords;
-  /** Of its pull requests. */
+  /** Of its pull requests, or declared for a deployment without one. */
   readonly emergencies?: readonly EmergencyFacts[];
-}): Decision {
+}
+
+/** Decides what to record of an update of a production branch, and of the deviation it may be. */
+export function decideChange(facts: JudgedFacts & { readonly change: Change }): Decision {
   const { change, assessment, policy, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
   const body: ChangeRecord = {
@@ -223,22 +224,16 @@ export function decideChange(facts: {
     at: change.update.at,
     body,
   };
-  return withDeviation(entry, seedOfChange(facts), { ...facts, repository: change.repository });
+  return withDeviation(entry, seedOfChange(facts), facts, change.repository);
 }
 
 /** An entry with the policy it was judged by, and what comes of a deviation that it seeds. */
 function withDeviation(
   entry: Entry,
   seed: DeviationSeed | null,
-  facts: {
-    readonly repository: Repository;
-    readonly policy: PolicyInForce;
-    readonly to: Addressee;
-    readonly detectedAt: Instant;
-    readonly records?: ExistingRecords;
-  },
+  { policy, to, detectedAt, records = NO_RECORDS }: JudgedFacts,
+  repository: Repository,
 ): Decision {
-  const { repository, policy, to, detectedAt, records = NO_RECORDS } = facts;
   const deviation = decideDeviation({
     ...ownOrShared(seed),
     subject: entry.subject,
@@ -308,17 +303,7 @@ export function seedOfDeployment(facts: {
 }
 
 /** Decides what to record of a deployment, and of the deviation it may be. */
-export function decideDeployment(facts: {
-  readonly deployment: Deployment;
-  readonly assessment: Assessment;
-  readonly policy: PolicyInForce;
-  readonly to: Addressee;
-  readonly detectedAt: Instant;
-  readonly spans?: readonly SharedCause[];
-  readonly records?: ExistingRecords;
-  /** Declared for it without a pull request. */
-  readonly emergencies?: readonly EmergencyFacts[];
-}): Decision {
+export function decideDeployment(facts: JudgedFacts & { readonly deployment: Deployment }): Decision {
   const { deployment, assessment, policy, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
   const body: DeploymentRecord = {
@@ -334,7 +319,7 @@ export function decideDeployment(facts: {
     at: deployment.succeededAt,
     body,
   };
-  return withDeviation(entry, seedOfDeployment(facts), { ...facts, repository: deployment.repository });
+  return withDeviation(entry, seedOfDeployment(facts), facts, deployment.repository);
 }
 
 /** Decides what to record of a weakened protection, and of the issue about it. `records`: what is recorded of it. */

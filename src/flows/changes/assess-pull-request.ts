@@ -1,6 +1,6 @@
 /** The gate: judge an open pull request or a merge group, and show it on GitHub. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import { nextRetry } from "../../domain/change/settling.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
 import { assess } from "../../domain/assessment/assess.ts";
@@ -27,7 +27,6 @@ import { isNotAnswered } from "../facts/unanswered.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { type NotShown } from "../../domain/change/review.ts";
-import { type Addressee } from "../../domain/records/entry.ts";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -280,11 +279,6 @@ async function say(
   const assessment = inScope ? facts.moment(at) : null;
   const waiting = assessment !== null && assessment.verdict !== "compliant";
   const previous = await repo.ledger.state("gate", subject);
-  const to: Addressee = {
-    repository: repo.info,
-    installationId: repo.installationId,
-    appId: repo.appId,
-  };
   const decision = decideGate({
     subject,
     pulls,
@@ -297,7 +291,7 @@ async function say(
         : [],
     previous: previous === undefined ? null : previous.body,
     request,
-    to,
+    to: addressee(repo),
     at,
     sharing,
     again,

@@ -27,7 +27,7 @@ import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
 import { gatherChange, isPullRequestMerge } from "../facts/branch-update.ts";
 import { type RepairPolicy, policyAfterRepair } from "../policy/repair.ts";
-import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
+import { contextOf } from "../records/existing-deviations.ts";
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
@@ -142,14 +142,9 @@ async function decideUpdate(
   const { update } = change;
   const now = repo.now();
   const { verdict } = assessment;
-  const spans = await spansAt(repo, { at: update.at, where: update.ref, verdict });
-  const seed = seedOfChange({ change, assessment, policy, spans });
-  const records = await deviationContext(
-    repo,
-    { repository: repo.info },
-    policyOrDefault(policy),
-    ownKey(seed),
-    change.id,
+  const judged = { id: change.id, at: update.at, where: update.ref, verdict };
+  const { spans, seed, records } = await contextOf(repo, policyOrDefault(policy), judged, (causes) =>
+    seedOfChange({ change, assessment, policy, spans: causes }),
   );
   const decided = { change, assessment, policy, to, detectedAt: now, spans, records, emergencies };
   const used = { at: update.at, subject: change.id, shipped: update.after };

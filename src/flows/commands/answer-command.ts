@@ -1,9 +1,9 @@
 /** Commands given in comments: understood, done once, and answered with a sign and a sentence. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { parseComment, type GivenComment } from "../../domain/emergency/command.ts";
-import type { Addressee, Action, Entry } from "../../domain/records/entry.ts";
+import type { Action, Entry } from "../../domain/records/entry.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import type { CommandRecord } from "../../domain/records/repository.ts";
 import type { Task } from "../../domain/records/task.ts";
@@ -102,11 +102,6 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
               month,
             }),
           );
-  const to: Addressee = {
-    repository: repo.info,
-    installationId: repo.installationId,
-    appId: repo.appId,
-  };
   const [text = ""] = comment.text.split(/\r?\n/u, 1);
   const record: CommandRecord = {
     commentId: comment.id,
@@ -119,7 +114,7 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
     outcome,
     reply,
   };
-  const answer = answered(to, record, reply);
+  const answer = answered(addressee(repo), record, reply);
   const now = repo.now();
   const request = judge === "anew" ? `comment:${comment.id}` : null;
   const again: readonly Task[] =

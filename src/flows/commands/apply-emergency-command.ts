@@ -1,6 +1,6 @@
 /** One command of an emergency, or of the review after it: for a pull request or a deployment, wherever it was given. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import type { Actor } from "../../domain/change/people.ts";
 import { aloneSpan, isNamedAlone, notAlone } from "../../domain/emergency/alone.ts";
 import {
@@ -30,7 +30,6 @@ import type { Task } from "../../domain/records/task.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { makersOfDeployment } from "../deployments/emergencies.ts";
 import {
-  addressee,
   authorisers,
   emergenciesForDeployment,
   known,

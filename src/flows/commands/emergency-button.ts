@@ -1,6 +1,6 @@
 /** The button on the check run: it opens an emergency, which then waits for its reason. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import { FLAG } from "../../domain/emergency/commands.ts";
 import { isOpen } from "../../domain/records/emergency.ts";
 import { POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
@@ -9,7 +9,6 @@ import type { Task } from "../../domain/records/task.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
 import { applyEmergencyAction, gatherCase, refuse } from "./apply-emergency-command.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
-import { addressee } from "../emergencies/emergencies.ts";
 import { COMMENT } from "./emergency.ts";
 
 /** Opens an emergency for whoever pressed the button, or replies why not; then judges the pull request again. */

@@ -2,7 +2,14 @@
 
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Repository } from "../../domain/change/repository.ts";
-import type { Bodies, Decision, Entry, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type {
+  Addressee,
+  Bodies,
+  Decision,
+  Entry,
+  EntryKind,
+  LoggedEntry,
+} from "../../domain/records/entry.ts";
 import type { Observation } from "../../domain/change/observation.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import type { GitHub } from "../../github/api/requests.ts";
@@ -116,4 +123,9 @@ export async function watchedRepository(
     ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
     lease,
   });
+}
+
+/** Returns where the App's actions about a repository go. */
+export function addressee({ info: repository, installationId, appId }: Repo): Addressee {
+  return { repository, installationId, appId };
 }

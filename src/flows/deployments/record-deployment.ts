@@ -1,6 +1,6 @@
 /** What succeeded in production, however we know of it: judged, and recorded with whatever follows. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
@@ -14,7 +14,7 @@ import { gatherDeployment, type Success } from "./facts.ts";
 import { isMergedBack, mergeBackTasks } from "../records/merge-backs.ts";
 import { policyWhen } from "../policy/policy-at.ts";
 import type { Tools } from "../context/tools.ts";
-import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
+import { contextOf } from "../records/existing-deviations.ts";
 
 /** Records a success with its verdict and whatever follows; answers what was recorded. Throws {@link ExternalError}, also where GitHub's lists do not agree yet. */
 export async function recordSuccess(repo: Repo, success: Success): Promise<Deployment> {
@@ -35,18 +35,13 @@ export async function recordDeployment(
     { moment: "deployed", deployment, emergencies },
     { policy, appId: repo.appId, at, since: sinceOf(repo, policy) },
   );
-  const to = { repository: repo.info, installationId: repo.installationId, appId: repo.appId };
+  const to = addressee(repo);
   const now = repo.now();
   const { verdict } = assessment;
   const where = deployment.environment.toLowerCase();
-  const spans = await spansAt(repo, { at, where, verdict });
-  const seed = seedOfDeployment({ deployment, assessment, policy, spans });
-  const records = await deviationContext(
-    repo,
-    { repository: repo.info },
-    policyOrDefault(policy),
-    ownKey(seed),
-    deployment.id,
+  const judged = { id: deployment.id, at, where, verdict };
+  const { spans, seed, records } = await contextOf(repo, policyOrDefault(policy), judged, (causes) =>
+    seedOfDeployment({ deployment, assessment, policy, spans: causes }),
   );
   const decided = decideDeployment({
     deployment,

@@ -72,7 +72,7 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
     entered: { by, source: "auditor", reference: given.reference ?? null },
   };
   const policy = await policyOf(tools, repository.ownerId);
-  const records = await deviationContext(tools, { repository }, policy, key, null);
+  const records = await deviationContext(tools, repository, policy, key, null);
   if (records.previous !== null) return { refused: `This deviation already exists: ${records.previous.id}.` };
   const to = await senderOf(tools, { repository });
   const listing = changes.map(({ id, pull, at, what, actors }) => ({

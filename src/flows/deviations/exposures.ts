@@ -51,13 +51,7 @@ export async function recordWeakening(
     appId: tools.appId,
   };
   const key = weakeningKey(causeId);
-  const records = await deviationContext(
-    tools,
-    { repository: first.repo.info },
-    policyOrDefault(policy),
-    key,
-    null,
-  );
+  const records = await deviationContext(tools, first.repo.info, policyOrDefault(policy), key, null);
   const decision = decideWeakening({
     exposures: enforced.map(({ exposure }) => exposure),
     meanwhile: meanwhile.toSorted((a, b) => a.at - b.at),

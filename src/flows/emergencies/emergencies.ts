@@ -1,8 +1,8 @@
 /** The emergencies of a pull request: read from the log, and advanced by what happened since: a push, an approval, a label, time. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import type { Addressee, Action, Entry } from "../../domain/records/entry.ts";
+import type { Action, Entry } from "../../domain/records/entry.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { contributed, eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
 import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";
@@ -89,11 +89,6 @@ export async function emergenciesOfAll(
   const all: EmergencyFacts[] = [];
   for (const { number } of pulls) all.push(...(await emergenciesOfPull(repo.tools, repo.info.id, number)));
   return all;
-}
-
-/** Returns where the App's actions about a repository go. */
-export function addressee(repo: Repo): Addressee {
-  return { repository: repo.info, installationId: repo.installationId, appId: repo.appId };
 }
 
 /** Reads someone's rights, as far as these people are named by them. */

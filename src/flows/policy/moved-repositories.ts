@@ -1,7 +1,7 @@
 /** Repositories that came to a laxer entry of the policy by a rename, a transfer or a topic: one deviation for each, as long as it lasts. */
 
 import type { Repo } from "../context/repo.ts";
-import { decideMove, policyOrDefault } from "../../domain/decisions/decision.ts";
+import { decideMove } from "../../domain/decisions/decision.ts";
 import { settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { endExposure } from "../../domain/deviation/open.ts";
 import type { Decision } from "../../domain/records/entry.ts";
@@ -33,13 +33,8 @@ export async function recordLaxerMatches(repo: Repo, policy: PolicyInForce): Pro
   const to = { repository, installationId, appId: repo.appId };
   const decisions: Decision[] = [];
   for (const entry of news) {
-    const records = await deviationContext(
-      repo,
-      { repository: repo.info },
-      policyOrDefault(policy),
-      moveKey(repository, entry),
-      null,
-    );
+    const key = moveKey(repository, entry);
+    const records = await deviationContext(repo, repository, effective, key, null);
     decisions.push(decideMove({ entry, policy, to, records, detectedAt: now }));
   }
   for (const { id } of over) {

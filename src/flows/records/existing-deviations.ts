@@ -75,7 +75,7 @@ const GAPS: Readonly<Partial<Record<CoverageGapRecord["cause"], string>>> = {
 };
 
 /** Lists what a change or deployment of that moment may share its cause with; nothing where it does not deviate. `where`: the full name of a branch, or an environment in lower case. */
-export async function spansAt(
+async function spansAt(
   repo: Repo,
   { at, where, verdict }: { readonly at: Instant; readonly where: string; readonly verdict: Verdict },
 ): Promise<readonly SharedCause[]> {
@@ -104,15 +104,34 @@ export function isJudged(key: string): boolean {
   return /^(?:change|deployment|gap):/u.test(key);
 }
 
+/** Describes what a judged change or deployment may open: the cause it may share, its seed, and what is recorded of it. */
+export interface DeviationContext {
+  readonly spans: readonly SharedCause[];
+  readonly seed: DeviationSeed | null;
+  readonly records: ExistingRecords;
+}
+
+/** Returns what a change or deployment may open that was judged under a policy; `seedOf` decides it by the causes there were. */
+export async function contextOf(
+  repo: Repo,
+  policy: Pick<Policy, "deviations">,
+  { id, ...judged }: Parameters<typeof spansAt>[1] & { readonly id: string },
+  seedOf: (spans: readonly SharedCause[]) => DeviationSeed | null,
+): Promise<DeviationContext> {
+  const spans = await spansAt(repo, judged);
+  const seed = seedOf(spans);
+  return { spans, seed, records: await deviationContext(repo, repo.info, policy, ownKey(seed), id) };
+}
+
 /** Returns the key of the deviation a seed opens; null where nothing deviates, or where a weakened control's deviation lists it. */
-export function ownKey(seed: DeviationSeed | null): string | null {
+function ownKey(seed: DeviationSeed | null): string | null {
   return seed === null || seed.cause.shared?.kind === "weakening" ? null : seed.cause.key;
 }
 
-/** Returns what is recorded of a cause, and of its subject before. `key` null: see {@link ownKey}. */
+/** Returns what is recorded of a cause, and of its subject before. `key` null: nothing is opened. */
 export async function deviationContext(
   tools: LedgerTools,
-  { repository }: { readonly repository: Repo["info"] },
+  repository: Repo["info"],
   policy: Pick<Policy, "deviations">,
   key: string | null,
   subject: string | null,

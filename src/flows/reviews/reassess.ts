@@ -1,21 +1,21 @@
 /** A change that was judged is judged again on the same facts, when only what is known of its emergency or its cause changed. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange } from "../../domain/decisions/decision.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { canonical } from "../../domain/values/digest.ts";
-import { type Decision, type Addressee } from "../../domain/records/entry.ts";
+import { type Decision } from "../../domain/records/entry.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import { sinceOf } from "../policy/current-policy.ts";
-import { addressee, emergenciesOfAll } from "../emergencies/emergencies.ts";
+import { emergenciesOfAll } from "../emergencies/emergencies.ts";
 import type { Tools } from "../context/tools.ts";
-import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
+import { contextOf } from "../records/existing-deviations.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 
 /** Judges the changes that landed a pull request again, where its emergencies have changed. */
@@ -103,20 +103,10 @@ async function decide(
   },
 ): Promise<Decision> {
   const { change, assessment, policy } = facts;
-  const to: Addressee = {
-    repository: repo.info,
-    installationId: repo.installationId,
-    appId: repo.appId,
-  };
   const { at, ref: where } = change.update;
-  const spans = await spansAt(repo, { at, where, verdict: assessment.verdict });
-  const seed = seedOfChange({ change, assessment, policy, spans });
-  const records = await deviationContext(
-    repo,
-    { repository: repo.info },
-    policyOrDefault(policy),
-    ownKey(seed),
-    change.id,
+  const judged = { id: change.id, at, where, verdict: assessment.verdict };
+  const { spans, records } = await contextOf(repo, policyOrDefault(policy), judged, (causes) =>
+    seedOfChange({ change, assessment, policy, spans: causes }),
   );
-  return decideChange({ ...facts, to, detectedAt: repo.now(), spans, records });
+  return decideChange({ ...facts, to: addressee(repo), detectedAt: repo.now(), spans, records });
 }

@@ -1,6 +1,6 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
-import type { Repo } from "../context/repo.ts";
+import { addressee, type Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import { dueTasks } from "../../domain/emergency/due.ts";
 import { isOpen } from "../../domain/records/emergency.ts";
@@ -22,12 +22,7 @@ import type { AccountName } from "../../domain/policy/identity.ts";
 import { askReviewers } from "../../domain/messages/emergency.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
-import {
-  addressee,
-  authorityFor,
-  emergenciesOfPull,
-  advanceEmergencies,
-} from "../emergencies/emergencies.ts";
+import { authorityFor, emergenciesOfPull, advanceEmergencies } from "../emergencies/emergencies.ts";
 import { gatherPull } from "../facts/pull-request.ts";
 import { judgeLandedAgain } from "./reassess.ts";
 import type { Actor } from "../../domain/change/people.ts";

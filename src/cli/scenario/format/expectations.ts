@@ -1,5 +1,6 @@
 /** Every `expect` of the scenario format with its columns; the docstrings are the reference page. */
 
+import { CoverageGapRecordSchema } from "../../../domain/records/monitoring.ts";
 import { z } from "zod";
 import {
   BranchSchema,
@@ -120,19 +121,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     says,
   },
   "coverage-gaps": {
-    cause: z
-      .enum([
-        "uninstalled",
-        "suspended",
-        "repository-removed",
-        "permission-missing",
-        "webhooks-lost",
-        "github-unreachable",
-        "app-down",
-        "history-expired",
-        "unobservable",
-      ])
-      .optional(),
+    cause: CoverageGapRecordSchema.shape.cause.optional(),
     status: z.enum(["open", "closed"]).optional(),
     says,
   },
