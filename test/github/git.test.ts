@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseDifferences } from "./differences.ts";
 import { GitRepository, type FileChanges } from "./git.ts";
+import { sample } from "../support/effort.ts";
 
 const ANN = { name: "Änn", email: "ann@example.com", at: 1_783_328_400_000 };
 
@@ -135,17 +136,17 @@ describe("a git repository", () => {
       const raw = git.run(["diff-tree", "-r", "-M", "--raw", "--numstat", "-p", "--no-abbrev", root, tip]);
       expect(git.differences(root, tip)).toEqual(parseDifferences(raw));
     }
-    for (const one of tips)
-      for (const other of tips) {
-        let told: string;
-        try {
-          told = git.run(["merge-tree", "--write-tree", one, other]).trim();
-        } catch {
-          told = "conflict";
-        }
-        const merged = git.merge(one, other);
-        expect(merged.conflicts.length > 0 ? "conflict" : merged.tree).toBe(told);
+    const pairs = tips.flatMap((one) => tips.map((other) => ({ one, other })));
+    for (const { one, other } of sample(pairs, 40)) {
+      let told: string;
+      try {
+        told = git.run(["merge-tree", "--write-tree", one, other]).trim();
+      } catch {
+        told = "conflict";
       }
+      const merged = git.merge(one, other);
+      expect(merged.conflicts.length > 0 ? "conflict" : merged.tree).toBe(told);
+    }
   });
 
   test("differences name old paths, and a patch id survives another base", () => {

@@ -47,7 +47,6 @@ const CHOSEN: readonly string[] = [
   "deviation-per-day",
   "deviation-plan",
   // Emergencies and reviews afterwards.
-  "emergency-alone-quota",
   "emergency-deployment",
   "review-late",
   // Months, readiness, drafts, packages, notifications.
@@ -66,7 +65,6 @@ const CHOSEN: readonly string[] = [
   "accept-unverifiable",
   "approved-then-squashed",
   "b49-artifact-of-another-source",
-  "b57-renamed-moved-archived",
   "direct-push",
   "force-push-main",
   "freeze-waits",

@@ -12,7 +12,18 @@ const LONGEST = [
   "test/stories/scenarios-postgres.test.ts",
   "test/robustness/failed-writes.test.ts",
   "test/robustness/kill.test.ts",
+  "test/laws/lag.test.ts",
+  "test/laws/small-world/small-world.test.ts",
   "test/laws/updates.test.ts",
+  "test/laws/makers.test.ts",
+  "test/house/build.test.ts",
+  "test/independent/lies.test.ts",
+  "test/independent/recompute.test.ts",
+  "test/robustness/orphans.test.ts",
+  "test/robustness/outage.test.ts",
+  "test/stories/demo.test.ts",
+  "test/evidence/verify-script.test.ts",
+  "test/cli/past.test.ts",
 ];
 
 /** Puts the longest files first, also where no earlier run says how long they took. */

@@ -44,6 +44,8 @@ const HASTY = [
   "autovacuum=off",
   "wal_level=minimal",
   "max_wal_senders=0",
+  "track_counts=off",
+  "update_process_title=off",
 ];
 
 /** A PostgreSQL of our own. */
