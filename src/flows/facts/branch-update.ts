@@ -10,7 +10,7 @@ import { branchOf } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { directPushEntries } from "../../domain/approval/pre-approved/direct-push-approval.ts";
-import { pushedContent } from "./pushed-content.ts";
+import { lacksCommits, pushedContent } from "./pushed-content.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { checksAt, gatherPull } from "./pull-request.ts";
 import { landedChanges } from "../records/landed-changes.ts";
@@ -83,6 +83,8 @@ export async function gatherChange(
   }
   const approved = await approvedElsewhere(repo, update);
   const pushed = await pushedContent(repo, update, effective);
+  if (isFresh && pushed !== null && lacksCommits(pushed))
+    throw notYet(repo.tools, update, "all commits of this push");
   return {
     id,
     repository,

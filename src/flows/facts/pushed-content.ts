@@ -1,11 +1,20 @@
 /** What a direct push introduced, where the policy lets the app that pushed it push standard changes. */
 
 import type { Repo } from "../context/repo.ts";
-import { directPushEntries } from "../../domain/approval/pre-approved/direct-push-approval.ts";
+import {
+  directPushEntries,
+  MOST_PUSHED_COMMITS,
+} from "../../domain/approval/pre-approved/direct-push-approval.ts";
 import type { PushedContent, RefUpdate } from "../../domain/change/change.ts";
 import { fits } from "../../domain/patterns/pattern.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import { readKeyHolders } from "./key-holders.ts";
+
+/** Returns whether GitHub does not show a commit of a push that it must have had. */
+export function lacksCommits({ commits, complete }: PushedContent): boolean {
+  const isLine = commits.every(({ parents }) => parents.length === 1);
+  return !complete && isLine && commits.length < MOST_PUSHED_COMMITS;
+}
 
 /** Reads the commits of an update that may be a standard change; null: it is none. Throws {@link ExternalError}. */
 export async function pushedContent(
