@@ -73,7 +73,7 @@ export interface RouteTools {
 }
 
 /**
- * Returns the routes as a Hono app, whose `fetch` is a server without a socket; other routes may be added before it listens.
+ * Returns the routes as a Hono app, whose `fetch` is a server without a socket. Other routes may be added before it listens.
  * `inner`: the app that serves readiness and metrics, where that is not the same.
  */
 export function routes(tools: RouteTools, inner: Hono | null = null): Hono {

@@ -39,7 +39,7 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
 }
 
 /**
- * Returns of each kind the first and last appointment after `from` and up to `to`, but all monthly ones; oldest first. In a
+ * Returns of each kind the first and last appointment after `from` and up to `to`, but all monthly ones. Oldest first. In a
  * jump of a driven clock nothing else happens on the way that those between could find, and a month has seven hundred hours.
  */
 export function firstAndLast(from: Instant, to: Instant): readonly Appointment[] {

@@ -9,7 +9,7 @@ import { notAPackage } from "../package/not-a-package.ts";
 import { verifyPath } from "../package/verify.ts";
 import { UsageError, type Answer } from "./terminal/answer.ts";
 
-/** Checks the package at a path, a folder or a zip; `publicKey`: a PEM file of the signer's key, from elsewhere. */
+/** Checks the package at a path, a folder or a zip. `publicKey`: a PEM file of the signer's key, from elsewhere. */
 export async function verify(
   path: string,
   publicKey: string | undefined,

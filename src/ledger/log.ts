@@ -70,7 +70,7 @@ export async function* readLog<K extends EntryKind>(
   for await (const row of rows(store, filter)) yield readEntry<K>(row);
 }
 
-/** Computes every link again, then compares the head and the states with the log; names the first entry that does not fit. */
+/** Computes every link again, then compares the head and the states with the log. Names the first entry that does not fit. */
 export async function checkLog(store: Readable): Promise<LogCheck> {
   // Read first: whatever is appended meanwhile comes after it.
   const head = await store.read((db) =>

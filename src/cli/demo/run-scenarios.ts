@@ -13,7 +13,7 @@ import type { DoubleProcess } from "../scenario/harness/processes.ts";
 import { startDouble } from "../scenario/harness/processes.ts";
 import { readScenario } from "../scenario/format/read.ts";
 
-/** Runs every scenario; exit code 1 when one does not go as written, 2 when a file cannot be read as a scenario. */
+/** Runs every scenario. Exit code 1 when one does not go as written, 2 when a file cannot be read as a scenario. */
 export async function runScenarios(
   terminal: Terminal,
   paths: readonly string[],

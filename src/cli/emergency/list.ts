@@ -10,7 +10,7 @@ import type { Answer } from "../terminal/answer.ts";
 import { columns } from "../terminal/columns.ts";
 import { organizationIn } from "../input/organization.ts";
 
-/** Lists every emergency that is open or owes a review (or all of them), oldest first; code 1 where a review is overdue. */
+/** Lists every emergency that is open or owes a review (or all of them), oldest first. Code 1 where a review is overdue. */
 export async function listEmergencies(
   where: StoreLocation,
   options: { readonly org?: string | undefined; readonly all?: boolean | undefined },

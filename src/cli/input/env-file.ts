@@ -55,7 +55,7 @@ function refuseDetour(path: string, file: NodeJS.Dict<string>, sendsToken: boole
 /** Where requests go, and whom they trust. */
 const WAY = /^(?:GITHUB_API_URL|GHE_\w+|\w+_PROXY|\w*_CA_\w+)$/iu;
 
-/** Returns what is wrong with the text of such a file, completing a sentence, without any value of it; null: nothing is. */
+/** Returns what is wrong with the text of such a file, completing a sentence, without any value of it. Null: nothing is. */
 export function envFileProblem(text: string): string | null {
   if (/^\uFEFF|\0|\uFFFD/u.test(text)) return "is no plain text: save it as UTF-8 without a byte order mark";
   const lines = text.split(/\r?\n/u);

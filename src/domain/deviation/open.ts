@@ -99,7 +99,7 @@ export function weakeningKey(id: string): string {
   return `control:${id}`;
 }
 
-/** Returns the id of the deviation of a cause; `part` counts on where one cause has more changes than one deviation lists. */
+/** Returns the id of the deviation of a cause. `part` counts on where one cause has more changes than one deviation lists. */
 export function deviationIdOf(key: string, part = 1): string {
   return `DEV-${sha256(part === 1 ? key : `${key}#${part}`).slice(0, 12)}`;
 }

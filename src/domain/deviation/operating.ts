@@ -8,7 +8,7 @@ import { isOtherwise } from "../monitoring/monthly.ts";
 import type { DeviationRecord, Severity } from "../records/deviation.ts";
 import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
 
-/** Describes the result of a monthly review of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
+/** Describes the result of a monthly review of one control in one month (YYYY-MM, UTC). `clean`: it operated without a deviation. */
 export interface ReviewedMonth {
   readonly control: ControlName;
   readonly month: string;

@@ -426,7 +426,7 @@ function some(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** Returns the cells of one row by column name; a name that the table lacks is a bug and throws, unless `lacking` takes it. */
+/** Returns the cells of one row by column name. A name that the table lacks is a bug and throws, unless `lacking` takes it. */
 export function rowReader(
   columns: readonly ColumnInfo[],
   lacking: (name: string) => void = (name) => {

@@ -36,7 +36,7 @@ export interface Backfilled {
   readonly refs: readonly string[];
 }
 
-/** Records every update of a repository's production branches in a span that is not on record yet; done again it asks only for what is missing. Throws {@link ExternalError}. */
+/** Records every update of a repository's production branches in a span that is not on record yet. Done again it asks only for what is missing. Throws {@link ExternalError}. */
 export async function backfillRepository(
   repo: Repo,
   { from, to }: Span,

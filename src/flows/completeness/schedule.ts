@@ -54,7 +54,7 @@ export async function countLastHour(tools: Tools, round: string): Promise<void> 
 }
 
 /**
- * Queues the whole count of what has ended; asked for every day, it is done once for each repository and span, and again where a branch
+ * Queues the whole count of what has ended. Asked for every day, it is done once for each repository and span, and again where a branch
  * could not be counted.
  */
 export async function countEnded(tools: Tools): Promise<void> {

@@ -34,7 +34,7 @@ interface Early {
   readonly policy: PolicyInForce;
 }
 
-/** Returns the pull request whose head was deployed before its merge; null: there is none, or the policy does not allow it there. Throws {@link ExternalError}. */
+/** Returns the pull request whose head was deployed before its merge. Null: there is none, or the policy does not allow it there. Throws {@link ExternalError}. */
 export async function beforeMergeOf(repo: Repo, early: Early): Promise<BeforeMerge | null> {
   const { production } = policyOrDefault(early.policy);
   const allowed = production.beforeMerge;

@@ -16,7 +16,7 @@ import { DAY } from "../../domain/time/durations.ts";
 /** A run that began so long before the newest recorded one is not looked for any more (ms). */
 const MAY_STILL_END = 35 * DAY;
 
-/** Judges one run once it has succeeded, if the policy names its workflow; a run whose job made a recorded deployment is judged as that. */
+/** Judges one run once it has succeeded, if the policy names its workflow. A run whose job made a recorded deployment is judged as that. */
 export async function assessRun(repo: Repo, id: number): Promise<void> {
   const run = await repo.github.run(id);
   if (run !== null) await judgeRun(repo, run);

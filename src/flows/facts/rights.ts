@@ -39,7 +39,7 @@ type Needs = Parameters<Tools["github"]["readAuthorities"]>[2];
 /** A pull request as it was read. */
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
 
-/** Reads the rights of all who matter to the judgement of a pull request; those seen before a merge are better known than what is read long after. Throws {@link ExternalError}. */
+/** Reads the rights of all who matter to the judgement of a pull request. Those seen before a merge are better known than what is read long after. Throws {@link ExternalError}. */
 export async function rightsIn(
   repo: Repo,
   read: ReadPull,
@@ -122,7 +122,7 @@ async function authoritiesBefore(
   return new Map(known.map((authority) => [authority.actor.id, authority]));
 }
 
-/** Lists who could give what these pull requests need, and in an emergency who may authorise it; only asked where something is missing. */
+/** Lists who could give what these pull requests need, and in an emergency who may authorise it. Only asked where something is missing. */
 export async function candidatesFor(
   repo: Repo,
   pulls: readonly PullRequest[],

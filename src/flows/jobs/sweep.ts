@@ -110,7 +110,7 @@ async function organizations(
 const MAY_STILL_SUCCEED = 35 * DAY;
 
 /**
- * Asks GitHub to send again every delivery that did not arrive; with `since`, only those after it, which is a short look. Where
+ * Asks GitHub to send again every delivery that did not arrive. With `since`, only those after it, which is a short look. Where
  * nothing can be sent, what is not stored was read.
  */
 export async function redeliver(tools: Tools, since?: Instant): Promise<void> {

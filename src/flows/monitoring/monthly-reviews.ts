@@ -41,7 +41,7 @@ import { DAY } from "../../domain/time/durations.ts";
 /** Names the tools that read and write the log; none of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
 
-/** Requests the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
+/** Requests the reviews of the month before the one it is in now, in every organisation. Also of the one before that, if it was passed over. */
 export async function askMonthly(tools: Tools, fence: Repo["lease"], at: Instant): Promise<void> {
   const month = monthBefore(monthOf(at));
   for (const repo of await oneRepositoryEach(tools, fence)) {
@@ -257,7 +257,7 @@ export async function reviewsNow(
 /** How far back a month that came to be otherwise is asked for again (ms): as long as audits look back. */
 const ASKED_AGAIN = 400 * DAY;
 
-/** Asks again for the months that were signed off as something else than they are known to be now; keeps what the signer saw. */
+/** Asks again for the months that were signed off as something else than they are known to be now. Keeps what the signer saw. */
 export async function askAgain(tools: Tools, fence: Repo["lease"]): Promise<void> {
   const now = tools.clock.now();
   for (const repo of await oneRepositoryEach(tools, fence)) {

@@ -69,7 +69,7 @@ export async function aboutOf(repo: Repo, organization: PolicySource, at: Instan
   return { ...about, id, pins, movedIn, metAs };
 }
 
-/** Returns the policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
+/** Returns the policy as it was at a commit, or is at the head of a branch. `seen`: what was seen of the files already. */
 export async function policyAt(
   repo: Repo,
   commit: string,

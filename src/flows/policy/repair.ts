@@ -13,7 +13,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { ProposedPolicy, PullRequest } from "../../domain/change/pull-request.ts";
 
-/** Describes the policy that judges instead, and the version of the file it is from; null: no version could be used, so there is none. */
+/** Describes the policy that judges instead, and the version of the file it is from. Null: no version could be used, so there is none. */
 export interface RepairPolicy {
   readonly policy: Extract<PolicyInForce, { readonly state: "known" }>;
   readonly proposed: ProposedPolicy & { readonly judgedBy: Sha | null };
@@ -25,7 +25,7 @@ export function blockingProblemsOf(policy: PolicyInForce): readonly FileProblem[
   return policy.state === "known" ? unknownNameProblems(policy.record) : [];
 }
 
-/** Returns the policy by which to judge an open pull request that makes the file valid, and nothing else; null: it is judged as any other. */
+/** Returns the policy by which to judge an open pull request that makes the file valid, and nothing else. Null: it is judged as any other. */
 export async function policyForRepair(
   repo: Repo,
   pull: PullRequest,

@@ -29,7 +29,7 @@ export function gapEntry(gap: CoverageGapRecord, repository: Repository): Entry 
   };
 }
 
-/** Records a span in which no App was running, for every organisation it watches; what happened meanwhile is read from GitHub's lists. */
+/** Records a span in which no App was running, for every organisation it watches. What happened meanwhile is read from GitHub's lists. */
 export async function recordDowntime(
   { ledger }: { readonly ledger: Ledger },
   from: Instant,

@@ -111,7 +111,7 @@ export interface DeviationContext {
   readonly records: ExistingRecords;
 }
 
-/** Returns what a change or deployment may open that was judged under a policy; `seedOf` decides it by the causes there were. */
+/** Returns what a change or deployment may open that was judged under a policy. `seedOf` decides it by the causes there were. */
 export async function contextOf(
   repo: Repo,
   policy: Pick<Policy, "deviations">,

@@ -53,7 +53,7 @@ export async function originOf(repo: Repo, ref: string, updates: readonly Landed
   return origin?.head ?? NO_COMMIT;
 }
 
-/** Lists the recorded landings that ended on one of its commits, oldest first; none unless it goes to production by a policy that names integration branches. */
+/** Lists the recorded landings that ended on one of its commits, oldest first. None unless it goes to production by a policy that names integration branches. */
 export async function landedBefore(
   repo: Repo,
   pull: PullRequest,

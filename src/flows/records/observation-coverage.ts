@@ -5,7 +5,7 @@ import type { Bodies, EntryKind } from "../../domain/records/entry.ts";
 import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/observed-time.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 
-/** Reads what {@link observedTimeOf} rests on; `isServing`: it is a serving App that asks, which is there whenever it last noted so. */
+/** Reads what {@link observedTimeOf} rests on. `isServing`: it is a serving App that asks, which is there whenever it last noted so. */
 export async function readObservedTime(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,

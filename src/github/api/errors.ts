@@ -95,7 +95,7 @@ export function graphqlErrorsIn(body: unknown): readonly GraphqlError[] {
   return Array.isArray(errors) ? errors.map(graphqlError) : [];
 }
 
-/** Returns how long (ms) GitHub requires to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not. */
+/** Returns how long (ms) GitHub requires to wait, by `Retry-After`, by an exhausted limit's reset, or by words. Null when it does not. */
 export function limitOf(
   status: number | null,
   headers: Readonly<Record<string, unknown>>,
@@ -115,7 +115,7 @@ export function limitOf(
 }
 
 /**
- * Returns how long (ms) until an exhausted limit is filled again, by an answer's headers; GitHub's limits are by the hour.
+ * Returns how long (ms) until an exhausted limit is filled again, by an answer's headers. GitHub's limits are by the hour.
  * `now` is the real time.
  */
 export function untilReset(headers: Readonly<Record<string, unknown>>, now: number): number {

@@ -44,7 +44,7 @@ const ASKED_AGAIN = 500;
 const TRIED_AGAIN = 1_000;
 
 /**
- * Describes how requests are paced: their importance where none is given, and who leases shares of the limits; null: they are
+ * Describes how requests are paced: their importance where none is given, and who leases shares of the limits. Null: they are
  * not shared.
  */
 export interface PacingOptions {

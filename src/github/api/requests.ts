@@ -78,7 +78,7 @@ export interface Page<Data> {
 }
 
 /**
- * Reads the pages of a list, a hundred entries each, at most `most`; a reader that has enough sends no further request. Throws
+ * Reads the pages of a list, a hundred entries each, at most `most`. A reader that has enough sends no further request. Throws
  * {@link ExternalError}.
  */
 export async function* pagesOf<Shape extends z.ZodType>(

@@ -24,7 +24,7 @@ export const PORTIONS: readonly Portion[] = [
   { page: 5, signatures: false },
 ];
 
-/** Queries GraphQL for as much as GitHub can answer; what was too much once is requested in smaller portions from then on. */
+/** Queries GraphQL for as much as GitHub can answer. What was too much once is requested in smaller portions from then on. */
 export class Smaller {
   readonly #github: GitHub;
   #portion: Portion = WHOLE;

@@ -57,7 +57,7 @@ export interface Comparison {
 }
 
 /**
- * Compares two commits or branches, commit by commit; null where GitHub does not know one of them (any more) or they share no
+ * Compares two commits or branches, commit by commit. Null where GitHub does not know one of them (any more) or they share no
  * history. Remembered for good where both are named by SHA. Throws {@link ExternalError}.
  */
 export async function compareCommits(

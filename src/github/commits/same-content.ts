@@ -225,7 +225,7 @@ export async function proveShipped(
 }
 
 /**
- * Returns whether two spans of commits introduce the very same patch, wherever its lines are; false where GitHub shows too
+ * Returns whether two spans of commits introduce the very same patch, wherever its lines are. False where GitHub shows too
  * little to decide.
  */
 export async function isSamePatch(

@@ -88,7 +88,7 @@ export interface ListedDeployment {
 }
 
 /**
- * Lists the deployments made since an instant, oldest first, of all environments or one, of all commits or one; `truncated`
+ * Lists the deployments made since an instant, oldest first, of all environments or one, of all commits or one. `truncated`
  * where there are more than could be read. Throws {@link ExternalError}.
  */
 export async function listDeployments(

@@ -61,7 +61,7 @@ export async function listWaitingJobs(client: RepositoryClient): Promise<readonl
 const MOST_MADE = 5;
 
 /**
- * Returns GitHub's id of the deployment that a waiting job made; null where none can be shown to be its own.
+ * Returns GitHub's id of the deployment that a waiting job made. Null where none can be shown to be its own.
  * Throws {@link ExternalError}.
  */
 export async function deploymentOfJob(

@@ -25,7 +25,7 @@ type ObservationOf<Kind extends Observation["kind"]> = Extract<Observation, { re
 type Moved = Pick<ObservationOf<"pushed">, "before" | "after" | "at">;
 
 /**
- * Returns where a ref was last observed to be moved to, where an answer shows an older commit; null where the answer proves
+ * Returns where a ref was last observed to be moved to, where an answer shows an older commit. Null where the answer proves
  * not to be old.
  */
 export function behind(shown: Sha, moves: readonly Moved[]): Moved | null {
@@ -401,7 +401,7 @@ function rankOf(permission: Permission): number {
   return PERMISSIONS.indexOf(permission);
 }
 
-/** Returns where the owner's policy was last observed to be pushed to, where an answer shows an older one; null: it is not old. */
+/** Returns where the owner's policy was last observed to be pushed to, where an answer shows an older one. Null: it is not old. */
 export async function policyBehind(
   shown: Sha | null,
   witnesses: Witnesses | undefined,

@@ -189,7 +189,7 @@ export async function readPushes(client: RepositoryClient, ref: string): Promise
 const MOST_PAGES_OF_ALL = 20;
 
 /**
- * Reads who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`, or goes on.
+ * Reads who pushed commits to any branch, by GitHub's own list. Null where it does not show who pushed `head`, or goes on.
  * Throws {@link ExternalError}.
  */
 export async function readPushers(

@@ -49,7 +49,7 @@ const MergedAnswer = z.object({
 });
 
 /**
- * Lists the pull requests merged into a branch (by its name) since an instant, newest change first; never by the search API,
+ * Lists the pull requests merged into a branch (by its name) since an instant, newest change first. Never by the search API,
  * which ends after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be
  * requested. Throws {@link ExternalError}.
  */

@@ -98,7 +98,7 @@ export interface MergeGroup {
   readonly checksAreWhole: boolean;
 }
 
-/** Reads the merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
+/** Reads the merge group that ends on a commit: every queue entry up to it. Null when the queue has none such (any more). */
 export async function readMergeGroup(
   client: RepositoryClient,
   group: { readonly headSha: Sha; readonly baseRef: string },

@@ -75,7 +75,7 @@ export async function orThroughRest<Answer>(
 }
 
 /**
- * Reads who and what one pull request is, nothing of it that a judgement rests on; null where GitHub does not show even that.
+ * Reads who and what one pull request is, nothing of it that a judgement rests on. Null where GitHub does not show even that.
  * Throws {@link ExternalError}.
  */
 export async function identifyPull(client: RepositoryClient, number: number): Promise<RestPull | null> {

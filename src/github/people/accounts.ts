@@ -21,7 +21,7 @@ export function readAccount(github: GitHub, login: string, lookups: Lookups): Pr
 }
 
 /**
- * Reads the id of the team a name (`organisation/team`) means today; null: there is none, or we may not read it. Remembered
+ * Reads the id of the team a name (`organisation/team`) means today. Null: there is none, or we may not read it. Remembered
  * for a while.
  */
 export function readTeamId(github: GitHub, name: string, lookups: Lookups): Promise<number | null> {

@@ -189,7 +189,7 @@ export async function readCandidates(client: CachedClient, from: From): Promise<
 const FEW = 5;
 
 /**
- * Returns the people a source names and who may still approve, by `isOut` not among those who made the change; `required`: so
+ * Returns the people a source names and who may still approve, by `isOut` not among those who made the change. `required`: so
  * many are enough. Where few are left each one's access is read, until there are enough. Throws {@link ExternalError}.
  */
 export async function readHolders(

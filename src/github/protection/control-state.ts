@@ -440,7 +440,7 @@ const MOST_PAGES = 20;
 const OwnersShape = z.array(PersonShape.pick({ id: true, login: true }));
 
 /**
- * Reads who has more than the right to read in a repository; where `isWhole`, also through which teams, who owns the
+ * Reads who has more than the right to read in a repository. Where `isWhole`, also through which teams, who owns the
  * organisation, and which deploy keys may push. One request for each hundred of each. Throws {@link ExternalError}.
  */
 export async function readPeople(client: RepositoryClient, isWhole: boolean): Promise<SeenPeople> {

@@ -28,7 +28,7 @@ export function readPushesBy(client: CachedClient, login: string): Promise<reado
   });
 }
 
-/** Describes what a push introduced: its commits, and what it did to each file; null where GitHub does not know them any more. */
+/** Describes what a push introduced: its commits, and what it did to each file. Null where GitHub does not know them any more. */
 export interface PushedWork {
   readonly commits: WholeComparison["commits"];
   readonly files: readonly FileWork[];

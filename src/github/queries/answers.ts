@@ -348,7 +348,7 @@ export const TreesAnswer = z.object({ repository: z.record(z.string(), TreeAnswe
 
 const ContentsAt = z.record(z.string(), z.object({ oid: z.string(), mode: z.int() }).nullish());
 
-/** Parses the answer to the query for contents: what each commit holds at each path (`file0`, ...); null where nothing is there. */
+/** Parses the answer to the query for contents: what each commit holds at each path (`file0`, ...). Null where nothing is there. */
 export const ContentsAnswer = z.object({
   repository: z.object({
     a: ContentsAt.nullish(),

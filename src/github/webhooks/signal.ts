@@ -7,7 +7,7 @@ import type { DeliveryMetadata, WebhookHandlers, Signal, SignalPlace } from "./s
 
 const BY_EVENT: ReadonlyMap<string, WebhookHandlers> = new Map(Object.entries(WEBHOOK_HANDLERS));
 
-/** Lists the events we understand and the actions of each that we act on; an empty list for an event without actions. */
+/** Lists the events we understand and the actions of each that we act on. An empty list for an event without actions. */
 export const HANDLED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   Object.entries(RETENTION).map(([event, actions]) => [
     event,

@@ -68,7 +68,7 @@ export async function lockLanes(
     .execute();
 }
 
-/** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */
+/** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`. Throws LeaseLost. */
 export async function holdLane(tx: Transaction<Tables>, lease: Lease, now: Instant): Promise<void> {
   const { lane, owner } = lease;
   const [row] = await heldLanes(tx, { lane, owner, now });
@@ -216,7 +216,7 @@ const wake = prepared((db, { rows }: { rows: readonly Tables["lane"][] }) =>
     ),
 );
 
-/** Gives the lane back, due when the earliest of its waiting work is; nothing happens if it is no longer ours. */
+/** Gives the lane back, due when the earliest of its waiting work is. Nothing happens if it is no longer ours. */
 export async function releaseLane(tx: Transaction<Tables>, { lane, owner }: Lease): Promise<void> {
   // The lock first: what is stored after it wakes the lane again itself.
   const [row] = await ownLanes(tx, { lane, owner });

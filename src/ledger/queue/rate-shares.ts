@@ -12,7 +12,7 @@ const FORGOTTEN_AFTER = HOUR;
 
 const ShareSchema = z.record(z.string(), z.number());
 
-/** Leases to a replica the shares it claims, as far as others do not use them, until `now + leaseMs`; what it held before is released. */
+/** Leases to a replica the shares it claims, as far as others do not use them, until `now + leaseMs`. What it held before is released. */
 export async function leaseShares(
   tx: Transaction<Tables>,
   replica: string,

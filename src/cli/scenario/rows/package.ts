@@ -12,7 +12,7 @@ import type { Row } from "../format/expectations.ts";
 import { STORY_ORGANIZATION, type RowSet } from "../format/match.ts";
 import type { Harness } from "../harness/harness.ts";
 
-/** Writes a package of all there is so far, and reads its files: rows by the file's name; none for what is not CSV. */
+/** Writes a package of all there is so far, and reads its files: rows by the file's name. None for what is not CSV. */
 export async function packageFiles(
   harness: Harness,
   from: Instant,

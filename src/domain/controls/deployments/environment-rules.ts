@@ -10,7 +10,7 @@ import { fails, unverifiable, type Ruling } from "../control.ts";
 const NAMES = 5;
 
 /**
- * Returns the findings on a deployment that a job made; nothing where no job did, as GitHub's rules guard jobs alone.
+ * Returns the findings on a deployment that a job made. Nothing where no job did, as GitHub's rules guard jobs alone.
  * INVARIANT: where GitHub does not show whether a rule held, nobody is accused: it is unverifiable.
  */
 export function ruleRulings(deployment: Deployment, policy: Policy): readonly Ruling[] {

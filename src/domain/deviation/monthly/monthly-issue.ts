@@ -13,7 +13,7 @@ function monthlyMarker(month: string): string {
   return `countersign-monthly-review:${month}`;
 }
 
-/** Returns the issue that requests the reviews of one owner for one month; all records are that owner's, of that month. */
+/** Returns the issue that requests the reviews of one owner for one month. All records are that owner's, of that month. */
 export function monthlyIssue(facts: {
   readonly month: string;
   readonly owner: string;
