@@ -1,9 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { queuePoll } from "../../src/timetable.ts";
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import { REHEARSED } from "../../src/github/api/rate-limits.ts";
+import { ControlledDouble } from "../github/control.ts";
+import { API_URL, registeredApp, startApp } from "../support/app.ts";
 import { sample } from "../support/effort.ts";
 import { openHarness } from "../support/harness.ts";
 import { differences, rowsOf, type Rows } from "../support/rows.ts";
@@ -83,6 +87,44 @@ test("each delivery is read once, also over a restart, and GitHub is never asked
     await harness.close();
   }
 });
+
+test("a served App reads the log at its interval, without anything that reaches it", async () => {
+  const { where, remove } = await freshDatabase("sqlite");
+  const deliver = async (): Promise<Response> => {
+    throw new TypeError("fetch failed");
+  };
+  const github = new ControlledDouble({ apiUrl: API_URL, webUrl: "http://github.test", deliver });
+  const double = new Double((request) => github.fetch(request));
+  await double.setup(POLLED, registeredApp);
+  const began = performance.now();
+  const app = await startApp(
+    where,
+    POLLED.start,
+    {
+      clock: { now: () => POLLED.start + Math.round(performance.now() - began) },
+      timetable: "system",
+      newStore: true,
+      fetch: (input: string | URL | Request, init?: RequestInit) => github.fetch(new Request(input, init)),
+    },
+    {},
+    REHEARSED,
+    100,
+  );
+  try {
+    await double.act({ do: "open-pull-request", by: "ann", branch: "later", files: { "a.ts": "1" } });
+    await vi.waitFor(
+      async () => {
+        const { repositories } = await double.state();
+        expect(repositories.flatMap(({ checks }) => checks).map(({ name }) => name)).toEqual(["countersign"]);
+      },
+      { timeout: 25_000, interval: 100 },
+    );
+  } finally {
+    await app.stop();
+    await github.close();
+    await remove();
+  }
+}, 30_000);
 
 test("however many replicas queue a reading, one is kept for each interval, and none is left behind", async () => {
   const { where, remove } = await freshDatabase("sqlite");

@@ -265,7 +265,8 @@ const DashboardSchema = z.object({
 /** Returns what is wrong with a PromQL query: its grammar, or metrics and labels that the App does not have. */
 function problemsInQuery(query: string, metrics: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const problems: string[] = [];
-  const all = new Set([...metrics.values()].flat());
+  // Prometheus itself adds where a sample comes from.
+  const all = new Set(["instance", "job", ...[...metrics.values()].flat()]);
   promql.parse(query).iterate({
     enter: ({ name, from, to }) => {
       const text = query.slice(from, to);
@@ -324,9 +325,10 @@ const MetricSchema = z.object({ name: z.string(), type: z.string(), labelNames: 
 /** The labels of each metric the App shows, by its name as Prometheus stores it. */
 function metricsOfApp(): ReadonlyMap<string, readonly string[]> {
   const { ledger } = memory();
-  const { registry } = new Metrics(ledger, { now: () => 0 }, () => null, new Pacing(DOCUMENTED));
+  const metrics = new Metrics(ledger, { now: () => 0 }, () => null, new Pacing(DOCUMENTED));
+  metrics.addProcess();
   const found = new Map<string, readonly string[]>();
-  for (const metric of registry.getMetricsAsArray()) {
+  for (const metric of metrics.registry.getMetricsAsArray()) {
     const { name, type, labelNames } = MetricSchema.parse(metric);
     if (type !== "histogram") found.set(name, labelNames);
     else {

@@ -48,10 +48,10 @@ export function startApp(
   start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
   limits: Limits = REHEARSED,
-  polling: boolean = false,
+  pollMs: number | null = null,
 ): Promise<Countersign> {
   const settings = settingsFor(where, variables, limits);
-  return startCountersign(polling ? { ...settings, pollMs: 60_000 } : settings, {
+  return startCountersign(pollMs === null ? settings : { ...settings, pollMs }, {
     clock: { now: () => now },
     timetable: "driven",
     log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),

@@ -111,7 +111,7 @@ export async function openHarnessOn(
       },
       receiver.variables("http://receiver.test"),
       documentedLimits ? DOCUMENTED : REHEARSED,
-      scenario.polling,
+      scenario.polling ? 60_000 : null,
     );
   running = await start(scenario.start);
   await running.sweep();
