@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 
 import { readSettings, signingKey } from "../../src/settings.ts";
@@ -63,6 +63,14 @@ function environmentOf(service: Service): Readonly<Record<string, string>> {
     ),
   };
 }
+
+test(".env with its secrets is neither committed nor part of an image", () => {
+  const linesOf = (name: string): readonly string[] => readFileSync(join(ROOT, name), "utf8").split("\n");
+  expect(linesOf(".gitignore")).toContain(".env");
+  // Only what is listed goes into the image.
+  expect(linesOf(".dockerignore")[0]).toBe("*");
+  expect(linesOf(".dockerignore").filter((line) => line.includes(".env"))).toEqual([]);
+});
 
 describe("compose.yaml", () => {
   it("requires nothing that .env.example does not leave to be filled in", () => {
