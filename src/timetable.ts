@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { MINUTE } from "./domain/time/durations.ts";
 
 /** Names the work that is done by the clock alone. */
-export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";
+export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly" | "weekly";
 
 const CRONS: Readonly<Record<Recurring, Cron>> = {
   // Just before the hour is counted: what is found then may have been merged because no webhook came.
@@ -16,6 +16,7 @@ const CRONS: Readonly<Record<Recurring, Cron>> = {
   census: at("17 3 * * *"),
   "count-ended": at("37 4 * * *"),
   monthly: at("5 5 1 * *"),
+  weekly: at("35 5 * * 1"),
 };
 
 function at(pattern: string): Cron {
@@ -24,8 +25,8 @@ function at(pattern: string): Cron {
 
 const KINDS = Object.keys(CRONS) as Recurring[];
 
-/** Each of these has a month of its own. */
-const NEVER_SKIPPED: readonly Recurring[] = ["monthly"];
+/** Each of these has a month or a week of its own. */
+const NEVER_SKIPPED: readonly Recurring[] = ["monthly", "weekly"];
 
 /** Describes one kind of work due at one moment. */
 export interface Appointment {

@@ -35,7 +35,7 @@ describe("the timetable", () => {
     ]);
   });
 
-  test("is gone through in a jump by the first and the last of each kind, and by every month", () => {
+  test("is gone through in a jump by the first and the last of each kind, and by every week and month", () => {
     fc.assert(
       fc.property(start, fc.integer({ min: 0, max: 40 * 24 * HOUR }), (from, long) => {
         const all = appointments(from, from + long);
@@ -43,7 +43,9 @@ describe("the timetable", () => {
         for (const { kind } of all) {
           const due = all.filter((each) => each.kind === kind);
           const kept =
-            kind === "monthly" ? due : due.filter((_, index) => index === 0 || index === due.length - 1);
+            kind === "monthly" || kind === "weekly"
+              ? due
+              : due.filter((_, index) => index === 0 || index === due.length - 1);
           expect(jump.filter((each) => each.kind === kind)).toEqual(kept);
         }
         expect(jump.every((each) => all.some(({ kind, at }) => kind === each.kind && at === each.at))).toBe(
@@ -61,6 +63,7 @@ describe("the timetable", () => {
     ["census", 24 * HOUR],
     ["count-ended", 24 * HOUR],
     ["monthly", 31 * 24 * HOUR],
+    ["weekly", 7 * 24 * HOUR],
   ])("knows when %s was last due, up to that very moment", (kind, apart) => {
     fc.assert(
       fc.property(start, (at) => {

@@ -117,9 +117,11 @@ export class Schedule {
     const last = await this.#ledger.lastBeat();
     if (this.#isServing) {
       await this.#beat();
-      // The first of a month may have passed while nobody was there.
-      const monthly = lastAppointment("monthly", this.#clock.now());
-      if (monthly !== undefined) await queueAppointment(this.#ledger, monthly);
+      // The first of a month, or a Monday, may have passed while nobody was there.
+      for (const kind of ["monthly", "weekly"] as const) {
+        const missed = lastAppointment(kind, this.#clock.now());
+        if (missed !== undefined) await queueAppointment(this.#ledger, missed);
+      }
     }
     if (!this.#isDriven) await this.#startTimers(last);
   }

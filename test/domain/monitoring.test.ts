@@ -1,3 +1,4 @@
+import { durationText } from "../../src/domain/time/durations.ts";
 import { array, assert, integer, nat, option, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -12,13 +13,7 @@ import {
   ownerOf,
   monthSpan,
 } from "../../src/domain/monitoring/monthly.ts";
-import {
-  durationText,
-  LONG,
-  quantiles,
-  waitingTimes,
-  waitsOf,
-} from "../../src/domain/deviation/monthly/waiting-times.ts";
+import { LONG, quantiles, waitingTimes, waitsOf } from "../../src/domain/deviation/monthly/waiting-times.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../src/domain/records/change.ts";
 import type { ControlName, Outcome, Result } from "../../src/domain/values/result.ts";

@@ -87,4 +87,5 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   "deviation-closed": "deviations closed",
   "review-due": "reviews due",
   "review-overdue": "reviews overdue",
+  "weekly-digest": "weekly digests",
 };

@@ -4,8 +4,8 @@ import { CONTROL_NAMES, type ControlName } from "../values/result.ts";
 import type { Policy } from "./file/policy.ts";
 import { leafRequirementsIn } from "./file/requirement.ts";
 
-/** The keys of the policy file by which a control is required, where it is not required in any case. */
-const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
+/** Maps controls to the keys of the policy file that require them. Other controls are always required. */
+export const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
   "independently-approved": "approval.required",
   "approved-by-owners": "approval.from.codeowners",
   "checks-passed": "checks.required",

@@ -41,6 +41,8 @@ const FIELDS = {
   "count-ended": z.strictObject({ round: Round }),
   /** Request the reviews of the month that ended from the owners of controls, before they are due. */
   monthly: z.strictObject({ round: Round }),
+  /** Send the digest of the week that ended to whoever the policy names. */
+  weekly: z.strictObject({ round: Round }),
   /** Assess everything in one repository again. */
   sweep: z.strictObject({ repositoryId: Id, round: Round }),
   /** Count a span's updates of one repository anew; `small`: record only what is wrong. */

@@ -13,6 +13,7 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
   "count-hour",
   "count-ended",
   "monthly",
+  "weekly",
   "sweep",
   "reconcile",
   "group",

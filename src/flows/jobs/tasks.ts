@@ -12,6 +12,7 @@ import { readControlState } from "../monitoring/protection.ts";
 import { checkOwedMerge } from "../deployments/record-deployment.ts";
 import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
+import { sendDigests } from "../monitoring/weekly-digest.ts";
 import { askAgain, askMonthly, reportOverdue } from "../monitoring/monthly-reviews.ts";
 import { summarise } from "./notifications.ts";
 import { poll } from "./poll.ts";
@@ -32,6 +33,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
     await askAgain(tools, lease);
   },
   monthly: (tools, { dueAt }, lease) => askMonthly(tools, lease, dueAt),
+  weekly: (tools, { dueAt }, lease) => sendDigests(tools, lease, dueAt),
   sweep: inRepository(sweepRepository),
   reconcile: inRepository(async (repo, { span, small }) => {
     const which = { onlyWrong: small, onlyUnproven: true };

@@ -56,7 +56,7 @@ export async function askMonthly(tools: Tools, fence: Repo["lease"], at: Instant
 }
 
 /** Returns the first repository of each organisation through which its policy can be read. */
-async function oneRepositoryEach(tools: Tools, fence: Repo["lease"]): Promise<readonly Repo[]> {
+export async function oneRepositoryEach(tools: Tools, fence: Repo["lease"]): Promise<readonly Repo[]> {
   const first = new Map<number, number>();
   for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
     const { repository, removedAt, archived } = entry.body;

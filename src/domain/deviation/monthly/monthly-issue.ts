@@ -6,7 +6,7 @@ import type { MonthlyReviewRecord } from "../../records/monitoring.ts";
 import type { IssuePayload } from "../issue.ts";
 import { monthStatement, type SeenMonth } from "../../monitoring/monthly.ts";
 import type { WaitingTimes } from "./waiting-times.ts";
-import { durationText } from "./waiting-times.ts";
+import { durationText } from "../../time/durations.ts";
 
 /** Returns the marker by which an issue of a month is found again and its commands are understood. */
 function monthlyMarker(month: string): string {

@@ -1,7 +1,7 @@
 /** The waiting times of changes, and how many bypassed the process after a long wait. Never by person. */
 
 import type { ChangeRecord } from "../../records/change.ts";
-import { DAY, HOUR, MINUTE } from "../../time/durations.ts";
+import { DAY } from "../../time/durations.ts";
 
 /** Describes a median and a 90th percentile (nearest rank), milliseconds. */
 export interface Quantiles {
@@ -100,21 +100,6 @@ export function quantiles(values: readonly number[]): Quantiles | null {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
   return sorted.length === 0 ? null : { median: at(0.5), p90: at(0.9), of: sorted.length };
-}
-
-/** Returns a duration in words, rounded as people do: `3 hours`, `2.5 days`. */
-export function durationText(ms: number): string {
-  const units = [
-    ["day", DAY],
-    ["hour", HOUR],
-    ["minute", MINUTE],
-  ] as const;
-  for (const [name, length] of units) {
-    if (ms < length) continue;
-    const count = Math.round((ms / length) * 10) / 10;
-    return `${count} ${name}${count === 1 ? "" : "s"}`;
-  }
-  return "under a minute";
 }
 
 function least(values: readonly number[]): number | null {

@@ -22,6 +22,7 @@ export const NOTIFICATION_KINDS = [
   "review-due",
   "review-overdue",
   "deviation-closed",
+  "weekly-digest",
 ] as const;
 
 /** Names a kind of message that may be sent outside GitHub. */
