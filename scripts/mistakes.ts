@@ -73,6 +73,20 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     wrong: "added.length > additions",
   },
   {
+    name: "what the check let pass later it had let pass when it was deployed",
+    file: "domain/assessment/before-merge.ts",
+    tests: ["test/laws/before-merge.test.ts"],
+    right: "Math.floor(letPassAt / SECOND) * SECOND <= at",
+    wrong: "letPassAt > 0",
+  },
+  {
+    name: "one name that is only for its secrets makes a deployment none",
+    file: "domain/policy/scope.ts",
+    tests: ["test/laws/secrets-only.test.ts"],
+    right: "production.find((name) => !isSecretsOnly(policy, name)) ?? production[0] ?? null",
+    wrong: "production[0] ?? null",
+  },
+  {
     name: "workflows of one app are one source of checks",
     file: "domain/change/checks.ts",
     tests: ["test/domain/checks.test.ts"],
