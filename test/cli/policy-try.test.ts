@@ -102,7 +102,7 @@ describe("policy try", () => {
     );
     expect(code).toBe(0);
     expect(printed).toMatch(
-      /^acme\/web#2 +compliant +unverifiable +independently-approved +whether bob may approve/mu,
+      /^acme\/web#2 +compliant +unverifiable +independently-approved +bob's approval cannot be verified/mu,
     );
     expect(printed).toContain("2 changes: 0 would pass, 0 would have been refused, 2 are unverifiable.");
     const rule =
