@@ -240,15 +240,12 @@ async function play(
 
 describe("a store that fails under an App that serves", () => {
   for (const trouble of sample(TROUBLES, 1))
-    test(
-      `where ${trouble.name}: it goes on by itself, and all rows are right`,
-      { timeout: 300_000 },
-      async () => {
-        const { outcome, doubled } = await play(trouble);
-        expect(verdictsOf(outcome)).toEqual(VERDICTS);
-        expect(doubled).toEqual([]);
-      },
-    );
+    // Each has a server and an App of its own, and where everything is tested waits for more than a minute.
+    test.concurrent(`where ${trouble.name}: it goes on by itself, and all rows are right`, async () => {
+      const { outcome, doubled } = await play(trouble);
+      expect(verdictsOf(outcome)).toEqual(VERDICTS);
+      expect(doubled).toEqual([]);
+    });
 });
 
 /** What the steps come to, however the store fares. */
