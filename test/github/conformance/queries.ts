@@ -29,7 +29,7 @@ export function allQueries(): ReadonlyMap<string, string> {
   found.set("stillThereQuery", sent.stillThereQuery(2, 2));
   found.set("treesQuery", sent.treesQuery(2));
   found.set("contentsQuery", sent.contentsQuery(2));
-  found.set("standingQuery", sent.pathsQuery(2));
+  found.set("pathsQuery", sent.pathsQuery(2));
   found.set("overviewQuery", sent.overviewQuery(2));
   found.set("commitsQuery", sent.commitsQuery(2));
   return found;
