@@ -13,7 +13,7 @@ const BUDGET = { small: 32 * MB, large: 64 * MB } as const;
 
 type Size = keyof typeof BUDGET;
 
-/** Names why a body was not read: too large, no room in the budget, or its sender hung up or was too slow. */
+/** Names why a body was not read. It was too large, the budget had no room, or its sender hung up or was too slow. */
 export type Unread = "too-large" | "too-busy" | "cut-off";
 
 /** Holds a body whose bytes count against the budget until it is released. */

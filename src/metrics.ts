@@ -12,7 +12,7 @@ import { VERSION } from "./package/version.ts";
 /** So many installations have figures of their own: those that have the least left. */
 const MOST_SHOWN = 100;
 
-/** Holds the metrics of one App, in a registry of their own, so that two Apps in one process do not meet. */
+/** Holds the metrics of one App in a registry of their own. Two Apps in one process do not meet. */
 export class Metrics {
   readonly registry = new Registry();
   readonly deliveries = new RouteFigures(this.registry, "Webhook deliveries", {

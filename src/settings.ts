@@ -365,9 +365,9 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
 type KeyPlace = Pick<Settings, "signingKey" | "signingKeyFile">;
 
 /**
- * Returns the key that signs packages, PEM (PKCS #8), as given or from the data folder, where the first call creates it. The
- * file is `signing-key.pem` or the one the settings name, mode 0600; of two processes at once, one creates it and both use it.
- * Throws {@link ExternalError}.
+ * Returns the key that signs packages, PEM (PKCS #8). It is as given or from the data folder, where the first call creates it.
+ * The file is `signing-key.pem` or the one the settings name, mode 0600; of two processes at once, one creates it and both use
+ * it. Throws {@link ExternalError}.
  */
 export function signingKey({
   signingKey,

@@ -50,7 +50,10 @@ async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]>
 /** The time (ms) after which others take up the work of a rehearsed App that crashed; `serve` waits 30 seconds. */
 const REHEARSAL_LEASE = 1_000;
 
-/** Lists a period's updates of every branch at GitHub and counts them against the log, beside a running App or without. Throws {@link ExternalError}. */
+/**
+ * Lists a period's updates of every branch at GitHub and counts them against the log. It works beside a running App or without.
+ * Throws {@link ExternalError}.
+ */
 export async function proveComplete(
   settings: Settings,
   organization: string,

@@ -23,7 +23,7 @@ const MARKS = [
   "changes.csv",
 ];
 
-/** Returns what is at a path and what to give instead, or null where it may be a package, changed or not. */
+/** Returns what is at a path and what to give instead. Null: it may be a package, changed or not. */
 export async function notAPackage(path: string): Promise<string | null> {
   const there = await stat(path).catch(() => null);
   if (there === null) return `There is no package at ${path}: give a folder or a zip.`;

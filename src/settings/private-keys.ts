@@ -3,7 +3,7 @@
 import { createPrivateKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
-/** Restores a PEM text from an environment file: with literal line breaks or blanks for them, in quotes, or in base64. */
+/** Restores a PEM text from an environment file. Its line breaks may be literal or blanks, and it may be quoted or in base64. */
 export function pemAsGiven(given: string): string {
   const text = given
     .trim()

@@ -21,7 +21,7 @@ import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
 
-/** Describes how the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
+/** Describes how the App is started. `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
 export interface StartTools {
   readonly clock: Clock;
   readonly fetch?: Fetch;

@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
 import { WEBHOOK_PATH } from "../../src/server.ts";
+import { sample } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
 import { countersign, INHERITED, PROGRAM } from "./programs.ts";
 import { until } from "./served.ts";
@@ -67,18 +68,23 @@ async function register(
 }
 
 describe("what only other settings help against ends the start with 2, in one sentence that names the cure", () => {
-  test.each([
-    [
-      "the id of no App",
-      { APP_ID: "12" },
-      /has no App 12: compare APP_ID with the App ID on the App's page/u,
-    ],
-    [
-      "the key of another App",
-      { PRIVATE_KEY: OTHERS.privateKey },
-      /refuses the private key of App 4711: .*fingerprint SHA256:[\w+/]+=* with those listed there under Private keys/u,
-    ],
-  ])("%s", async (_, wrong, says) => {
+  test.each(
+    sample(
+      [
+        [
+          "the id of no App",
+          { APP_ID: "12" },
+          /has no App 12: compare APP_ID with the App ID on the App's page/u,
+        ],
+        [
+          "the key of another App",
+          { PRIVATE_KEY: OTHERS.privateKey },
+          /refuses the private key of App 4711: .*fingerprint SHA256:[\w+/]+=* with those listed there under Private keys/u,
+        ],
+      ] as const,
+      3,
+    ),
+  )("%s", async (_, wrong, says) => {
     const ended = await countersign(["serve"], { ...(await register()), ...wrong });
     expect(ended.code).toBe(2);
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
@@ -144,22 +150,32 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     expect(await app.ready()).toEqual([200, '{"ready":true}']);
   });
 
-  test.each([
-    [
-      "a missing permission",
-      { permissions: { checks: "write", metadata: "read" } },
-      0,
-      /The App lacks actions: read .*issues: write .*: add it on the App's page on GitHub under Permissions & events/u,
-    ],
-    [
-      "an event that it is not sent",
-      { events: ["push"] },
-      0,
-      /not subscribed to branch_protection_configuration, .*pull_request, .*: tick them/u,
-    ],
-    ["a clock that is wrong", {}, 600_000, /clock is (?:59\d|60\d) seconds behind GitHub's: synchronise it/u],
-    ["no address for webhooks", { webhookUrl: "" }, 0, /has no webhook address: set one/u],
-  ])("%s", async (_, registered, ahead, says) => {
+  test.each(
+    sample(
+      [
+        [
+          "a missing permission",
+          { permissions: { checks: "write", metadata: "read" } },
+          0,
+          /The App lacks actions: read .*issues: write .*: add it on the App's page on GitHub under Permissions & events/u,
+        ],
+        [
+          "an event that it is not sent",
+          { events: ["push"] },
+          0,
+          /not subscribed to branch_protection_configuration, .*pull_request, .*: tick them/u,
+        ],
+        [
+          "a clock that is wrong",
+          {},
+          600_000,
+          /clock is (?:59\d|60\d) seconds behind GitHub's: synchronise it/u,
+        ],
+        ["no address for webhooks", { webhookUrl: "" }, 0, /has no webhook address: set one/u],
+      ] as const,
+      3,
+    ),
+  )("%s", async (_, registered, ahead, says) => {
     const [status, reason] = await serve(await register(registered, ahead)).ready();
     expect(status).toBe(503);
     expect(reason).toMatch(says);

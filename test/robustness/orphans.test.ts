@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, onTestFinished, test } from "vitest";
 
+import { sample } from "../support/effort.ts";
 import { PROGRAM } from "./programs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -49,7 +50,7 @@ async function groupIsGone(child: ChildProcess): Promise<void> {
   }
 }
 
-test.each(["the double", "the App"])(
+test.each(sample(["the double", "the App"], 1))(
   "whoever dies after starting %s leaves no process behind",
   async (started) => {
     const child = start(MAKER);

@@ -32,8 +32,8 @@ export function policyFromFiles(organization: GivenFile | null, repository: Give
 }
 
 /**
- * Returns the policy of `--policy`: the first file is the organisation's, a second one a repository's own on top of it.
- * Null where none was given. Throws UsageError when a file has problems.
+ * Returns the policy of `--policy`. The first file is the organisation's, a second one a repository's own on top of it. Null
+ * where none was given. Throws UsageError when a file has problems.
  */
 export async function policyFrom(
   files: readonly string[],

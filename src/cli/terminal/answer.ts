@@ -2,7 +2,7 @@
 
 import { ExternalError } from "../../domain/values/external-error.ts";
 
-/** Names the exit codes: 0 yes or done; 1 no; 2 wrong use or settings; 3 GitHub or the database is unreachable. */
+/** Names the exit codes. 0: yes or done; 1: no; 2: wrong use or settings; 3: GitHub or the database is unreachable. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /** Describes a command's answer. */

@@ -18,7 +18,7 @@ const MARK = new RegExp(`^(?:${Object.keys(STYLES).join("|")})(?=\\s|$)`, "u");
 /** Older ones colour whatever the stream is. */
 const OLDEST_NODE = 24;
 
-/** Returns a line for a stream, in colour where the stream shows colours and neither NO_COLOR nor a pipe says otherwise. */
+/** Returns a line for a stream. It is coloured where the stream shows colours and neither NO_COLOR nor a pipe forbids it. */
 export function coloured(line: string, stream: NodeJS.WritableStream): string {
   const [mark] = MARK.exec(line) ?? [];
   if (mark === undefined || Number.parseInt(process.versions.node, 10) < OLDEST_NODE) return line;

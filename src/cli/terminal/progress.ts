@@ -5,7 +5,7 @@ import type { Terminal } from "./answer.ts";
 /** How often a line is printed at most, and how long work takes that prints one (ms). */
 const EVERY = 1_000;
 
-/** Returns a function that prints where the work is: at most once a second, and nothing unless a person reads it. */
+/** Returns a function that prints the progress, at most once a second and only to a terminal. */
 export function progressOn({
   printError,
   interactive,

@@ -36,7 +36,7 @@ import { isMerge, pullsOf, type Subject } from "../records/subject.ts";
 
 const NAME = "independently-approved";
 
-/** Requires that each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
+/** Requires that enough entitled people who did not make a commit alone approved it, for the content that is merged. */
 export const independentlyApproved = defineControl({
   name: NAME,
   objective:

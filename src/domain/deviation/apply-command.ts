@@ -44,7 +44,7 @@ export interface Given {
   readonly same?: (a: Person, b: Person) => boolean;
 }
 
-/** Describes the result of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
+/** Describes the result of a command. It is the states one after the other, newest last, and the reply; or a refusal and no change. */
 export type CommandResult =
   | {
       readonly deviations: readonly DeviationRecord[];

@@ -37,7 +37,10 @@ import {
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
 
-/** Describes the circumstances of a command: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
+/**
+ * Describes the circumstances of a command. They are the deviation, its remediation (a new one where there is none yet), and who
+ * gives it when.
+ */
 export interface CommandCircumstances {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord;
@@ -560,7 +563,7 @@ export function parseCommand(line: string, today: string): Parsed<DeviationComma
   };
 }
 
-/** Returns a command as people can copy it: where there are several ways to write it, one of them as an example. */
+/** Returns a command as people can copy it. Of several ways to write it, one is given as an example. */
 export function written(name: CommandName): string {
   const { usage, oneWay } = DEVIATION_COMMAND_TABLE[name];
   return oneWay === null ? `\`${name} ${usage}\`` : `such as \`${name} ${oneWay}\``;

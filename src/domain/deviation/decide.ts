@@ -78,7 +78,7 @@ export function decideDeviation(facts: {
   return mergeDecisions(...decisions);
 }
 
-/** Decides the entry, the issue (or its place in the queue for one) and the notification of a deviation as it is now. */
+/** Decides a deviation's entry, its issue (or the place in the queue for one) and its notification. */
 export function decideRecord(
   now: DeviationRecord,
   records: ExistingRecords,

@@ -7,7 +7,7 @@ import { cleanMonthsSince, type ReviewedMonth } from "./operating.ts";
 import { closingChecklist, lackingToBeDone, MONTHS_OF_OPERATION } from "./remediation.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 
-/** Returns what is missing until the remediation can be called done: for each a phrase with the command that gives it. */
+/** Returns what is missing until the remediation is done. Each is a phrase with the command that gives it. */
 export function missingUntilDone(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,

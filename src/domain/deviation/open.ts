@@ -39,7 +39,7 @@ export interface Cause {
   readonly shared: SharedCause | null;
 }
 
-/** Describes the facts with which a deviation is opened, or with which a change is listed under one that is there. */
+/** Describes the facts with which a deviation is opened, or a change is listed under an existing one. */
 export interface DeviationSeed {
   readonly cause: Cause;
   readonly subjectKind: DeviationRecord["subjectKind"];
@@ -67,7 +67,10 @@ export interface DeviationSeed {
   };
 }
 
-/** Returns the cause of a deviating change or deployment: a span it shares (a weakening before a gap, the earliest first), else itself. */
+/**
+ * Returns the cause of a deviating change or deployment. It is a span it shares (a weakening before a gap, the earliest first),
+ * else itself.
+ */
 export function causeOf(facts: {
   readonly subjectKind: "change" | "deployment";
   readonly id: string;
@@ -111,8 +114,8 @@ export function hasRoomFor(deviation: DeviationRecord | null, subject: string | 
 }
 
 /**
- * Opens a deviation, or lists a further change under the one that is there (`previous`, of the same key and part). What is
- * listed already is updated; a settled deviation that gets a further change is open again.
+ * Opens a deviation, or lists a further change under `previous`, the existing one of the same key and part. What is listed
+ * already is updated; a settled deviation that gets a further change is open again.
  */
 export function openDeviation(
   previous: DeviationRecord | null,

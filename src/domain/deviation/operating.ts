@@ -16,8 +16,8 @@ export interface ReviewedMonth {
 }
 
 /**
- * Returns the results of signed-off monthly reviews, with their months as they are known now: a signature shows that someone looked,
- * not that what is found out later did not happen. `now`: the month's figures as counted now.
+ * Returns the results of signed-off monthly reviews, with their months as they are known now. A signature shows that someone
+ * looked, not that nothing was found out later. `now`: the month's figures as counted now.
  */
 export function reviewedMonths(
   reviews: readonly MonthlyReviewRecord[],
@@ -33,8 +33,8 @@ export function reviewedMonths(
 }
 
 /**
- * Counts the whole months in a row, up to the newest one reviewed, every one of these controls was reviewed and clean since a
- * moment. A month begun before that moment does not count, and one that is not clean begins the count anew.
+ * Counts the whole months in a row in which all these controls were reviewed and clean. They end with the newest month reviewed,
+ * and begin after a moment. A month begun before that moment does not count, and one that is not clean begins the count anew.
  */
 export function cleanMonthsSince(
   reviews: readonly ReviewedMonth[],
@@ -84,7 +84,7 @@ export function isReviewed(deviation: DeviationRecord, remediation: RemediationR
   );
 }
 
-/** Returns the day (YYYY-MM-DD, UTC) by which the next review is due: a week or a month after the last one, or after it began. */
+/** Returns the day (YYYY-MM-DD, UTC) of the next review. It is a week or a month after the last one, or after the beginning. */
 export function nextReview(remediation: RemediationRecord, cadence: Cadence): string | null {
   if (remediation.startedAt === null) return null;
   const last = remediation.reviews.at(-1);

@@ -190,7 +190,7 @@ export function closingChecklist(
 /** Holds how many clean months in a row an operating failure needs to count as effective. */
 export const MONTHS_OF_OPERATION = 3;
 
-/** Returns the priority: 1 to 100 by customer impact, risk and how little effort it takes; 125 where a risk of 5 overrides. */
+/** Returns the priority, 1 to 100, by customer impact, risk and how little effort it takes. A risk of 5 overrides with 125. */
 export function priorityOf(priority: RemediationRecord["priority"]): number | null {
   if (priority === null) return null;
   const { impact, effort, risk } = priority;

@@ -46,7 +46,10 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     });
 }
 
-/** Describes how far what answers a deviation is: `settled` is what someone other than its owner found effective, or closed after that. */
+/**
+ * Describes how far the answer to a deviation is. `settled`: someone other than its owner found it effective, or it was closed
+ * after that.
+ */
 export type DraftAnswer = "settled" | "done" | "open";
 
 /** Describes how far the answer to a deviation is. That it is done is its owner's word, and settles nothing. */

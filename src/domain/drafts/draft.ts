@@ -27,7 +27,7 @@ export type Draft =
     }
   | { readonly ok: false; readonly missing: readonly string[] };
 
-/** Describes the newest entry of each subject that a draft may rest on, of one organisation, and when it is written. */
+/** Describes the newest entry of each subject that an organisation's draft may rest on, and when it is written. */
 export interface Records {
   readonly organization: string;
   readonly at: Instant;

@@ -27,7 +27,7 @@ import {
 } from "./draft.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** Returns the procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
+/** Returns the procedures: changes, emergencies, exceptions, a guide for auditors, responsibilities. What repositories add follows. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
   const newest = organizationsOwn(recorded(records, "policy").map(({ entry }) => entry));

@@ -7,7 +7,7 @@ import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { nextWord } from "./retroactive-review.ts";
 import { DAY } from "../time/durations.ts";
 
-/** Holds how long after a merge an emergency that it did not use stays open (ms): GitHub resends for three days what we missed. */
+/** Holds how long an emergency stays open after a merge that did not use it (ms). GitHub resends for three days what was missed. */
 export const OVERTAKEN = 4 * DAY;
 
 const SECOND = 1_000;

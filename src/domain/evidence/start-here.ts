@@ -49,7 +49,7 @@ export interface StartHere {
   readonly files: Manifest["files"];
 }
 
-/** Describes one month of the period: its counts, and how many of its days in the period were observed or read afterwards. */
+/** Describes one month of the period. It has its counts, and how many of its days were observed or read afterwards. */
 export interface Month {
   readonly month: string;
   readonly changes: number;
@@ -59,7 +59,7 @@ export interface Month {
   readonly daysSeen: number;
 }
 
-/** Describes what comes first in a package, worked out of what it is made from and of what its tables count. */
+/** Describes what comes first in a package. It follows from what the package is made of and from what its tables count. */
 export type FrontMatter = Pick<
   StartHere,
   "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"

@@ -79,7 +79,7 @@ export interface SummaryDocument {
 
 type Row = (column: string) => string;
 
-/** Describes the changes of one branch: all, those in spans that are proven complete, and those with no pull request behind them. */
+/** Describes the changes of one branch. They are all, those in spans proven complete, and those with no pull request behind them. */
 export interface BranchSummary {
   readonly updates: number;
   readonly updates_matched: number;

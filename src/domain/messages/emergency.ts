@@ -20,7 +20,7 @@ export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | nu
   return record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)];
 }
 
-/** Asks those who may authorise, on GitHub and by the company's own channels: at once, and again when something was pushed. */
+/** Asks those who may authorise, on GitHub and by the company's own channels. It does so at once, and again after a push. */
 export function askAuthorisers(
   to: Addressee,
   record: EmergencyRecord,

@@ -70,7 +70,7 @@ export function commandSubject(repositoryId: number, commentId: number): string 
   return `${repositoryId}/${commentId}`;
 }
 
-/** Returns the entry and the actions that answer a command: it is recorded with what it led to, or not at all. */
+/** Returns the entry and the actions that answer a command. It is recorded with its effects, or not at all. */
 export function answered(
   to: Addressee,
   body: CommandRecord,

@@ -194,7 +194,7 @@ export function isUnshown({ awaited, pullRequests }: Change): boolean {
   );
 }
 
-/** Returns which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
+/** Returns which time this very update happens, and what is recorded of it. A webhook's update is the same one once it is listed. */
 export async function occurrenceOf(
   repo: Repo,
   update: RefUpdate,

@@ -42,8 +42,8 @@ async function gatherWhole(repo: Repo, number: number): Promise<OpenPullFacts> {
 }
 
 /**
- * Returns a pull request with who made it, where it could not be read: its head's commits and whoever was seen to push them. Whoever
- * authorises an emergency must have had no part in it. Throws {@link ExternalError}.
+ * Returns a pull request with its makers where it could not be read. They are its head's commits and whoever was seen to push
+ * them. Whoever authorises an emergency must have had no part in it. Throws {@link ExternalError}.
  */
 export async function withMakers(repo: Repo, pull: PullRequest): Promise<PullRequest> {
   if (pull.unread === undefined) return pull;

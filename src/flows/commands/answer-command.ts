@@ -62,8 +62,8 @@ export interface CommandTables {
 }
 
 /**
- * Answers a comment once, however often it is delivered: its answer is recorded under the comment's id, with its effects and with
- * what must follow on the check.
+ * Answers a comment once, however often it is delivered. Its answer is recorded under the comment's id, with its effects and the
+ * tasks for the check.
  */
 export async function answerCommand(repo: Repo, tables: CommandTables, given: Commented): Promise<void> {
   const { comment, number, deviation, month, on } = given;

@@ -33,8 +33,8 @@ export interface BackfilledDeployments {
 }
 
 /**
- * Records every success in production in a span that is not on record yet, oldest first, after the changes of the span were
- * filled in; `refs`: the production branches. Nothing is written on GitHub. The last success before the span is recorded too, as
+ * Records every success in production in a span that is not on record yet, oldest first. The changes of the span were filled in
+ * before; `refs`: the production branches. Nothing is written on GitHub. The last success before the span is recorded too, as
  * what the first one followed. Throws {@link ExternalError}.
  */
 export async function backfillDeployments(

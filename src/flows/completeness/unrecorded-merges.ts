@@ -19,8 +19,8 @@ type MergedPull = Awaited<ReturnType<Tools["github"]["listMergedPulls"]>>["pulls
 const SEARCHED_BACK = 40 * DAY;
 
 /**
- * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
- * repository's overview. Throws {@link ExternalError}.
+ * Finds the pull requests merged into a production branch that no row names. It records their update anew, or that there is none.
+ * `seen`: the repository's overview. Throws {@link ExternalError}.
  */
 export async function findUnnamed(repo: Repo, ref: string, seen: Overview | null): Promise<void> {
   const { info: repository } = repo;

@@ -6,7 +6,7 @@ import type { Tools } from "./tools.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** Returns the entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
+/** Returns the entry subject an observation is kept under. Those of one pull request, branch or owner are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
   return `${repositoryId}/${aboutOf(observation)}/${own}`;
 }

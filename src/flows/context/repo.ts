@@ -106,7 +106,7 @@ export function repoOf(tools: Tools, context: Context, client?: GitHub): Repo {
   };
 }
 
-/** Returns the repository as the flows work with it, or null when it was never met or is no longer visible to us. */
+/** Returns the repository as the flows work with it. Null: it was never met, or is no longer visible to the App. */
 export async function watchedRepository(
   tools: Tools,
   repositoryId: number,

@@ -19,8 +19,9 @@ import type { Sha } from "../../domain/change/sha.ts";
 const MOST_ASKED = 100;
 
 /**
- * Reads who worked on what a deployment contains, as far as known: the makers of its changes; authors, committers and pushers of
- * the commits that no change accounts for. Null: it is unknown, such as who pushed what is deployed. Throws {@link ExternalError}.
+ * Reads who worked on what a deployment contains, as far as known. They are the makers of its changes, and whoever wrote,
+ * committed or pushed commits that no change accounts for. Null: it is unknown, such as who pushed what is deployed. Throws
+ * {@link ExternalError}.
  */
 export async function makersOfDeployment(
   repo: Repo,

@@ -21,7 +21,10 @@ const MOST_UPDATES = 20;
 /** Describes the changes of a deployment, the commits no change accounts for, and when its own commit landed. */
 export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "landedAt">;
 
-/** Returns the changes that introduced these commits to the production branches, when the newest did, and the commits that no change accounts for. */
+/**
+ * Returns the changes that introduced these commits to the production branches. It adds when the newest did, and the commits that
+ * no change accounts for.
+ */
 export async function deployedContent(
   repo: Repo,
   facts: {
@@ -68,7 +71,7 @@ export async function deployedContent(
   return { carried: await deployedChanges(repo.tools, deployed), unaccounted, landedAt };
 }
 
-/** Returns another production branch that a commit had come to by a moment, though it came to this one only later. */
+/** Returns another production branch that had a commit by a moment, though this one got it only later. */
 export async function landedElsewhere(
   repo: Repo,
   { sha, at, ref }: { readonly sha: Sha; readonly at: Instant; readonly ref: string | null },

@@ -73,7 +73,7 @@ export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
   return (await tools.ledger.state("deployment", id)) !== undefined;
 }
 
-/** Judges a deployment again whose merge is owed: when that is due, or its pull request is not open any more. */
+/** Judges a deployment again whose merge is owed. It does so when that is due, or when its pull request is not open any more. */
 export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
   const deployment = (await repo.latest("deployment", id))?.deployment;
   if (deployment === undefined) return;

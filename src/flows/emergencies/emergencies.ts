@@ -304,7 +304,10 @@ async function byReview(
   return null;
 }
 
-/** Returns the emergencies of a pull request, updated with its comments; of one that nobody can read as they are known. Throws {@link ExternalError}. */
+/**
+ * Returns the emergencies of a pull request, updated with its comments. Of one that nobody can read: as they are known. Throws
+ * {@link ExternalError}.
+ */
 export async function emergenciesOfOpenPull(
   repo: Repo,
   pull: PullRequest,

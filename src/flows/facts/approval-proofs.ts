@@ -35,7 +35,7 @@ interface Base {
   readonly isFork: boolean;
 }
 
-/** Returns the pull request with all that its approvals depend on, and with who could still give those that are missing. Throws {@link ExternalError}. */
+/** Returns the pull request with all that its approvals depend on, and who could still give missing ones. Throws {@link ExternalError}. */
 export async function withProofs(
   repo: Repo,
   given: PullRequest,

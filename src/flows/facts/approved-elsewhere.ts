@@ -19,8 +19,9 @@ interface Patch {
 }
 
 /**
- * Lists the approved changes of other branches, recorded before an update, whose patch it introduced once more: its whole patch, or a
- * commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws {@link ExternalError}.
+ * Lists approved changes of other branches, recorded before an update, whose patch it introduced again. It is their whole patch,
+ * or a commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws {@link
+ * ExternalError}.
  */
 export async function approvedElsewhere(
   repo: Repo,

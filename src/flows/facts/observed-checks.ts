@@ -13,7 +13,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 
-/** Returns how the checks of a commit ended that a policy requires, as far as it was reported and is not shown. `until`: what ended later is none of it. */
+/** Returns how a commit's required checks ended, as far as that was reported and is not shown. `until`: what ended later is none of it. */
 export async function checksNotShownYet(
   repo: Repo,
   { sha, shown, until = Infinity }: ShownChecks,
@@ -34,8 +34,8 @@ interface ShownChecks {
 }
 
 /**
- * Returns whether how a check ended is kept: a policy requires it by which its commit was judged, or where that was not judged yet, the one
- * in force. Of the hundreds of checks that a commit may have the log would hold each for good.
+ * Returns whether how a check ended is kept. The policy its commit was judged by requires it, or where that was not judged yet,
+ * the one in force. Of the hundreds of checks that a commit may have the log would hold each for good.
  */
 export async function isCheckRequired(
   tools: Tools,

@@ -24,7 +24,10 @@ import type { Check } from "../../domain/change/review.ts";
 
 const SECOND = 1_000;
 
-/** Returns a pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
+/**
+ * Returns a pull request ready to be judged under the policy of its base. Once it has landed, that is as of the branch's head
+ * `before` it did.
+ */
 export async function gatherPull(
   repo: Repo,
   number: number,
@@ -120,8 +123,8 @@ export async function acceptanceOf(repo: Repo, number: number): Promise<Pick<Pul
 }
 
 /**
- * Returns a commit's checks with our own as it was at a moment, by our record of what was posted and when: what was posted
- * later, for another pull request or because someone asked, must not hide it. Where we have no record, GitHub's answer counts.
+ * Returns a commit's checks with our own as it was at a moment, by our record of posts. What was posted later, for another pull
+ * request or on request, must not hide it. Where we have no record, GitHub's answer counts.
  */
 export async function checksAt(
   repo: Repo,
@@ -185,13 +188,19 @@ async function withContent(
   return { ...pull, files, owners };
 }
 
-/** Returns the numbers of the open pull requests whose head is a commit: those GitHub lists, and of our own record those whose head is in a fork. Throws {@link ExternalError}. */
+/**
+ * Returns the numbers of the open pull requests whose head is a commit. GitHub lists them, and our own record those whose head is
+ * in a fork. Throws {@link ExternalError}.
+ */
 export async function openPullsAt(repo: Repo, sha: Sha): Promise<readonly number[]> {
   const { open, other } = await repo.github.pullsWithHead(sha);
   return [...open, ...(await unlistedPullsAt(repo, sha, [...open, ...other]))];
 }
 
-/** Returns the numbers of the open pull requests with a head that GitHub's index of commits does not list: it lists none of forks. Throws {@link ExternalError}. */
+/**
+ * Returns the numbers of the open pull requests whose head GitHub's index of commits leaves out. It lists none of forks. Throws
+ * {@link ExternalError}.
+ */
 export async function unlistedPullsAt(
   repo: Repo,
   sha: Sha,

@@ -66,7 +66,7 @@ export function lacksAnswer(answer: unknown): answer is NotAnswered {
   return typeof answer === "object" && answer !== null && "unanswered" in answer;
 }
 
-/** Asks GitHub one thing after another about an update, and keeps the reasons why it did not answer some of them. */
+/** Asks GitHub one thing after another about an update, and keeps the reasons of missing answers. */
 export class Questions {
   /** Why GitHub did not answer, for each question that it did not. */
   readonly unanswered: string[] = [];

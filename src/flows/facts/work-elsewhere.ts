@@ -29,7 +29,7 @@ interface Asked {
   readonly base: Sha;
 }
 
-/** Finds the commits of a pull request that someone pushed on another branch before they came to it, themselves or the same patch. */
+/** Finds the commits of a pull request that someone pushed on another branch first, themselves or the same patch. */
 export async function pushedElsewhere(
   repo: Repo,
   asked: Asked,
@@ -99,7 +99,7 @@ function touches(files: readonly Pick<FileWork, "path" | "oldPath">[], paths: Re
   return files.flatMap(pathsOfWork).some((path) => paths.has(path));
 }
 
-/** Finds the pull requests that were merged into the branch of one, and those merged into theirs, with everyone who pushed there. */
+/** Finds the pull requests merged into the branch of one, and those merged into theirs. It adds everyone who pushed there. */
 export async function mergedInto(repo: Repo, { pull }: Asked): Promise<readonly MergedInto[]> {
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   // What landed judged on an integration branch needs nobody's approval any more.

@@ -16,7 +16,10 @@ export interface UnderstoodDelivery {
   readonly installationId: number | null;
 }
 
-/** Understands one delivery (`known`: what it means, where that was found out as it arrived) and keeps what only it can know. Asks GitHub only for an installation met for the first time. */
+/**
+ * Understands one delivery and keeps what only it can show. `known`: what it means, where that was found out as it arrived. Asks
+ * GitHub only for an installation met for the first time.
+ */
 export async function understand(
   tools: Tools,
   delivery: {

@@ -55,7 +55,7 @@ const PUZZLES: ReadonlySet<string> = new Set(["github-answer", "github-unanswere
 const LONGEST_PUZZLE = DAY;
 
 /**
- * Does all due work of one lane, and answers what ended last, to be written down as the lane is given back. Whatever ended before
+ * Does all due work of one lane. It answers what ended last, to be written down as the lane is given back. Whatever ended before
  * something else was sent is written down by then.
  */
 export async function workLane(tools: Tools, lease: WorkLease, receive: Receive): Promise<readonly End[]> {

@@ -364,7 +364,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
 
 type Signer = SignOff["by"];
 
-/** Returns whether someone is the owner who was asked: by id, and by login only where no id is known or a terminal named someone. */
+/** Returns whether someone is the owner who was asked. That goes by id; by login only where no id is known or a terminal named someone. */
 export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
   if (owner === null) return true;
   if (ownerId !== null && by.id !== null) return ownerId === by.id;

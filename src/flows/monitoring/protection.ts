@@ -113,8 +113,8 @@ async function readPart(
 }
 
 /**
- * Reads an environment's rules when a deployment to it began or succeeded: GitHub sends no webhook when they change, so they are
- * read then. Nothing is asked where it is not production.
+ * Reads an environment's rules when a deployment to it began or succeeded. GitHub sends no webhook when they change. Nothing is
+ * asked where it is not production.
  */
 export async function readDeployedTo(repo: Repo, environment: string): Promise<void> {
   const policy = policyOrDefault(await currentPolicy(repo));

@@ -9,8 +9,8 @@ import type { OwnersRecord } from "../../domain/records/repository.ts";
 import { namesNow } from "./in-force.ts";
 
 /**
- * Returns whom the owners that are asked meant, found out once for each version of the file and recorded: an owner asked for the first time
- * is added to what is known. Undefined where no owner is asked. Throws {@link ExternalError}.
+ * Returns whom the owners of a file meant, found out once for each version and recorded. An owner who is new there is added to
+ * what is known. Undefined where no owner is asked. Throws {@link ExternalError}.
  */
 export async function ownerNames(
   repo: Repo,

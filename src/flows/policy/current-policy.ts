@@ -11,7 +11,7 @@ import { policyAt } from "./in-force.ts";
 import { recordScope } from "../repositories/repositories.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 
-/** Returns the policy of the repository's default branch, as last read or `seen`; forgotten when a push may have changed it. */
+/** Returns the policy of the repository's default branch, as last read or `seen`. It is forgotten when a push may have changed it. */
 export async function currentPolicy(repo: Repo, seen: Overview["policies"] = null): Promise<PolicyInForce> {
   const { id } = repo.info;
   return repo.github.lookups.remember(
@@ -27,13 +27,16 @@ export async function currentPolicy(repo: Repo, seen: Overview["policies"] = nul
   );
 }
 
-/** Returns the policy an update is judged by: the one its branch had before; of a new branch the default branch's, not one it may introduce. */
+/**
+ * Returns the policy an update is judged by, the one its branch had before. Of a new branch it is the default branch's, not one
+ * it may introduce.
+ */
 export function policyBefore(repo: Repo, { ref, before, after, at }: RefUpdate): Promise<PolicyInForce> {
   if (before !== NO_COMMIT) return policyAt(repo, before, at);
   return branchOf(ref) === repo.info.defaultBranch ? policyAt(repo, after, at) : currentPolicy(repo);
 }
 
-/** Returns when changes begin to be judged: what happened before `since` in the policy, or before we were installed, is historic. */
+/** Returns when changes begin to be judged. What happened before `since` in the policy, or before the installation, is historic. */
 export function sinceOf(repo: Pick<Repo, "since" | "scopedFrom">, policy: PolicyInForce): number {
   const { since } = policyOrDefault(policy);
   const begun = since === null ? repo.since : Date.parse(`${since}T00:00:00Z`);

@@ -52,7 +52,7 @@ export async function policyOf(
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
 }
 
-/** Returns what shows which lines of the organisation's file are about a repository: what they meant when they were first read. */
+/** Returns what shows which lines of the organisation's file are about a repository. They mean what they meant when first read. */
 export async function aboutOf(repo: Repo, organization: PolicySource, at: Instant): Promise<About> {
   const { id, name, topics = [] } = repo.info;
   const about = { name, topics, at };
@@ -86,7 +86,7 @@ export async function policyAt(
 }
 
 /**
- * Returns rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
+ * Returns rights as read, without those resting on a name that changed hands since it was first read. Such a login, team or
  * organisation shows nothing about anyone, for or against.
  */
 export async function trusted(
@@ -174,7 +174,7 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
   return repo.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
 }
 
-/** Returns when the push of a commit that a policy was read at was reported, where GitHub may not show yet all that came with it; null: it does. */
+/** Returns when the push of a policy's commit was reported, where GitHub may not show all of it yet. Null: it does. */
 export async function openSince(repo: Repo, commit: Sha): Promise<Instant | null> {
   const { ofRef, ofOwner } = repo.witnesses();
   const observed = [...(await ofRef(refOf(repo.info.defaultBranch))), ...(await ofOwner())];

@@ -14,7 +14,10 @@ import {
   deviationContext,
 } from "../records/existing-deviations.ts";
 
-/** Opens the deviations of a repository's moves, and ends those of moves that are undone or that the policy has settled. Throws {@link ExternalError}. */
+/**
+ * Opens the deviations of a repository's moves. It ends those of moves that are undone or that the policy has settled. Throws
+ * {@link ExternalError}.
+ */
 export async function recordLaxerMatches(repo: Repo, policy: PolicyInForce): Promise<void> {
   if (policy.state !== "known") return;
   const { effective } = policy.record;

@@ -47,7 +47,7 @@ export interface BranchPosition {
   readonly nowhere: readonly Sha[] | null;
 }
 
-/** Returns where a commit was at a moment: a forced push may since have taken off what a branch ended on then. */
+/** Returns where a commit was at a moment. A forced push may since have removed the branch's end of then. */
 export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promise<BranchPosition> {
   const landed = await landedChanges(repo.tools, repo.info.id);
   const [first] = await watchedRefs(repo);

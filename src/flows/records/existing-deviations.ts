@@ -104,7 +104,7 @@ export function isJudged(key: string): boolean {
   return /^(?:change|deployment|gap):/u.test(key);
 }
 
-/** Describes what a judged change or deployment may open: the cause it may share, its seed, and what is recorded of it. */
+/** Describes what a judged change or deployment may open. It has the cause it may share, its seed, and what is recorded of it. */
 export interface DeviationContext {
   readonly spans: readonly SharedCause[];
   readonly seed: DeviationSeed | null;

@@ -14,7 +14,7 @@ export function exposureTasks(
   return causes.map((causeId) => ({ kind: "exposures", organizationId, causeId, dueAt }));
 }
 
-/** Returns the tasks by which a change or deployment that lands is listed, where its repository is less protected than it was. */
+/** Returns the tasks that list a landing change or deployment where its repository is less protected than before. */
 export async function tasksOfLanding(
   repo: Repo,
   shared: SharedCause | null = null,

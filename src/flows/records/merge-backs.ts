@@ -9,7 +9,7 @@ import { landedChanges } from "./landed-changes.ts";
 /** So many updates of the default branch are searched for one that introduces the same. */
 const MOST_UPDATES = 100;
 
-/** Returns the task by which a deployment is assessed again when a merge of it is due, where one is owed. */
+/** Returns the task that assesses a deployment again when its owed merge is due. */
 export function mergeBackTasks({
   id: deploymentId,
   mergeBack,
@@ -23,7 +23,7 @@ export function mergeBackTasks({
   );
 }
 
-/** Returns the tasks by which deployments of a pull request's head are assessed again now that it is not open any more. */
+/** Returns the tasks that assess deployments of a pull request's head again once it is not open any more. */
 export async function endedPullTasks(repo: Repo, number: number): Promise<readonly Task[]> {
   const known = await knownDeployments(repo.tools, repo.info.id);
   return known
@@ -36,7 +36,7 @@ export async function endedPullTasks(repo: Repo, number: number): Promise<readon
     }));
 }
 
-/** Returns whether it was merged, squashed, or introduced once more as the same patch by a change of the default branch since. */
+/** Returns whether it was merged or squashed, or a change of the default branch introduced the same patch since. */
 export async function isMergedBack(repo: Repo, deployment: Deployment): Promise<boolean> {
   const { info: repository } = repo;
   const { sha, previous } = deployment;

@@ -21,7 +21,7 @@ interface Owner {
   readonly login: string;
 }
 
-/** Records the permissions that an installation does not grant, and the repositories that it excludes, as gaps while it is so. */
+/** Records as gaps the permissions an installation does not grant and the repositories it excludes, while it is so. */
 export async function noteInstallation(tools: Tools, installation: Installation): Promise<void> {
   const { account, permissions, selection } = installation;
   if (account === null) return;
@@ -51,8 +51,8 @@ export async function noteInstallation(tools: Tools, installation: Installation)
 const REPAIRED_BY = 2 * HOUR;
 
 /**
- * Records as a gap that webhooks do not come, from the first that failed until one arrived again and all that failed were sent again.
- * While it is open, what was judged before it was known has it for its cause.
+ * Records as a gap that webhooks do not come. It lasts from the first that failed until one arrived and all failed ones were sent
+ * again. While it is open, what was judged before it was known has it for its cause.
  */
 export async function noteWebhooks(
   tools: Tools,
@@ -131,7 +131,7 @@ async function unexplained(
   return failed.filter(({ at }) => at >= began && !downs.some(({ from, to }) => from <= at && at < to));
 }
 
-/** Compares the webhook's address on GitHub with what it was when first read: another one is a gap until it is back. */
+/** Compares the webhook's address on GitHub with the one first read. Another one is a gap until it is back. */
 export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[]): Promise<void> {
   const { url } = await tools.github.readWebhookConfig(await tools.github.octokits.app());
   const at = tools.clock.now();
@@ -174,7 +174,7 @@ export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise
     });
 }
 
-/** Returns how the App's own chores are noted: what it cannot read is a gap of every organisation until it can. */
+/** Returns how the App's own chores are noted. What it cannot read is a gap of every organisation until it can. */
 export function notesOfOwners(
   tools: Tools,
   owners: readonly Owner[],

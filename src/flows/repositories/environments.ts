@@ -10,7 +10,7 @@ import { hiddenCharacters } from "../../domain/texts/confusable-names.ts";
 import { listed, oneLine } from "../../domain/texts/wording.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
 
-/** Records a coverage gap for each of these environments that reads like production and is not, and ends it once the policy names it. */
+/** Records a coverage gap for each environment that reads like production and is not. The gap ends once the policy names it. */
 export async function noticeEnvironments(
   repo: Repo,
   policy: Policy,

@@ -71,7 +71,7 @@ export function isLasting(error: unknown): error is ExternalError {
   return error instanceof ExternalError && LASTING.has(error.code) && error.waitMs === null && !error.gone;
 }
 
-/** Returns how the chores of one repository are noted: each that cannot be done is a coverage gap until it can. */
+/** Returns how the chores of one repository are noted. Each that cannot be done is a coverage gap until it can. */
 export function notesOf(repo: Repo): ChoreNote {
   const { info: repository } = repo;
   const scopeOf = (what: string): string => `${repository.owner}/${repository.name}, ${what}`;

@@ -35,7 +35,7 @@ export async function judgeLandedAgain(
   for (const record of landed) await judgeAgain(repo, record);
 }
 
-/** Lists the changes of a span that deviate under the cause they share, where each was listed by itself before that was known. */
+/** Lists the changes of a span that deviate under a shared cause, though each was listed by itself before. */
 export async function groupDeviations(
   repo: Repo,
   span: { readonly from: Instant; readonly to: Instant },

@@ -78,7 +78,7 @@ export function decision(
   return decided(owed.review, event, made, owed.policy.calendar);
 }
 
-/** Takes a review of a merged pull request by someone who may as the retroactive review, then assesses its changes again. */
+/** Takes an entitled person's review of a merged pull request as the retroactive review, then assesses its changes again. */
 export async function advanceMergedPull(repo: Repo, pull: PullRequest, policy: PolicyInForce): Promise<void> {
   const { merged } = pull;
   const known = await advanceEmergencies(repo, pull, policy);
@@ -134,7 +134,7 @@ export async function remindOfReviews(repo: Repo, number: number | null): Promis
 }
 
 /**
- * Returns why the next emergency must wait, or null: a review anywhere in the organisation is overdue, and the policy blocks the
+ * Returns why the next emergency must wait, or null. A review anywhere in the organisation is overdue, and the policy blocks the
  * next one. Whoever owes one elsewhere does not get round it by the next repository.
  */
 export async function overdueReview(repo: Repo, policy: Policy): Promise<Reply | null> {

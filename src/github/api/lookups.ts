@@ -30,8 +30,8 @@ export const tags = {
 } as const;
 
 /**
- * Holds the options of {@link Lookups}: a clock, how long an answer may be believed (ms), how many are kept, and how much
- * memory they may take (bytes, roughly).
+ * Holds the options of {@link Lookups}. They are a clock, how long an answer may be believed (ms), how many are kept, and their
+ * memory (bytes, roughly).
  */
 export interface LookupOptions {
   readonly now: () => Instant;

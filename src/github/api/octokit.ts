@@ -89,7 +89,7 @@ function installationOf(options: Readonly<Record<string, unknown>>): number | nu
   return typeof auth?.installationId === "number" ? auth.installationId : null;
 }
 
-/** Makes an Octokit for a token without an App: it reads as that person, and sends nothing while GitHub requires a wait. */
+/** Makes an Octokit for a token without an App. It reads as that person, and sends nothing while GitHub requires a wait. */
 export function octokitOf(
   token: string,
   settings: Pick<GitHubSettings, "baseUrl" | "fetch" | "now" | "timeoutMs" | "onRequest" | "pacing">,

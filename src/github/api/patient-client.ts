@@ -17,8 +17,8 @@ const MOST_FAILURES = 5;
 const MANY = 25;
 
 /**
- * Returns the same client, patient: it waits as long as a limit requires, and a while longer each time there is no answer.
- * Anything else fails as before.
+ * Returns the same client, made patient. It waits as long as a limit requires, and longer each time there is no answer. Anything
+ * else fails as before.
  */
 export function patient(github: GitHub, patience: Patience): GitHub {
   async function again<Answer>(ask: () => Promise<Answer>, most: number): Promise<Answer> {

@@ -3,9 +3,8 @@
 import { MINUTE } from "../../domain/time/durations.ts";
 
 /**
- * Lists what GitHub counts: the documented limit, and for how long (ms) what was spent counts; 0: only while the request is
- * under way. Source:
- * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+ * Lists what GitHub counts, with the documented limit and how long (ms) spending counts. 0: only while the request is under way.
+ * Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 export const BUDGETS = {
   "at-once": { limit: 100, span: 0 },

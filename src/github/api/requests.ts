@@ -118,7 +118,7 @@ export async function askAllPages<Shape extends z.ZodType>(
   return listing(pages, isWhole);
 }
 
-/** Returns the paging parameters (`page`, or a cursor) of the next page by the `Link` header, or null on the last page. */
+/** Returns the paging parameters (`page`, or a cursor) of the next page by the `Link` header. Null: this is the last page. */
 export function nextPage(headers: ApiAnswer<unknown>["headers"]): Readonly<Record<string, string>> | null {
   const link = /<([^<>]+)>;\s*rel="next"/u.exec(String(headers["link"] ?? ""))?.[1];
   if (link === undefined) return null;

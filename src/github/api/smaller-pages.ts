@@ -73,7 +73,7 @@ export function mayBeTooMuch(error: unknown): error is ExternalError {
   }
 }
 
-/** Returns whether something in GraphQL's answer spoils all of it: too much, or hidden, such as one pull request among many. */
+/** Returns whether part of GraphQL's answer spoils all of it. It is too much, or hidden, such as one pull request among many. */
 export function isSpoiled(error: unknown): error is ExternalError {
   if (mayBeTooMuch(error)) return true;
   return error instanceof ExternalError && error.gone && graphqlErrorsOf(error.cause).length > 0;

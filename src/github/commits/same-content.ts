@@ -27,8 +27,8 @@ export interface Compares {
 }
 
 /**
- * Proves of each whether it changes the base just as `from` does: the same tree where neither moved to another base, else the
- * same effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. The trees of all first
+ * Proves of each whether it changes the base just as `from` does. That is the same tree where neither moved to another base, else
+ * the same effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. The trees of all first
  * ones are read in one request, and of all others in a second one. Throws {@link ExternalError}.
  */
 export async function proveSameContent(
@@ -179,10 +179,9 @@ export async function contentsAt(
 }
 
 /**
- * Proves whether what an update introduced is what the pull request showed: the same tree, the same patch on a moved base, or
- * the files that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had
- * changed meanwhile the lines around, so that there only the lines taken out and put in are compared. What differs then cannot
- * be known.
+ * Proves whether an update introduced what the pull request showed. That is the same tree, the same patch on a moved base, or the
+ * files that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had changed
+ * meanwhile the lines around, so that there only the lines taken out and put in are compared. What differs then cannot be known.
  */
 export async function proveShipped(
   client: CachedClient,

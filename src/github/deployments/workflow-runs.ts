@@ -143,9 +143,9 @@ const JobShape = z.object({ deployment: z.object({ id: z.int() }).nullish() });
 const JOB = /\/actions\/runs\/(\d+)\/jobs?\/(\d+)/u;
 
 /**
- * Reads the run whose job made a deployment, as of the attempt that did, and how many attempts there are, by the address its
- * statuses link to; null: none did. A workflow that calls the API can write any address, so the job's own deployment is read
- * from the job itself. `unshown`: there is no such job, or none yet. Throws {@link ExternalError}.
+ * Reads the run whose job made a deployment, by the address its statuses link to. It is read as of the attempt that did, with how
+ * many attempts there are; null: none did. A workflow that calls the API can write any address, so the job's own deployment is
+ * read from the job itself. `unshown`: there is no such job, or none yet. Throws {@link ExternalError}.
  */
 export async function runBehind(
   client: RepositoryClient,

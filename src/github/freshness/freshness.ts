@@ -370,9 +370,8 @@ export class Losses {
 }
 
 /**
- * Returns when to read again who has which right in a repository, where a list of people does not show what a webhook reported
- * of one, or may not show what it reported of a team, whose members are not read. Null: it shows all of it. `people`: those
- * who may do more than read.
+ * Returns when to read again who has which right in a repository. That is where a list may not show yet what a webhook reported
+ * of a person, or of a team, whose members are not read. Null: it shows all of it. `people`: those who may do more than read.
  */
 export function peopleBehind(
   people: readonly { readonly id: number; readonly role: Permission }[],

@@ -40,7 +40,7 @@ export function pushesOf(
   );
 }
 
-/** Merges the reports of one push by two webhooks and the timeline: the same movement twice in a row is one. Observed wins. */
+/** Merges the reports of one push by two webhooks and the timeline. The same movement twice in a row is one. Observed wins. */
 export function merged(pushes: readonly Push[]): readonly Push[] {
   const found: Push[] = [];
   for (const push of pushes.toSorted((a, b) => a.at - b.at)) {

@@ -19,7 +19,7 @@ export interface FailedDelivery {
 }
 
 /**
- * Describes a run of first attempts that all failed: when the first and the last of them did, and when one arrived again;
+ * Describes a run of first attempts that all failed. It has when the first and the last of them did, and when one arrived again;
  * null: none has.
  */
 export interface SilentSpell {

@@ -135,8 +135,8 @@ export async function readRefUpdates(
 }
 
 /**
- * Lists the refs of the branches deleted since an instant, by GitHub's own list: they are in no list of branches any more.
- * Throws {@link ExternalError}.
+ * Lists the refs of the branches deleted since an instant, by GitHub's own list. No list of branches has them any more. Throws
+ * {@link ExternalError}.
  */
 export async function listDeletedBranches(
   client: RepositoryClient,
@@ -160,7 +160,7 @@ export async function listDeletedBranches(
   return allOf(listing([...found], isWhole), "deleted branches");
 }
 
-/** Returns the SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
+/** Returns the SHA-256 of the canonical JSON of a list of updates. Each has its id, ref, before, after, kind and time. */
 export function digestOf(updates: readonly RefUpdate[]): string {
   return sha256(
     canonical(

@@ -40,7 +40,7 @@ export async function listOpenPulls(client: RepositoryClient): Promise<readonly 
   );
 }
 
-/** Holds the numbers of the pull requests that GitHub ties to a commit: the open ones whose head it is, and the others. */
+/** Holds the numbers of the pull requests that GitHub ties to a commit. They are the open ones whose head it is, and the others. */
 export interface PullsWith {
   readonly open: readonly number[];
   readonly other: readonly number[];

@@ -169,7 +169,7 @@ function shownBackTo<Entry>(
   return isEnough ? shown.filter((entry) => at(entry) >= from) : null;
 }
 
-/** Holds the overviews of one installation's repositories, twenty in one query, which is sent when the first of them is taken. */
+/** Holds the overviews of one installation's repositories. One query for twenty is sent when the first of them is taken. */
 export class Overviews {
   readonly #github: GitHub;
   readonly #repositories: readonly Repository[];

@@ -9,7 +9,7 @@ import type { Listing } from "../api/partial-list.ts";
 type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
 type Reworded = Extract<Observation, { kind: "reworded" }>;
 
-/** Returns the title at the merge, by GitHub's timeline, which keeps every title there was; of an open pull request, the present one. */
+/** Returns the title at the merge, by GitHub's timeline, which keeps every title. Of an open pull request: the present one. */
 export function titleWhenMerged(present: string, timeline: readonly Event[]): string {
   const merged = timeline.findIndex((event) => event.__typename === "MergedEvent");
   if (merged < 0) return present;

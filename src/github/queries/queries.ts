@@ -166,7 +166,7 @@ const ORGANIZATION = `
   }`;
 
 /**
- * Returns the query for one pull request with everything its judgement reads, and both policy files, its own as its base
+ * Returns the query for one pull request with everything its judgement reads. It includes both policy files, its own as its base
  * branch has it now.
  */
 export function pullRequestQuery(portion: Portion): string {
@@ -283,7 +283,10 @@ ${CHECKS}`;
 const LANDED = `
 fragment landed on PullRequest { number state merged baseRefName headRefOid mergeCommit { oid } }`;
 
-/** Returns the query for what one update of a branch introduced: the commit it ended on, and which pull requests its commits came from. */
+/**
+ * Returns the query for what one update of a branch introduced. It has the commit it ended on, and the pull requests its commits
+ * came from.
+ */
 export function changeQuery(portion: Portion): string {
   const { page } = portion;
   return `
@@ -515,10 +518,7 @@ query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
 ${ofPulls}${windows.length === 0 ? "" : LANDED}${CHECKS}${POLICY_FILE}`;
 }
 
-/**
- * Returns the query for whether so many pull requests (`$number0`, ...) with their reviews, and commits (`$sha0`, ...), are
- * still there.
- */
+/** Returns the query for whether pull requests (`$number0`, ...) with their reviews, and commits (`$sha0`, ...), still exist. */
 export function stillThereQuery(pulls: number, commits: number): string {
   const numbers = Array.from({ length: pulls }, (_, index) => index);
   const shas = Array.from({ length: commits }, (_, index) => index);

@@ -16,8 +16,8 @@ import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { type Repository } from "../../domain/change/repository.ts";
 
 /**
- * Bounds the commits read back from an update among many: a merge of one pull request rarely introduces more, and its effect
- * is compared separately.
+ * Bounds the commits read back from an update among many. A merge of one pull request rarely introduces more, and its effect is
+ * compared separately.
  */
 export const WINDOW = { merge: 20, push: 30 } as const;
 
@@ -25,8 +25,8 @@ export const WINDOW = { merge: 20, push: 30 } as const;
 const WHOLE_WINDOW = { merge: 100, push: 100 } as const;
 
 /**
- * Limits the updates and pull requests in one query, at first, at least and at most: with 250 of each it stays below the
- * 500,000 nodes GitHub allows. Where one was too large, `step` more are tried after each that was not.
+ * Limits the updates and pull requests in one query, at first, at least and at most. With 250 of each it stays below the 500,000
+ * nodes GitHub allows. Where one was too large, `step` more are tried after each that was not.
  */
 export const SIZE = { first: 125, least: 5, most: 250, step: 10 } as const;
 

@@ -23,7 +23,7 @@ import type {
 } from "./subject.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 
-/** Returns the ref under which an observed push of a pull request's head is kept: a fork's branches must not be taken for ours. */
+/** Returns the ref under which an observed push of a pull request's head is kept. A fork's branches must not be taken for ours. */
 export function headRef(pull: {
   readonly number: number;
   readonly headRef: string;

@@ -114,8 +114,8 @@ export function storeError(error: unknown, place: string): unknown {
 }
 
 /**
- * Returns true where the same transaction may succeed in a moment: a serialization failure, a deadlock, or SQLite's lock held
- * elsewhere.
+ * Returns true where the same transaction may succeed in a moment. That is a serialization failure, a deadlock, or SQLite's lock
+ * held elsewhere.
  */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);

@@ -10,10 +10,7 @@ import { laneOfAction, wakeLanes } from "./lanes.ts";
 import { prepared } from "../database/prepared-statements.ts";
 import type { ActionTable, Tables } from "../database/schema.ts";
 
-/**
- * Names the state of an action: `superseded` when a newer one of its key came before it was sent, `dead` when no more attempts
- * are made.
- */
+/** Names the state of an action. `superseded`: a newer one of its key came before it was sent. `dead`: no more attempts are made. */
 export type ActionStatus = "waiting" | "done" | "superseded" | "dead";
 
 /** Describes an action as stored. */
@@ -102,7 +99,7 @@ const insert = prepared((db, { row }: { row: Insertable<ActionTable> }) =>
   db.insertInto("action").values(row),
 );
 
-/** Returns the lane's due waiting actions in the order they were stored, each with the outcome of the newest done one of its key. */
+/** Returns the lane's due waiting actions in stored order. Each has the outcome of the newest done one of its key. */
 export async function dueActions(
   tx: Kysely<Tables>,
   lane: string,
@@ -142,10 +139,7 @@ const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit
     .limit(sql.lit(limit)),
 );
 
-/**
- * Returns the keys, at most so many, of done actions whose key begins with `prefix` and whose outcome (JSON as it was stored)
- * holds `part`.
- */
+/** Returns keys of done actions, at most so many. Each begins with `prefix`, and its outcome (JSON as it was stored) holds `part`. */
 export async function doneKeys(
   tx: Kysely<Tables>,
   prefix: string,

@@ -98,7 +98,7 @@ interface WantedLanes {
   readonly which: WhichLanes | null;
 }
 
-/** Describes which lanes are leased: those with work due at `dueBy` and no living lease at `now`, until `now + leaseMs`. */
+/** Describes which lanes are leased, until `now + leaseMs`. They have work due at `dueBy` and no living lease at `now`. */
 export interface Claiming {
   /** Unique to the worker. */
   readonly owner: string;

@@ -6,7 +6,7 @@ import { MINUTE } from "../../domain/time/durations.ts";
 /** Limits the time between two readings of the database's time (ms). */
 const SYNC_EVERY = MINUTE;
 
-/** Continues from a moment by a clock that only goes forward: the database's moment where there is a server, else this machine's. */
+/** Continues from a moment by a clock that only goes forward. It is the database's moment where there is a server, else this machine's. */
 export class LeaseClock {
   readonly #ask: (() => Promise<Instant>) | null;
   #ahead = Date.now() - performance.now();

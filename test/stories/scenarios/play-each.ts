@@ -1,4 +1,4 @@
-/** Each story played once on SQLite, held to GitHub's schemas, with every expectation tried with wrong values too. */
+/** Each story played once on SQLite, a sample of them held to GitHub's schemas, with every expectation tried with wrong values too. */
 
 import { describe, expect, test } from "vitest";
 
@@ -6,6 +6,7 @@ import type { Expectation } from "../../../src/cli/scenario/format/expectations.
 import type { Scenario } from "../../../src/cli/scenario/format/format.ts";
 import { checkExpectation } from "../../../src/cli/scenario/play.ts";
 import type { Observations } from "../../../src/cli/scenario/observations.ts";
+import { sample } from "../../support/effort.ts";
 import { goesAsTold } from "../../support/goes-as-told.ts";
 import { mutantsOf } from "../../support/mutants.ts";
 import { scenarios, story } from "../../support/scenarios.ts";
@@ -23,7 +24,10 @@ export function partOf(part: number): readonly Scenario[] {
     .filter((_, index) => index % PARTS === part - 1);
 }
 
-/** Plays a story held to GitHub's schemas. `settled`: it is at rest after a step, and at its end. */
+/** The stories in which all of the double's answers are held to GitHub's schemas. */
+const HELD: ReadonlySet<Scenario> = new Set(sample(scenarios(), 200));
+
+/** Plays a story. `settled`: it is at rest after a step, and at its end. */
 export async function play(
   scenario: Scenario,
   {
@@ -34,7 +38,7 @@ export async function play(
     readonly settled?: (harness: InProcessHarness) => Promise<void>;
   } = {},
 ): Promise<void> {
-  const harness = await openHarness(scenario, "sqlite", { conformance: true });
+  const harness = await openHarness(scenario, "sqlite", { conformance: HELD.has(scenario) });
   try {
     await goesAsTold(scenario, harness, {
       onExpectation: expected,

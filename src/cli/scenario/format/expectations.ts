@@ -159,7 +159,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
 
 const rowCommon = { repository: text.optional().describe("default: web") };
 
-/** Defines the schema of a row of one kind, as it is written in a list, or null when the format has no such list. */
+/** Defines the schema of one kind of row in a list, or null when the format has no such list. */
 export const rowSchema = byKind((kind) => {
   const columns = Object.hasOwn(COLUMNS, kind) ? COLUMNS[kind] : undefined;
   return columns === undefined ? null : z.strictObject({ ...rowCommon, ...columns });
@@ -204,7 +204,7 @@ export interface ExpectStep extends Expectation {
   readonly at?: string | undefined;
 }
 
-/** Defines the final `expect` of a scenario: lists by kind, each a list of rows, one row, or `{ rows, exactly }`. */
+/** Defines the final `expect` of a scenario, lists by kind. Each is a list of rows, one row, or `{ rows, exactly }`. */
 export const FinalSchema = z.strictObject({
   ...Object.fromEntries(
     Object.keys(COLUMNS).map((kind) => {

@@ -79,7 +79,7 @@ export function printMoment(at: Instant): string {
   return new Date(at).toISOString().replace(".000Z", "Z");
 }
 
-/** Makes the schema of each kind once, when it is first asked for: zod compiles a schema at its first use. Null: there is no such kind. */
+/** Makes the schema of each kind once, when it is first used. Zod compiles a schema at its first use. Null: there is no such kind. */
 export function byKind(make: (kind: string) => z.ZodObject | null): (kind: string) => z.ZodObject | null {
   const made = new Map<string, z.ZodObject>();
   return (kind) => {

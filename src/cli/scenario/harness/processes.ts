@@ -35,8 +35,8 @@ export interface DoubleProcess {
 const DEMO_PACKAGE = "countersign-demo";
 
 /**
- * Returns the path of one of the files of the demo: beside the sources, beside what was built, or in its package where that is
- * installed. Throws UsageError where it is not.
+ * Returns the path of one of the demo's files. They are beside the sources, beside the build, or in their own package where that
+ * is installed. Throws UsageError where it is not.
  */
 export function demoFile(name: "github" | "story"): string {
   const inTree = {

@@ -10,7 +10,7 @@ import { worst } from "../../values/result.ts";
 
 const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
 
-/** Holds causes that only repeat what a change or an earlier deployment was found to lack: no deviation of its own comes of them. */
+/** Holds causes that only repeat what a change or an earlier deployment lacked. No deviation of its own follows from them. */
 export const REPEATED_CAUSES: ReadonlySet<string> = new Set(["carries-refused", "refused-before"]);
 
 /** Requires that everything a deployment introduced to the environment landed by a change that was let through. */
@@ -49,8 +49,8 @@ export const deploymentApproved = defineControl({
 });
 
 /**
- * Returns the verdict on what a deployment introduced, whatever bypassed the environment's rules then: a job that its own
- * starter approved may carry nothing but approved changes, and deploying those again is not refused for it.
+ * Returns the verdict on what a deployment introduced, whatever bypassed the environment's rules then. A job that its own starter
+ * approved may carry only approved changes, and deploying those again is not refused for it.
  */
 export function contentVerdict({ deployment, assessment }: DeploymentRecord): Verdict {
   const others = assessment.results.some(

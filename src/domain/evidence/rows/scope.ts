@@ -293,7 +293,10 @@ export function isOfNow(checkedAt: number, generatedAt: number): boolean {
   return checkedAt <= generatedAt && generatedAt - checkedAt <= JUST_NOW;
 }
 
-/** Yields the completeness check of each branch: that of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
+/**
+ * Yields the completeness check of each branch. It is that of exactly this period, if it proves the whole of it; else those of
+ * all spans that touch it.
+ */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
   let branch: readonly Stated<"completeness">[] = [];

@@ -21,12 +21,12 @@ export interface ColumnInfo {
 }
 
 /**
- * Describes what a cell may rest on besides the log entries of a package: `beyond`, entries of other periods; `more`, the same, which can only
- * add to what these give; `months`, entries of the same months where the period is not made of whole ones.
+ * Describes what a cell may rest on besides the log entries of a package. `beyond`: entries of other periods. `more`: the same,
+ * which can only add to what these give. `months`: entries of the same months where the period is not made of whole ones.
  */
 export type Rests = "beyond" | "months" | "more";
 
-/** Describes one column without its name: what it holds, and the value it takes from what a row is made of. */
+/** Describes one column without its name. It has what the column holds, and the value taken from what a row is made of. */
 export interface Column<Row> extends Omit<ColumnInfo, "name"> {
   readonly value: (row: Row) => Cell;
 }
@@ -54,7 +54,10 @@ function ofType(type: ColumnType) {
   });
 }
 
-/** Returns the last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */
+/**
+ * Returns the last columns of a table whose rows are made from a log entry each. `entryOf` finds it; null: the row follows from
+ * several.
+ */
 export function logColumns<Row>(
   entryOf: (row: Row) => { readonly seq: number; readonly hash: string } | null,
 ): Columns<Row> {
@@ -67,7 +70,7 @@ export function logColumns<Row>(
   };
 }
 
-/** Describes one CSV file: its place, its content, and its rows as cells, sorted by the first column unless `sortedBy` is set. */
+/** Describes one CSV file: its place, its content and its rows as cells. They are sorted by the first column unless `sortedBy` is set. */
 export interface Table {
   readonly path: string;
   readonly description: string;
@@ -126,7 +129,10 @@ export function listText(values: readonly string[]): string {
   return values.map((value) => value.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
 }
 
-/** Returns several values of several parts in one cell: parts separated by `;`, values by ` | `; `;`, `|` and `%` inside a part are percent-encoded. */
+/**
+ * Returns several values of several parts in one cell. Parts are separated by `;`, values by ` | `; `;`, `|` and `%` inside a
+ * part are percent-encoded.
+ */
 export function groupsText(groups: readonly (readonly string[])[]): string {
   return groups.map((parts) => parts.map(partText).join(";")).join(" | ");
 }
@@ -149,7 +155,7 @@ export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
 /** Describes a table without its rows. */
 export type TableForm = Omit<Table, "rows">;
 
-/** Returns the JSON Schema of one row of a table read as an object of texts, which is what every CSV reader gives. */
+/** Returns the JSON Schema of one row of a table. The row is an object of texts, as every CSV reader gives it. */
 export function schemaOfTable(info: TableForm): Readonly<Record<string, unknown>> {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",

@@ -64,7 +64,7 @@ export type CodeOf<Id extends CheckId> = {
   [Code in DefectCode]: (typeof DEFECTS)[Code]["check"] extends Id ? Code : never;
 }[DefectCode];
 
-/** Describes something that should not be so, and the file it is about (a path in the package, or the zip itself). */
+/** Describes something that should not be so, and its file (a path in the package, or the zip itself). */
 export interface Defect<Code extends DefectCode = DefectCode> {
   readonly file: string;
   readonly code: Code;
