@@ -52,7 +52,8 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   let octokits: CheckedGitHub["octokits"] = null;
   findings.push(
     ...(await attempt("GitHub", terminal, async () => {
-      const github = await checkGitHub(settings, now, fetch);
+      const hasStarted = watch === null || repositories.length > 0;
+      const github = await checkGitHub(settings, { now, hasStarted }, fetch);
       ({ octokits } = github);
       return github.results;
     })),

@@ -23,8 +23,12 @@ export interface CheckedGitHub {
   readonly octokits: Octokits | null;
 }
 
-/** Checks the App's settings on GitHub. Throws {@link ExternalError} where GitHub does not answer. */
-export async function checkGitHub(settings: Settings, now: number, fetch?: Fetch): Promise<CheckedGitHub> {
+/** Checks the App's settings on GitHub. `hasStarted`: the App ran before. Throws {@link ExternalError} where GitHub does not answer. */
+export async function checkGitHub(
+  settings: Settings,
+  { now, hasStarted }: { readonly now: number; readonly hasStarted: boolean },
+  fetch?: Fetch,
+): Promise<CheckedGitHub> {
   const apiUrl = apiBaseUrl(settings);
   let date: number | null = null;
   const probot = makeProbot({
@@ -53,7 +57,9 @@ export async function checkGitHub(settings: Settings, now: number, fetch?: Fetch
       ? []
       : [resultOf("registration", "the App asks for every permission and event it needs")]),
     await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
-    await alone("deliveries", async () => deliveries(settings, await readDeliveryLog(octokit, reading))),
+    await alone("deliveries", async () =>
+      deliveries(settings, await readDeliveryLog(octokit, reading), hasStarted),
+    ),
     ...installations.flatMap(installation),
     ...(installations.length === 0
       ? [
@@ -90,7 +96,7 @@ async function alone(what: string, check: () => Promise<DoctorResult>): Promise<
   }
 }
 
-function deliveries({ pollMs }: Settings, { failed }: DeliveryLog): DoctorResult {
+function deliveries({ pollMs }: Settings, { failed }: DeliveryLog, hasStarted: boolean): DoctorResult {
   if (pollMs !== undefined)
     return failed.length === 0
       ? problemWith(
@@ -101,6 +107,11 @@ function deliveries({ pollMs }: Settings, { failed }: DeliveryLog): DoctorResult
           "deliveries",
           `${failed.length} of the last three days are in GitHub's log, which the App reads`,
         );
+  if (failed.length > 0 && !hasStarted)
+    return resultOf(
+      "deliveries",
+      "none arrived yet, as the App has not started. Once it runs, it requests them again",
+    );
   return failed.length === 0
     ? resultOf("deliveries", "all of the last three days arrived, by GitHub's log")
     : problemWith(

@@ -246,9 +246,6 @@ async function proceed(run: Run, values: EnvValues, isNew: boolean): Promise<Ans
     lines: [
       `${app.name} is installed on ${organization}. countersign doctor finds:`,
       ...checked.lines.map((line) => `  ${line}`),
-      ...(isNew
-        ? ["  The App has not started yet. Once it runs, it requests the webhooks again that did not arrive."]
-        : []),
       ...files.lines,
     ],
     data: { app: app.slug, organization, doctor: checked.data, files: files.names },
