@@ -81,8 +81,8 @@ export function graphqlApp(world: World, options: GraphqlOptions = {}): Hono {
       );
     }
     if (options.conformance === true) {
-      // Loaded only where it is asked for: the published double comes without GitHub's whole schema.
-      const { checkQuery } = await import("../conformance/graphql.ts");
+      validator ??= loadValidator();
+      const { checkQuery } = await validator;
       for (const detail of checkQuery(question.query)) {
         world.breaches.push({ kind: "schema", request: "POST /graphql", detail });
       }
@@ -92,6 +92,13 @@ export function graphqlApp(world: World, options: GraphqlOptions = {}): Hono {
     return faults === null ? response : faults.answer(response, roots);
   });
   return app;
+}
+
+/** Loaded once, and only where it is asked for: the published double comes without GitHub's whole schema. */
+let validator: ReturnType<typeof loadValidator> | undefined;
+
+async function loadValidator() {
+  return import("../conformance/graphql.ts");
 }
 
 function questionOf(text: string): Question | null {

@@ -191,15 +191,21 @@ interface Asked {
   readonly body: unknown;
 }
 
+/** Loaded once, and only where it is asked for: the published double comes without the validator. */
+let validator: ReturnType<typeof loadValidator> | undefined;
+
+async function loadValidator() {
+  return Promise.all([import("../conformance/rest.ts"), import("../conformance/alike.ts")]);
+}
+
 async function report(
   world: World,
   { method, path, query, body }: Asked,
   result: Answer,
   text: string | undefined,
 ): Promise<void> {
-  // Loaded only where it is asked for: the published double comes without the validator.
-  const { checkRequest, checkResponse } = await import("../conformance/rest.ts");
-  const { problemsUnlessAlike } = await import("../conformance/alike.ts");
+  validator ??= loadValidator();
+  const [{ checkRequest, checkResponse }, { problemsUnlessAlike }] = await validator;
   const status = result.status ?? 200;
   const asked = JSON.stringify([method, path, query, body]);
   const problems = [
