@@ -120,7 +120,7 @@ test("a served App reads the log at its interval, without anything that reaches 
         const { repositories } = await double.state();
         expect(repositories.flatMap(({ checks }) => checks).map(({ name }) => name)).toEqual(["countersign"]);
       },
-      { timeout: 25_000, interval: 100 },
+      { timeout: 300_000, interval: 100 },
     );
   } finally {
     await app.stop();
