@@ -1,26 +1,13 @@
 /** Reads the settings from the environment at start, lists every problem at once, and prints no secret. */
 
-import { generateKeyPairSync, randomUUID } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 
 import { HOUR, MINUTE } from "./domain/time/durations.ts";
-import { ExternalError } from "./domain/values/external-error.ts";
-import { storeError } from "./ledger/database/failure.ts";
 import type { StoreLocation } from "./ledger/database/store.ts";
 import {
   BUDGET_NAMES,
@@ -31,6 +18,7 @@ import {
   type Limits,
 } from "./github/api/rate-limits.ts";
 import { appKeyProblem, pemAsGiven, signingKeyProblem } from "./settings/private-keys.ts";
+import { systemErrorCode } from "./settings/system-error.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Holds the evidence log and the signing key where `DATABASE_URL` is not set. */
@@ -361,56 +349,6 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
   return "https://api.github.com";
 }
 
-/** Where the key that signs packages is. */
-type KeyPlace = Pick<Settings, "signingKey" | "signingKeyFile">;
-
-/**
- * Returns the key that signs packages, PEM (PKCS #8). It is as given or from the data folder, where the first call creates it.
- * The file is `signing-key.pem` or the one the settings name, mode 0600; of two processes at once, one creates it and both use
- * it. Throws {@link ExternalError}.
- */
-export function signingKey({
-  signingKey,
-  signingKeyFile,
-  store,
-}: KeyPlace & Pick<Settings, "store">): string {
-  if (signingKey !== null) return signingKey;
-  if (signingKeyFile === undefined && "databaseUrl" in store)
-    throw new ExternalError("settings-wrong", "With DATABASE_URL, COUNTERSIGN_SIGNING_KEY must be set.");
-  const file = signingKeyFile ?? join("dataDir" in store ? store.dataDir : "", "signing-key.pem");
-  const folder = dirname(file);
-  try {
-    const pem = readIfThere(file) ?? makeKey(folder, file);
-    const problem = signingKeyProblem(pem);
-    if (problem !== null) throw new ExternalError("settings-wrong", `The signing key in ${file} ${problem}.`);
-    return pem;
-  } catch (error) {
-    throw storeError(error, folder);
-  }
-}
-
-function makeKey(dataDir: string, file: string): string {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  mkdirSync(dataDir, { recursive: true });
-  const draft = join(dataDir, `.signing-key-${randomUUID()}`);
-  const descriptor = openSync(draft, "wx", 0o600);
-  try {
-    writeSync(descriptor, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
-    // Unlike a rename, a link never replaces what another process made first.
-    linkSync(draft, file);
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
-  } finally {
-    rmSync(draft);
-  }
-  return readFileSync(file, "utf8");
-}
-
 /**
  * Returns what is set, without blanks and quotes around it: Docker hands over an environment file's quotes, and Windows' line
  * ends, where other readers drop them. The same file means the same wherever it is read.
@@ -489,6 +427,9 @@ function readSignIn(given: Environment, problems: string[]): Settings["signIn"] 
   return { clientId, clientSecret, sessionSecret };
 }
 
+/** Where the key that signs packages is. */
+type KeyPlace = Pick<Settings, "signingKey" | "signingKeyFile">;
+
 /** Reads the signing key, or where it is to be created: in the data folder, unless replicas with folders of their own share a database. */
 function signingKeyFrom(given: Environment, problems: string[]): KeyPlace {
   const path = given["COUNTERSIGN_SIGNING_KEY_PATH"];
@@ -519,7 +460,7 @@ function keyFrom(
     try {
       pem = pemAsGiven(readFileSync(path, "utf8"));
     } catch (error) {
-      const code = codeOf(error);
+      const code = systemErrorCode(error);
       // Docker makes a folder of a file that it is to mount and does not find.
       problems.push(
         code === "EISDIR"
@@ -534,19 +475,6 @@ function keyFrom(
   if (problem === null) return `${pem.trim()}\n`;
   problems.push(`${origin} ${problem}.`);
   return null;
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }
 
 /** Reads `rest=900,content=80`; null for anything else. */

@@ -7,10 +7,11 @@ import type { Instant } from "../domain/time/instant.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
 import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
-import { signingKey, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 import type { Terminal } from "./terminal/answer.ts";
 import { settingsFrom } from "./input/settings.ts";
 import { environmentAfterSetup } from "./setup/before-serving.ts";
+import { readSigningKey } from "../settings/signing-key.ts";
 
 /** Holds the options of `serve`. */
 export interface ServeOptions {
@@ -24,7 +25,7 @@ export interface ServeOptions {
 export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is elsewhere.
-  signingKey(settings);
+  readSigningKey(settings);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port, monitoring } = await listenOrStop(app);
   if (monitoring !== null)

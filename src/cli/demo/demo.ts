@@ -3,7 +3,6 @@
 import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openLedger } from "../../ledger/open.ts";
-import { signingKey } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { StoryPrinter } from "./story-printer.ts";
@@ -17,6 +16,7 @@ import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
 import { writePackage } from "../evidence/write-package.ts";
+import { readSigningKey } from "../../settings/signing-key.ts";
 
 const ORGANIZATION = "acme";
 
@@ -98,7 +98,7 @@ async function exportAndTamper(
       period,
       out: folders.evidence,
       zip: false,
-      signingKey: signingKey(settingsFrom({ env: harness.env })),
+      signingKey: readSigningKey(settingsFrom({ env: harness.env })),
       apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
       generatedAt: period.to,
     });

@@ -17,7 +17,7 @@ import { countPast, type UncountedBranch } from "../../flows/completeness/reconc
 import { octokitOf, type Octokits } from "../../github/api/octokit.ts";
 import { Pacing } from "../../github/api/pacing.ts";
 import { openLedger } from "../../ledger/open.ts";
-import { apiBaseUrl, readServer, signingKey, type Settings } from "../../settings.ts";
+import { apiBaseUrl, readServer, type Settings } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import {
@@ -35,6 +35,7 @@ import { countLines, missingData, missingLine } from "./reconcile.ts";
 import { readText } from "../input/text-file.ts";
 import { writePackage } from "./write-package.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
+import { readSigningKey } from "../../settings/signing-key.ts";
 
 /** Holds the options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
 export interface AuditOptions {
@@ -87,7 +88,7 @@ export async function audit(
       period: { name: `${day(span.from)}--${day(span.to)}`, ...span },
       out,
       zip: options.zip === true,
-      signingKey: signingKey({ signingKey: null, store: { dataDir } }),
+      signingKey: readSigningKey({ signingKey: null, store: { dataDir } }),
       apiUrl,
       generatedAt: how.now(),
     });

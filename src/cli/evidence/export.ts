@@ -5,12 +5,13 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { openExistingLedger } from "../../ledger/open.ts";
 import { time } from "../../domain/texts/wording.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
-import { apiBaseUrl, signingKey, type Settings } from "../../settings.ts";
+import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { writePackage } from "./write-package.ts";
+import { readSigningKey } from "../../settings/signing-key.ts";
 
 /** Holds the options of `export`. */
 export interface ExportOptions {
@@ -48,7 +49,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
       period,
       out: options.out,
       zip: options.zip === true,
-      signingKey: signingKey(settings),
+      signingKey: readSigningKey(settings),
       apiUrl: apiBaseUrl(settings),
       generatedAt: Date.now(),
     });

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { UsageError } from "../terminal/answer.ts";
+import { systemErrorCode } from "../../settings/system-error.ts";
 
 /** Names another file, or by being empty none. */
 const NAME = "COUNTERSIGN_ENV_FILE";
@@ -31,7 +32,7 @@ export function loadEnvFile(args: readonly string[]): void {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = systemErrorCode(error);
     const mayBeMissing = named === undefined || command === "setup" || args.includes("--setup");
     if (code === "ENOENT" && mayBeMissing) return;
     throw new UsageError(`${path} cannot be read (${code}): check path and rights, or set ${NAME}.`);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import tls from "node:tls";
 import { UsageError } from "../terminal/answer.ts";
+import { systemErrorCode } from "../../settings/system-error.ts";
 
 const PROXIES = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"] as const;
 
@@ -35,7 +36,7 @@ function certificatesIn(file: string): readonly string[] {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = systemErrorCode(error);
     throw new UsageError(
       `NODE_EXTRA_CA_CERTS names a file that cannot be read (${file}: ${code}): check path and rights.`,
     );
