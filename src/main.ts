@@ -94,7 +94,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     baseUrl: settings.pollMs === undefined ? settings.baseUrl : null,
   });
   const progress = new ReadingProgress(tools.ledger, tools.log);
-  const routes = routesOf(settings, built, {
+  const served = routesOf(settings, built, {
     arrivals,
     worker,
     schedule,
@@ -104,9 +104,9 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   if (isWatched) await askFirst(check, progress, built);
   await schedule.begin(start.newStore === true);
   const driver = new Driver(tools.clock, tools.ledger, worker);
-  const sockets = new Sockets(settings, routes);
+  const sockets = new Sockets(settings, served);
   return {
-    fetch: async (request) => routes.app.fetch(request),
+    fetch: async (request) => served.app.fetch(request),
     async listen() {
       const address = await sockets.open();
       if (schedule.held === null && check.reason === null)
@@ -228,9 +228,9 @@ class Sockets {
   readonly #routes: Routes;
   readonly #listening: Listening[] = [];
 
-  constructor(settings: Settings, routes: Routes) {
+  constructor(settings: Settings, served: Routes) {
     this.#settings = settings;
-    this.#routes = routes;
+    this.#routes = served;
   }
 
   async open(): ReturnType<Countersign["listen"]> {

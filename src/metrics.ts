@@ -197,8 +197,8 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
     registers: [],
     collect() {
       this.reset();
-      for (const { asker, budget, left } of shownOf(pacing.left()))
-        this.set({ installation: asker === null ? "" : String(asker), budget }, left);
+      for (const { asker, budget, left: amount } of shownOf(pacing.left()))
+        this.set({ installation: asker === null ? "" : String(asker), budget }, amount);
     },
   });
   registry.registerMetric(left);

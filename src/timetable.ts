@@ -11,15 +11,15 @@ export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | 
 
 const CRONS: Readonly<Record<Recurring, Cron>> = {
   // Just before the hour is counted: what is found then may have been merged because no webhook came.
-  redeliver: at("51 * * * *"),
-  "count-hour": at("53 * * * *"),
-  census: at("17 3 * * *"),
-  "count-ended": at("37 4 * * *"),
-  monthly: at("5 5 1 * *"),
-  weekly: at("35 5 * * 1"),
+  redeliver: cron("51 * * * *"),
+  "count-hour": cron("53 * * * *"),
+  census: cron("17 3 * * *"),
+  "count-ended": cron("37 4 * * *"),
+  monthly: cron("5 5 1 * *"),
+  weekly: cron("35 5 * * 1"),
 };
 
-function at(pattern: string): Cron {
+function cron(pattern: string): Cron {
   return new Cron(pattern, { timezone: "UTC", paused: true });
 }
 

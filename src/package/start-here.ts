@@ -77,7 +77,7 @@ export function renderStartHere(content: StartHere): string {
               ${content.limitations.map((sentence) => html`<li>${sentence}</li>`)}
             </ul>
           </div>
-          ${heading("gaps")} ${gaps(content)} ${heading("scope")} ${scope(content)} ${heading("summary")}
+          ${heading("gaps")} ${gapsTable(content)} ${heading("scope")} ${scope(content)} ${heading("summary")}
           ${summarySection(content)} ${heading("completeness")}
           ${content.completenessWords.map(({ says }) => html`<p>${says}</p>`)} ${branches(content)}
           ${heading("verify")}
@@ -122,7 +122,7 @@ sh verify.sh ${content.fingerprint}</pre>
                 </tr>
               </thead>
               <tbody>
-                ${files(content).map(
+                ${filesListed(content).map(
                   (file) =>
                     html`<tr>
                       <th scope="row">
@@ -177,7 +177,7 @@ function heading(id: (typeof SECTIONS)[number][0]): Html {
   return html`<h2 id="${id}">${SECTIONS.find(([each]) => each === id)?.[1] ?? ""}</h2>`;
 }
 
-function gaps({ gaps, gapsWords, summary }: StartHere): Html {
+function gapsTable({ gaps, gapsWords, summary }: StartHere): Html {
   const { total } = summary.coverage_gaps;
   const words = gapsWords.map(({ says }) => html`<p>${says}</p>`);
   if (total === 0) return html`${words}`;
@@ -435,7 +435,7 @@ function rePerform({ completeness, apiUrl, period }: StartHere): Html {
   </ol>`;
 }
 
-function files({ files }: StartHere): StartHere["files"] {
+function filesListed({ files }: StartHere): StartHere["files"] {
   const more = (path: string, description: string): StartHere["files"][number] => ({
     path,
     description,

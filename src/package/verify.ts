@@ -154,7 +154,10 @@ function zipReader(path: string, zip: ZipFile): Files {
       }
       const defect = defects.length > 0 ? null : await differsFromRemade(path, entries, openMember);
       if (defect !== null) defects.push({ file: name, code: "unreadable", problem: defect });
-      return { members: [...entries.keys()].map((path) => ({ path, kind: "file" as const })), defects };
+      return {
+        members: [...entries.keys()].map((member) => ({ path: member, kind: "file" as const })),
+        defects,
+      };
     },
     async *open(member) {
       yield* (await openMember(member)) as AsyncIterable<Uint8Array>;

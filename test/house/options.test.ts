@@ -154,7 +154,7 @@ function propertiesOf(object: Node | undefined, items: readonly Node[]): readonl
 function unreadIn(source: Source): readonly string[] {
   const { path, items } = source;
   return [...nodesOf(items)].flatMap((node) => {
-    if (node.type !== "CallExpression" || valueOf(node["callee"]) !== "command") return [];
+    if (node.type !== "CallExpression" || valueOf(node["callee"]) !== "defineCommand") return [];
     const properties = propertiesOf(argumentsOf(node)[0], items);
     const of = (key: string): Node | undefined =>
       properties.find((each) => valueOf(each["key"]) === key)?.["value"] as Node | undefined;
@@ -194,7 +194,7 @@ describe("an option of a command", () => {
     ],
   ])("is found where it is %s", (_how, run, unread) => {
     const row = `const shared = { summary: "X." }; function withMind(c) { return c.option("--deep-mind <n>", "text"); }
-      command({ ...shared, name: "x", options: withMind, run: ${run} });`;
+      defineCommand({ ...shared, name: "x", options: withMind, run: ${run} });`;
     expect(unreadIn(parse("there.ts", row))).toEqual(unread);
   });
 });

@@ -1,9 +1,9 @@
 /** The commands that play stories against the App. */
 
-import { command, type CommandGroup } from "../terminal/command.ts";
+import { defineCommand, type CommandGroup } from "../terminal/command.ts";
 
 /** Defines `countersign demo`. */
-export const DEMO = command({
+export const DEMO = defineCommand({
   name: "demo",
   summary: "Simulate a quarter at an example organisation; export, verify and tamper with its evidence.",
   examples: ["demo", "demo --out /tmp/demo", "demo --serve"],
@@ -23,7 +23,7 @@ export const SCENARIO: CommandGroup = {
   name: "scenario",
   summary: "Run stories written as data against the App.",
   commands: [
-    command({
+    defineCommand({
       name: "run",
       summary: "Run scenario files, or all in a folder, against the App and a simulated GitHub.",
       examples: ["scenario run test/scenarios", "scenario run my-story.yaml --json"],

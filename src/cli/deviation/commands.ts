@@ -1,9 +1,9 @@
 /** The rows of `countersign deviation` in the table of commands. */
 
 import { COMMAND_NAMES, DEVIATION_COMMAND_TABLE, type CommandName } from "../../domain/deviation/commands.ts";
-import { command, count, type CommandGroup, type TerminalCommand } from "../terminal/command.ts";
+import { defineCommand, count, type CommandGroup, type TerminalCommand } from "../terminal/command.ts";
 
-const LIST = command({
+const LIST = defineCommand({
   name: "list",
   summary: "List open deviations, most urgent first; exit code 1 if there is one.",
   examples: ["deviation list", "deviation list --all --json"],
@@ -17,7 +17,7 @@ const LIST = command({
   },
 });
 
-const SHOW = command({
+const SHOW = defineCommand({
   name: "show",
   summary: "Show one deviation, its remediation and every step taken.",
   examples: ["deviation show DEV-0123456789ab"],
@@ -28,7 +28,7 @@ const SHOW = command({
   },
 });
 
-const ADD = command({
+const ADD = defineCommand({
   name: "add",
   summary: "Add a deviation from an auditor's report.",
   examples: [
@@ -55,7 +55,7 @@ const ADD = command({
 /** The subcommand of one row of the table of deviation commands. */
 function commandOf(name: CommandName): TerminalCommand {
   const { usage, help, example } = DEVIATION_COMMAND_TABLE[name];
-  return command({
+  return defineCommand({
     name,
     summary: help,
     examples: [`deviation ${name} DEV-0123456789ab ${quoted(example)} --as ann`],

@@ -3,7 +3,7 @@
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import { EMERGENCY_COMMAND_NAMES, type EmergencyCommandName } from "../../domain/emergency/voice.ts";
 import {
-  command,
+  defineCommand,
   count,
   type BareCommand,
   type CommandGroup,
@@ -12,7 +12,7 @@ import {
 } from "../terminal/command.ts";
 import type { EmergencyOptions } from "./act.ts";
 
-const LIST = command({
+const LIST = defineCommand({
   name: "list",
   summary: "List emergencies that are open or owe a review; exit code 1 if a review is overdue.",
   examples: ["emergency list", "emergency list --all --json"],
@@ -64,11 +64,11 @@ function act(name: EmergencyCommandName): TerminalCommand {
   };
   switch (reason) {
     case "none":
-      return command({ ...declared, options: target });
+      return defineCommand({ ...declared, options: target });
     case "optional":
-      return command({ ...declared, options: noted });
+      return defineCommand({ ...declared, options: noted });
     case "required":
-      return command({ ...declared, options: reasoned });
+      return defineCommand({ ...declared, options: reasoned });
   }
 }
 

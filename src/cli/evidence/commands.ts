@@ -1,7 +1,7 @@
 /** The commands that make, check or complete evidence of a period. */
 
 import { progressOn } from "../terminal/progress.ts";
-import { command, count, instant, type BareCommand } from "../terminal/command.ts";
+import { defineCommand, count, instant, type BareCommand } from "../terminal/command.ts";
 
 /** The repositories where the App is installed, and a period. */
 function ofInstalled(command: BareCommand) {
@@ -13,7 +13,7 @@ function ofInstalled(command: BareCommand) {
 }
 
 /** Defines `countersign export`. */
-export const EXPORT = command({
+export const EXPORT = defineCommand({
   name: "export",
   summary: "Write the evidence package of a period.",
   examples: [
@@ -36,7 +36,7 @@ export const EXPORT = command({
 });
 
 /** Defines `countersign audit`. */
-export const AUDIT = command({
+export const AUDIT = defineCommand({
   name: "audit",
   summary: "List and assess a past period with only a token, and write its evidence package.",
   examples: [
@@ -59,7 +59,7 @@ export const AUDIT = command({
 });
 
 /** Defines `countersign backfill`. */
-export const BACKFILL = command({
+export const BACKFILL = defineCommand({
   name: "backfill",
   summary: "Fill the evidence log for a past period from GitHub's own lists.",
   examples: [
@@ -74,7 +74,7 @@ export const BACKFILL = command({
 });
 
 /** Defines `countersign reconcile`. */
-export const RECONCILE = command({
+export const RECONCILE = defineCommand({
   name: "reconcile",
   summary: "Compare independent listings of a period and name every difference.",
   examples: [
@@ -89,7 +89,7 @@ export const RECONCILE = command({
 });
 
 /** Defines `countersign verify`. */
-export const VERIFY = command({
+export const VERIFY = defineCommand({
   name: "verify",
   summary: "Verify an evidence package offline and name every defect.",
   examples: ["verify evidence", "verify evidence.zip --public-key acme.pem"],
@@ -107,7 +107,7 @@ export const VERIFY = command({
 });
 
 /** Defines `countersign readiness`. */
-export const READINESS = command({
+export const READINESS = defineCommand({
   name: "readiness",
   summary: "Test every control on recent days and list what an auditor would note today.",
   examples: ["readiness", "readiness --days 180 --json"],
@@ -122,7 +122,7 @@ export const READINESS = command({
 });
 
 /** Defines `countersign draft`. */
-export const DRAFT = command({
+export const DRAFT = defineCommand({
   name: "draft",
   summary: "Draft a text from the records, apart from the evidence package.",
   examples: [

@@ -1,13 +1,13 @@
 /** The commands that read or migrate the evidence log. */
 
-import { collect, command, count, type CommandGroup } from "../terminal/command.ts";
+import { collect, defineCommand, count, type CommandGroup } from "../terminal/command.ts";
 
 /** Defines `countersign log`. */
 export const LOG: CommandGroup = {
   name: "log",
   summary: "Verify, read and migrate the evidence log.",
   commands: [
-    command({
+    defineCommand({
       name: "verify",
       summary: "Recompute every link of the log's hash chain.",
       examples: ["log verify"],
@@ -17,7 +17,7 @@ export const LOG: CommandGroup = {
         return verifyLog(await store());
       },
     }),
-    command({
+    defineCommand({
       name: "head",
       summary: "Print the log's length and last hash.",
       examples: ["log head"],
@@ -27,7 +27,7 @@ export const LOG: CommandGroup = {
         return logHead(await store());
       },
     }),
-    command({
+    defineCommand({
       name: "migrate",
       summary: "Bring the database's tables up to date.",
       examples: ["log migrate"],
@@ -37,7 +37,7 @@ export const LOG: CommandGroup = {
         return migrateLog(await store());
       },
     }),
-    command({
+    defineCommand({
       name: "show",
       summary: "Print the newest entry of one subject, or the facts it was assessed on.",
       examples: [
@@ -60,7 +60,7 @@ export const LOG: CommandGroup = {
 };
 
 /** Defines `countersign assess`. */
-export const ASSESS = command({
+export const ASSESS = defineCommand({
   name: "assess",
   summary: "Assess stored facts alone: without GitHub, and without recording anything.",
   examples: [

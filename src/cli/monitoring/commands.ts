@@ -1,13 +1,13 @@
 /** The commands about monthly reviews. */
 
-import { command, type CommandGroup } from "../terminal/command.ts";
+import { defineCommand, type CommandGroup } from "../terminal/command.ts";
 
 /** Defines `countersign monitoring`. */
 export const MONITORING: CommandGroup = {
   name: "monitoring",
   summary: "List and sign off monthly reviews of the controls.",
   commands: [
-    command({
+    defineCommand({
       name: "list",
       summary: "List the monthly reviews and their results; exit code 1 if one is missing.",
       examples: ["monitoring list", "monitoring list --month 2026-07 --json"],
@@ -20,7 +20,7 @@ export const MONITORING: CommandGroup = {
         return listReviews(await store(), org, month, now());
       },
     }),
-    command({
+    defineCommand({
       name: "sign-off",
       summary: "Sign off a control for a past month, as its owner.",
       examples: [

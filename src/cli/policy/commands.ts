@@ -2,9 +2,9 @@
 
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "../terminal/answer.ts";
-import { collect, command, count, instant, type CommandGroup } from "../terminal/command.ts";
+import { collect, defineCommand, count, instant, type CommandGroup } from "../terminal/command.ts";
 
-const CHECK = command({
+const CHECK = defineCommand({
   name: "check",
   summary: "List every problem of a policy file, with line, column and a suggestion.",
   examples: [
@@ -25,7 +25,7 @@ const CHECK = command({
   },
 });
 
-const EXPLAIN = command({
+const EXPLAIN = defineCommand({
   name: "explain",
   summary: "List what the policy requires of a change, what it has, and what is missing from whom.",
   examples: ["policy explain acme/web#7", "policy explain --facts facts.json"],
@@ -41,7 +41,7 @@ const EXPLAIN = command({
   },
 });
 
-const IMPORT = command({
+const IMPORT = defineCommand({
   name: "import",
   summary:
     "Convert a policy-bot file to a Countersign policy. Differences are listed at the top, with reasons.",
@@ -65,7 +65,7 @@ const IMPORT = command({
   },
 });
 
-const TRY = command({
+const TRY = defineCommand({
   name: "try",
   summary:
     "List which changes of a period a policy would have refused, or passed only by an emergency or exemption.",
@@ -99,7 +99,7 @@ export const POLICY: CommandGroup = {
 };
 
 /** Defines `countersign ruleset`. */
-export const RULESET = command({
+export const RULESET = defineCommand({
   name: "ruleset",
   summary: "Print the one GitHub ruleset that goes with the policy.",
   examples: [

@@ -1,10 +1,10 @@
 /** The commands that run the App or operate it. */
 
 import { Argument, Option } from "@commander-js/extra-typings";
-import { command, count, instant, type CommandGroup } from "../terminal/command.ts";
+import { defineCommand, count, instant, type CommandGroup } from "../terminal/command.ts";
 
 /** Defines `countersign serve`. */
-export const SERVE = command({
+export const SERVE = defineCommand({
   name: "serve",
   summary: "Run the App: webhooks, workers, sweep, health and metrics.",
   examples: [
@@ -36,7 +36,7 @@ export const DELIVERIES: CommandGroup = {
   name: "deliveries",
   summary: "List and replay received webhooks.",
   commands: [
-    command({
+    defineCommand({
       name: "list",
       summary: "List deliveries, newest first.",
       examples: ["deliveries list", "deliveries list --status dead --limit 20"],
@@ -49,7 +49,7 @@ export const DELIVERIES: CommandGroup = {
         return printDeliveries(await store(), options);
       },
     }),
-    command({
+    defineCommand({
       name: "replay",
       summary: "Queue deliveries again for the App to process.",
       examples: ["deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958"],
@@ -63,7 +63,7 @@ export const DELIVERIES: CommandGroup = {
 };
 
 /** Defines `countersign recheck`. */
-export const RECHECK = command({
+export const RECHECK = defineCommand({
   name: "recheck",
   summary: "Assess one open pull request with the App's key and no database, when the server is down.",
   examples: ["recheck acme/web#7", "recheck acme/web#7 --post"],
@@ -78,7 +78,7 @@ export const RECHECK = command({
 });
 
 /** Defines `countersign report-deployment`. */
-export const REPORT_DEPLOYMENT = command({
+export const REPORT_DEPLOYMENT = defineCommand({
   name: "report-deployment",
   summary: "Report a deployment by a pipeline outside GitHub, signed with COUNTERSIGN_REPORT_SECRET.",
   examples: [
@@ -101,7 +101,7 @@ export const REPORT_DEPLOYMENT = command({
 });
 
 /** Defines `countersign doctor`. */
-export const DOCTOR = command({
+export const DOCTOR = defineCommand({
   name: "doctor",
   summary: "Check settings, GitHub and repositories, and list what to fix before requiring the check.",
   examples: ["doctor"],
@@ -113,7 +113,7 @@ export const DOCTOR = command({
 });
 
 /** Defines `countersign completion`. */
-export const COMPLETION = command({
+export const COMPLETION = defineCommand({
   name: "completion",
   summary: "Print the script with which a shell completes commands and options.",
   examples: [

@@ -1,11 +1,11 @@
 /** The command that registers and configures the App. */
 
 import { envFileIn } from "../input/env-file.ts";
-import { command, count } from "../terminal/command.ts";
+import { defineCommand, count } from "../terminal/command.ts";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 
 /** Defines `countersign setup`. */
-export const SETUP = command({
+export const SETUP = defineCommand({
   name: "setup",
   summary:
     "Register the App on GitHub, save its settings, wait for its installation, and write a first policy.",

@@ -42,10 +42,10 @@ export async function registerInBrowser(options: RegistrationOptions): Promise<R
   const { app, token } = setupPages({
     ...options,
     async register(code, plan) {
-      const app = await converted(options, code);
-      const values = valuesOf(app, plan, options.env);
+      const registered = await converted(options, code);
+      const values = valuesOf(registered, plan, options.env);
       options.save(values);
-      const { name, slug, html_url: htmlUrl } = app;
+      const { name, slug, html_url: htmlUrl } = registered;
       resolve({ plan, name, slug, htmlUrl, values });
       return { name, installUrl: installUrlOf(htmlUrl) };
     },

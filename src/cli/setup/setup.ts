@@ -135,8 +135,8 @@ async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
     port: options.port,
     baseUrl: null,
     env,
-    save: (values) => {
-      if (options.print !== true) writeEnvFile(options.envFile, { ...hostOf(options), ...values });
+    save: (secrets) => {
+      if (options.print !== true) writeEnvFile(options.envFile, { ...hostOf(options), ...secrets });
     },
     onLink: (link) => {
       terminal.printError(

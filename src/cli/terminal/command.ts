@@ -57,7 +57,7 @@ export interface CommandGroup {
 export type Finish = (answer: Answer, json: boolean) => void;
 
 /** Returns the row of one command. */
-export function command<Args extends unknown[], Options extends CommonOptions>(
+export function defineCommand<Args extends unknown[], Options extends CommonOptions>(
   declared: Declaration<Args, Options>,
 ): TerminalCommand {
   const { name, summary, examples, options, run } = declared;

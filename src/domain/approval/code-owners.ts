@@ -72,7 +72,7 @@ export function ownerNotes({ owners, files }: Pick<PullRequest, "owners" | "file
     }
   }
   return [
-    ...[...skipped].map(([note, files]) => `${oneLine(note)}; so ${some(files, 3, "; ")}`),
+    ...[...skipped].map(([note, whose]) => `${oneLine(note)}; so ${some(whose, 3, "; ")}`),
     ...(owners.errors ?? [])
       .filter(({ line, kind }) => kind === UNKNOWN_OWNER && deciding.has(line))
       .map(

@@ -180,7 +180,7 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
   const proven = branches.filter((branch) => branch.proven);
   const sum = (of: (branch: BranchCompleteness) => number): number =>
     branches.reduce((total, branch) => total + of(branch), 0);
-  const [updates, matched] = [sum(({ updates }) => updates), sum((branch) => branch.updates_matched)];
+  const [updates, matched] = [sum((branch) => branch.updates), sum((branch) => branch.updates_matched)];
   const [differences, unexplained] = [sum((each) => each.differences), sum((each) => each.unexplained)];
   return [
     proven.length === 0

@@ -58,7 +58,7 @@ export function spkiOfPem(pem: string): Uint8Array | null {
 export function sealOf(subjects: readonly SealedFile[], predicate: unknown, key: SigningKey): string {
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
-    subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
+    subject: subjects.map((file) => ({ name: file.name, digest: { sha256: file.sha256 } })),
     predicateType: PREDICATE_TYPE,
     predicate,
   };

@@ -90,12 +90,12 @@ export function peopleSettings(seen: SeenPeople): readonly Setting[] {
   });
   const listed = (
     setting: SettingName,
-    seen: readonly string[] | Unobservable | null,
+    names: readonly string[] | Unobservable | null,
   ): readonly Setting[] => {
-    if (seen === null) return [];
-    return isUnobservable(seen)
-      ? [{ place, setting, value: null, because: seen.unobservable }]
-      : [{ place, setting, value: [...seen].toSorted(), because: null }];
+    if (names === null) return [];
+    return isUnobservable(names)
+      ? [{ place, setting, value: null, because: names.unobservable }]
+      : [{ place, setting, value: [...names].toSorted(), because: null }];
   };
   return [
     ...roles,

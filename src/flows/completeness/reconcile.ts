@@ -43,9 +43,9 @@ function listingsOf(ref: string): string {
 
 async function hasUncounted(
   tools: Tools,
-  { repository, productionRefs }: RepositoryRecord,
+  { repository, productionRefs: refs }: RepositoryRecord,
 ): Promise<boolean> {
-  for (const ref of productionRefs) if (await isOpenChore(tools, repository, listingsOf(ref))) return true;
+  for (const ref of refs) if (await isOpenChore(tools, repository, listingsOf(ref))) return true;
   return false;
 }
 

@@ -105,7 +105,7 @@ export async function authorityFor(
     {
       // Whoever does anything here must be able to write.
       permission: ["write", ...among.map(({ permission }) => permission)],
-      teams: among.flatMap(({ teams }) => teams ?? []),
+      teams: among.flatMap((people) => people.teams ?? []),
       organizations: among.flatMap(({ organizations }) => organizations ?? []),
       users: among.flatMap(({ users }) => users ?? []),
       people: [actor],

@@ -101,11 +101,11 @@ async function askFor(repo: Repo, month: string): Promise<void> {
       earlier: [],
     });
   }
-  await record(repo, policy, month, reviews, counted);
+  await recordReviews(repo, policy, month, reviews, counted);
 }
 
 /** Records reviews of a month and asks each owner for theirs. */
-async function record(
+async function recordReviews(
   repo: Repo,
   policy: Policy,
   month: string,
@@ -274,7 +274,7 @@ export async function askAgain(tools: Tools, fence: Repo["lease"]): Promise<void
       return [{ ...each, askedAt: now, dueAt, figures: found, signedOff: null, earlier }];
     });
     for (const [month, ofMonth] of Map.groupBy(changed, (each) => each.month))
-      await record(repo, policy, month, ofMonth);
+      await recordReviews(repo, policy, month, ofMonth);
   }
 }
 

@@ -110,8 +110,8 @@ export class Lookups {
   forget(stale: readonly string[]): void {
     if (stale.length === 0) return;
     const names = new Set(stale);
-    for (const [key, { tags }] of this.#remembered) {
-      if (tags.some((tag) => names.has(tag))) this.#remembered.delete(key);
+    for (const [key, remembered] of this.#remembered) {
+      if (remembered.tags.some((tag) => names.has(tag))) this.#remembered.delete(key);
     }
   }
 

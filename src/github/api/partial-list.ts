@@ -21,7 +21,7 @@ export function allOf<Entry>(list: Listing<Entry>, what: string): readonly Entry
 }
 
 /** Returns what a list holds for each entry of it. */
-export function each<Entry, Made>(list: Listing<Entry>, make: (entry: Entry) => Made): Listing<Made> {
+export function mapEntries<Entry, Made>(list: Listing<Entry>, make: (entry: Entry) => Made): Listing<Made> {
   if (list.isWhole) return { ...list, entries: list.entries.map((entry) => make(entry)) };
   return { ...list, seen: list.seen.map((entry) => make(entry)) };
 }

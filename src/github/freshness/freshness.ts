@@ -386,13 +386,13 @@ export function peopleBehind(
   for (const each of here) if (each.personId !== null) observed.set(each.personId, each);
   const ofTeams = here.filter(({ personId, at }) => personId === null && now - at < SETTLING);
   const roles = new Map(people.map(({ id, role }) => [id, role]));
-  const behind = [...observed].filter(([id, { permission = "none", isBack, at }]) => {
+  const notShown = [...observed].filter(([id, { permission = "none", isBack, at }]) => {
     const [shown, wanted] = [rankOf(roles.get(id) ?? "triage"), rankOf(permission)];
     // Below writing nobody is listed, and one word may mean two rights.
     const isShown = isBack ? shown >= wanted : shown <= Math.max(wanted + 1, rankOf("triage"));
     return !isShown && now - at < SETTLING;
   });
-  const times = [...behind.map(([, { at }]) => at), ...ofTeams.map(({ at }) => at)];
+  const times = [...notShown.map(([, { at }]) => at), ...ofTeams.map(({ at }) => at)];
   return times.length === 0 ? null : Math.max(...times) + SETTLING;
 }
 

@@ -4,7 +4,7 @@ import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { Shown } from "../../domain/evidence/source-gone.ts";
 import { query } from "../api/requests.ts";
-import { connection, each } from "../api/partial-list.ts";
+import { connection, mapEntries } from "../api/partial-list.ts";
 import { stillThereQuery } from "../queries/queries.ts";
 import { ShaShape } from "../queries/shapes.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -50,7 +50,7 @@ export async function readStillThere(
     for (const [index] of some.entries()) {
       const pull = PullShape.nullish().parse(repository[`pull${index}`]);
       if (pull == null) continue;
-      const reviews = each(pull.reviews, ({ fullDatabaseId, databaseId, author }) => {
+      const reviews = mapEntries(pull.reviews, ({ fullDatabaseId, databaseId, author }) => {
         return [fullDatabaseId ?? databaseId ?? 0, author != null] as const;
       });
       shown.pulls.set(pull.number, { reviews: reviews.isWhole ? new Map(reviews.entries) : null });

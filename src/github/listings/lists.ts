@@ -87,7 +87,7 @@ export async function listBranches(client: RepositoryClient, prefix = ""): Promi
     );
     return answer.repository.refs ?? NOTHING;
   });
-  return refs.map((ref) => `${folder}${ref.name}`).filter((name) => name.startsWith(prefix));
+  return refs.map((ref) => `${folder}${ref.name}`).filter((branch) => branch.startsWith(prefix));
 }
 
 /** Describes a merge group: the pull requests in it, in merging order, and the checks of its commit. */

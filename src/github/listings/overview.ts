@@ -13,7 +13,7 @@ import {
 } from "../queries/answers.ts";
 import { query, type GitHub } from "../api/requests.ts";
 import type { ListedDeployment } from "../deployments/deployments.ts";
-import { connection, each, single, type Listing } from "../api/partial-list.ts";
+import { connection, mapEntries, single, type Listing } from "../api/partial-list.ts";
 import type { OpenPull } from "./lists.ts";
 import { overviewQuery } from "../queries/queries.ts";
 import { InstantShape, ShaShape } from "../queries/shapes.ts";
@@ -113,7 +113,7 @@ function overviewOf(
   organization: PoliciesSeen["organization"],
 ): Overview {
   const { nameWithOwner, defaultBranchRef: main } = answer;
-  const merged = each(answer.merged, (pull) => ({
+  const merged = mapEntries(answer.merged, (pull) => ({
     number: pull.number,
     base: pull.baseRefName,
     at: pull.mergedAt,
@@ -121,7 +121,7 @@ function overviewOf(
     commit: pull.mergeCommit?.oid ?? null,
     head: pull.headRefOid,
   }));
-  const deployments = each(answer.deployments, (deployment) => ({
+  const deployments = mapEntries(answer.deployments, (deployment) => ({
     number: deployment.databaseId,
     environment: deployment.latestEnvironment ?? deployment.environment ?? "",
     originalEnvironment: deployment.originalEnvironment ?? null,
@@ -148,11 +148,11 @@ function overviewOf(
     rulesets:
       answer.rulesets == null
         ? null
-        : each(answer.rulesets, ({ databaseId: id, enforcement, updatedAt }) => {
+        : mapEntries(answer.rulesets, ({ databaseId: id, enforcement, updatedAt }) => {
             return { id, enforcement: ENFORCEMENT[enforcement], updatedAt };
           }),
     classicRules: answer.branchProtectionRules.totalCount,
-    environments: each(answer.environments, ({ name }) => name),
+    environments: mapEntries(answer.environments, ({ name }) => name),
     deployedSince: (from) =>
       shownBackTo(deployments, from, ({ createdAt }) => createdAt)?.toReversed() ?? null,
   };

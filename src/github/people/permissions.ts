@@ -346,8 +346,8 @@ async function settled(
   groups: readonly { readonly name: string; readonly members: Promise<readonly Actor[] | null> }[],
 ): Promise<readonly { readonly name: string; readonly ids: ReadonlySet<number> | null }[]> {
   return Promise.all(
-    groups.map(async ({ name, members }) => {
-      const found = await members;
+    groups.map(async ({ name, members: reading }) => {
+      const found = await reading;
       return { name, ids: found === null ? null : new Set(found.map(({ id }) => id)) };
     }),
   );

@@ -14,7 +14,7 @@ import {
   TimelineAnswer,
 } from "../queries/answers.ts";
 import { allChecks } from "../commits/checks.ts";
-import { connection, each, NOTHING, readOn, type Listing } from "../api/partial-list.ts";
+import { connection, mapEntries, NOTHING, readOn, type Listing } from "../api/partial-list.ts";
 import { pullsWithHead } from "../listings/lists.ts";
 import { lastBaseChange, type BaseChange } from "./base-changes.ts";
 import {
@@ -109,7 +109,7 @@ export async function readPullRequest(
   );
   const now = known.lookups.now();
   const unshown = unshownReviews(
-    each(lists.listed.reviews, ({ id }) => id),
+    mapEntries(lists.listed.reviews, ({ id }) => id),
     known.observations,
     now,
   );

@@ -47,7 +47,7 @@ const CommitShape = z.object({ files: z.array(ComparedFileShape).optional() });
 
 /** Reads what one commit did to each file. One request, remembered for good where GitHub has the commit. Throws {@link ExternalError}. */
 export async function readCommitWork(client: CachedClient, commit: Sha): Promise<readonly FileWork[]> {
-  const ask = async (): Promise<readonly FileWork[] | null> => {
+  const read = async (): Promise<readonly FileWork[] | null> => {
     const route = "GET /repos/{owner}/{repo}/commits/{ref}";
     const answer = await askIfExists(
       client.github,
@@ -59,7 +59,7 @@ export async function readCommitWork(client: CachedClient, commit: Sha): Promise
     return answer === null ? null : (answer.data.files ?? []).map(workOn);
   };
   const key = `work:${client.repository.id}:${commit}`;
-  return (await client.lookups.rememberForever(key, ask, (works) => works !== null)) ?? [];
+  return (await client.lookups.rememberForever(key, read, (works) => works !== null)) ?? [];
 }
 
 /** Describes a pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */

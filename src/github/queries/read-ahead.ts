@@ -208,7 +208,7 @@ export class ReadAhead {
       });
       const file = `${at}:${POLICY_PATH}`;
       const asked = { sha, at, file, workflows, workflowsBefore, submodules, attributes };
-      for (const [name, value] of Object.entries(asked)) variables[`${name}${index}`] = value;
+      for (const [variable, value] of Object.entries(asked)) variables[`${variable}${index}`] = value;
     }
     for (const [index, number] of pulls.entries()) variables[`number${index}`] = number;
     const head = this.#head;

@@ -223,7 +223,7 @@ const SEEN_ON: ReadonlySet<LifecycleEvent> = new Set([
   "repository-edited",
 ]);
 
-function repository(happened: LifecycleEvent): WebhookHandler {
+function repositoryHandler(happened: LifecycleEvent): WebhookHandler {
   return handler(happened, RepositoryEvent, ({ repository, sender: by }, { receivedAt: at }) => ({
     subjects: [
       { type: "lifecycle", happened, installationId: null, repositoryId: repository.id, by, at },
@@ -240,14 +240,14 @@ function repository(happened: LifecycleEvent): WebhookHandler {
 
 /** Handles `repository`. */
 export const REPOSITORY = {
-  created: repository("repository-created"),
-  deleted: repository("repository-deleted"),
-  renamed: repository("repository-renamed"),
-  transferred: repository("repository-transferred"),
-  archived: repository("repository-archived"),
-  unarchived: repository("repository-unarchived"),
-  publicized: repository("repository-published"),
-  privatized: repository("repository-made-private"),
+  created: repositoryHandler("repository-created"),
+  deleted: repositoryHandler("repository-deleted"),
+  renamed: repositoryHandler("repository-renamed"),
+  transferred: repositoryHandler("repository-transferred"),
+  archived: repositoryHandler("repository-archived"),
+  unarchived: repositoryHandler("repository-unarchived"),
+  publicized: repositoryHandler("repository-published"),
+  privatized: repositoryHandler("repository-made-private"),
   edited: {
     as: "repository-edited",
     parse(payload, arrival) {
@@ -256,7 +256,7 @@ export const REPOSITORY = {
       if (event.success && changes?.default_branch === undefined && changes?.topics === undefined) {
         return "neither the default branch nor a topic changed";
       }
-      const parsed = repository("repository-edited").parse(payload, arrival);
+      const parsed = repositoryHandler("repository-edited").parse(payload, arrival);
       if (!event.success || changes?.default_branch === undefined || typeof parsed === "string")
         return parsed;
       // What there is of the branch that is the default one from now on is of production.
@@ -267,7 +267,7 @@ export const REPOSITORY = {
   },
 } satisfies WebhookHandlers;
 
-function installation(happened: LifecycleEvent): WebhookHandler {
+function installationHandler(happened: LifecycleEvent): WebhookHandler {
   return handler(happened, InstallationEvent, ({ installation, sender: by }, arrival) => {
     const at =
       (happened === "suspended" ? installation.suspended_at : undefined) ??
@@ -287,11 +287,11 @@ function installation(happened: LifecycleEvent): WebhookHandler {
 
 /** Handles `installation`. */
 export const INSTALLATION = {
-  created: installation("installed"),
-  deleted: installation("uninstalled"),
-  suspend: installation("suspended"),
-  unsuspend: installation("unsuspended"),
-  new_permissions_accepted: installation("permissions-accepted"),
+  created: installationHandler("installed"),
+  deleted: installationHandler("uninstalled"),
+  suspend: installationHandler("suspended"),
+  unsuspend: installationHandler("unsuspended"),
+  new_permissions_accepted: installationHandler("permissions-accepted"),
 } satisfies WebhookHandlers;
 
 const repositories = handler(

@@ -260,8 +260,8 @@ function eachPull(row: ChangeRow, value: (pull: PullRequest) => string): readonl
 }
 
 function mergers(change: Change): readonly (Actor | null)[] {
-  const mergers = change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [pull.merged.by]));
-  const people = mergers.length === 0 ? [change.update.actor] : mergers;
+  const known = change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [pull.merged.by]));
+  const people = known.length === 0 ? [change.update.actor] : known;
   return people.filter((actor, index) => people.findIndex((other) => other?.id === actor?.id) === index);
 }
 

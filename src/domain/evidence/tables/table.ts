@@ -103,7 +103,7 @@ export function table<Row>(definition: {
 
 /** Returns the cells of one row, as text. */
 export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): readonly string[] {
-  return columns.map((column) => cellText(column.type, column.value(row)));
+  return columns.map(({ type, value }) => cellText(type, value(row)));
 }
 
 function cellText(type: ColumnType, value: Cell): string {
@@ -164,7 +164,7 @@ export function schemaOfTable(info: TableForm): Readonly<Record<string, unknown>
     description: `${info.description} One row, as an object of texts; the header names the columns in the order of "required".`,
     type: "object",
     additionalProperties: false,
-    required: info.columns.map((column) => column.name),
+    required: info.columns.map(({ name }) => name),
     "x-countersign-sorted-by": info.sortedBy,
     properties: Object.fromEntries(
       info.columns.map(({ name, type, description }) => [

@@ -206,8 +206,8 @@ function sealIn({ text, problems }: FileRead): Seal | { readonly problem: string
 
 function subjectsOfSums(text: string): readonly SealedFile[] {
   return text.split("\n").flatMap((line) => {
-    const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
-    return sha256 === undefined || name === undefined ? [] : [{ name, sha256 }];
+    const [, digest, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
+    return digest === undefined || name === undefined ? [] : [{ name, sha256: digest }];
   });
 }
 
@@ -218,7 +218,7 @@ function manifestIn(file: FileRead | null): Manifest | null {
 /** What the files are held to by the schemas beside them. */
 async function formsIn(shelf: Shelf, names: readonly string[]): Promise<Forms> {
   const schemas = new Map<string, string | null>();
-  for (const path of names.map(schemaPath).filter((path) => names.includes(path)))
+  for (const path of names.map(schemaPath).filter((each) => names.includes(each)))
     schemas.set(path, (await shelf.read(path))?.text ?? null);
   return packagedForms(names, (path) => schemas.get(path) ?? null);
 }
