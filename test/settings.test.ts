@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DOCUMENTED } from "../src/github/api/rate-limits.ts";
 import { apiBaseUrl, EnvironmentSchema, readSettings, readStore } from "../src/settings.ts";
 import type { Environment, Settings } from "../src/settings.ts";
-import { readSigningKey } from "../src/settings/signing-key.ts";
+import { signingKeyPem } from "../src/settings/signing-key.ts";
 
 const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -168,7 +168,7 @@ describe("reading the settings", () => {
     const dataDir = join(folder, "data");
     const env = { ...BASE, DATABASE_URL: "postgres://h/d", COUNTERSIGN_DATA_DIR: dataDir };
     const got = settings({ ...env, COUNTERSIGN_SIGNING_KEY_PATH: join(dataDir, "key.pem") });
-    const made = readSigningKey(got);
+    const made = signingKeyPem(got);
     expect(readdirSync(dataDir)).toEqual(["key.pem"]);
     expect(settings({ ...env, COUNTERSIGN_SIGNING_KEY_PATH: join(dataDir, "key.pem") }).signingKey).toBe(
       made,
@@ -202,7 +202,7 @@ describe("reading the settings", () => {
       COUNTERSIGN_SESSION_SECRET: "c".repeat(32),
     });
     expect(got.store).toEqual({ databaseUrl: "postgresql://u:p@db:5433/d" });
-    expect(readSigningKey(got)).toBe(P256);
+    expect(signingKeyPem(got)).toBe(P256);
     expect(got.signIn).toEqual({ clientId: "Iv1.a", clientSecret: "b", sessionSecret: "c".repeat(32) });
   });
 
@@ -230,22 +230,22 @@ describe("reading the settings", () => {
 describe("the signing key of the embedded store", () => {
   it("is made once, for its owner alone, and used from then on", () => {
     const kept = { signingKey: null, store: { dataDir: join(folder, "data") } };
-    const made = readSigningKey(kept);
+    const made = signingKeyPem(kept);
     expect(made).toContain("BEGIN PRIVATE KEY");
-    expect(readSigningKey(kept)).toBe(made);
+    expect(signingKeyPem(kept)).toBe(made);
     expect(readdirSync(kept.store.dataDir)).toEqual(["signing-key.pem"]);
     expect(statSync(join(kept.store.dataDir, "signing-key.pem")).mode & 0o777).toBe(0o600);
   });
 
   it("is refused when the file holds something else", () => {
     writeFileSync(join(folder, "signing-key.pem"), "nonsense");
-    expect(() => readSigningKey({ signingKey: null, store: { dataDir: folder } })).toThrow(/P-256/);
+    expect(() => signingKeyPem({ signingKey: null, store: { dataDir: folder } })).toThrow(/P-256/);
   });
 
   it("needs a folder that can be made", () => {
     writeFileSync(join(folder, "file"), "");
     const kept = { signingKey: null, store: { dataDir: join(folder, "file", "data") } };
-    expect(() => readSigningKey(kept)).toThrow(expect.objectContaining({ code: "not-writable" }));
+    expect(() => signingKeyPem(kept)).toThrow(expect.objectContaining({ code: "not-writable" }));
   });
 });
 

@@ -11,7 +11,7 @@ import type { Settings } from "../settings.ts";
 import type { Terminal } from "./terminal/answer.ts";
 import { settingsFrom } from "./input/settings.ts";
 import { environmentAfterSetup } from "./setup/before-serving.ts";
-import { readSigningKey } from "../settings/signing-key.ts";
+import { signingKeyPem } from "../settings/signing-key.ts";
 
 /** Holds the options of `serve`. */
 export interface ServeOptions {
@@ -25,7 +25,7 @@ export interface ServeOptions {
 export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is elsewhere.
-  readSigningKey(settings);
+  signingKeyPem(settings);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port, monitoring } = await listenOrStop(app);
   if (monitoring !== null)

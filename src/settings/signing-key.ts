@@ -24,7 +24,7 @@ import { systemErrorCode } from "./system-error.ts";
  * The file is `signing-key.pem` or the one the settings name, mode 0600; of two processes at once, one creates it and both use
  * it. Throws {@link ExternalError}.
  */
-export function readSigningKey({
+export function signingKeyPem({
   signingKey,
   signingKeyFile,
   store,

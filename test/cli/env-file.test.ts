@@ -4,7 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { envFileProblem } from "../../src/cli/input/env-file.ts";
+import { detourIn, envFileProblem } from "../../src/cli/input/env-file.ts";
+import { TERMINAL_COMMANDS } from "../../src/cli/table.ts";
 import { countersign, type Ended } from "../robustness/programs.ts";
 
 let folder = "";
@@ -57,6 +58,45 @@ describe("a file .env", () => {
     expect(own.stderr).toContain("GITHUB_API_URL is not an address");
     writeFileSync(join(folder, ".env"), "GITHUB_API_URL=nonsense\nGITHUB_TOKEN=hush\n");
     expect((await listed({}, args)).stderr).toContain("GITHUB_API_URL is not an address");
+  });
+
+  test("does not choose where the App's key of the environment goes, unless the environment names it", async () => {
+    writeFileSync(join(folder, ".env"), "GITHUB_API_URL=http://127.0.0.1:1\nAPP_ID=1\n");
+    const { code, stderr } = await listed({ PRIVATE_KEY: "hush" }, ["recheck", "acme/web#1"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("sets GITHUB_API_URL, but PRIVATE_KEY comes from the environment");
+    const named = await listed({ PRIVATE_KEY: "hush", COUNTERSIGN_ENV_FILE: ".env" }, [
+      "recheck",
+      "acme/web#1",
+    ]);
+    expect(named.stderr).not.toContain("comes from the environment");
+  });
+
+  test.each([
+    "GITHUB_API_URL",
+    "GHE_HOST",
+    "GHE_PROTOCOL",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "NODE_USE_ENV_PROXY",
+    "SSL_CERT_FILE",
+  ])("sends no command's secret another way: %s", (way) => {
+    const names = TERMINAL_COMMANDS.map(({ name }) => name);
+    expect(names).toContain("recheck");
+    for (const name of names) {
+      const args = name === "policy" ? ["policy", "try"] : [name];
+      const secret = name === "policy" || name === "audit" ? "GITHUB_TOKEN" : "PRIVATE_KEY";
+      expect(detourIn({ [way]: "x" }, { [secret]: "hush" }, args)).toMatch(
+        new RegExp(`${way}.*${secret}`, "u"),
+      );
+      // Beside the secret, or without one, it is what its author meant.
+      expect(detourIn({ [way]: "x", [secret]: "hush" }, {}, args)).toBeNull();
+      expect(detourIn({ [way]: "x" }, { [secret]: "hush", [way]: "y" }, args)).toBeNull();
+      expect(detourIn({ PORT: "1" }, { [secret]: "hush" }, args)).toBeNull();
+    }
   });
 
   test("that is broken is no reason to verify nothing", async () => {

@@ -11,7 +11,7 @@ import { parse } from "yaml";
 
 import { readSettings } from "../../src/settings.ts";
 import { ROOT } from "./syntax.ts";
-import { readSigningKey } from "../../src/settings/signing-key.ts";
+import { signingKeyPem } from "../../src/settings/signing-key.ts";
 
 interface Service {
   readonly env_file?: string;
@@ -86,11 +86,11 @@ describe("compose.yaml", () => {
     expect(read.settings.store).toEqual({
       databaseUrl: "postgres://countersign:fedcba9876543210@postgres:5432/countersign",
     });
-    const made = readSigningKey(read.settings);
+    const made = signingKeyPem(read.settings);
     const file = join(data, "signing-key.pem");
     expect(existsSync(file) && statSync(file).mode & 0o777).toBe(0o600);
     const again = readSettings(environmentOf(services.app));
-    expect(again.ok && readSigningKey(again.settings)).toBe(made);
+    expect(again.ok && signingKeyPem(again.settings)).toBe(made);
     expect(services.app.volumes).toContain("data:/data");
   });
 

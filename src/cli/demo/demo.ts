@@ -16,7 +16,7 @@ import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
 import { writePackage } from "../evidence/write-package.ts";
-import { readSigningKey } from "../../settings/signing-key.ts";
+import { signingKeyPem } from "../../settings/signing-key.ts";
 
 const ORGANIZATION = "acme";
 
@@ -98,7 +98,7 @@ async function exportAndTamper(
       period,
       out: folders.evidence,
       zip: false,
-      signingKey: readSigningKey(settingsFrom({ env: harness.env })),
+      signingKey: signingKeyPem(settingsFrom({ env: harness.env })),
       apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
       generatedAt: period.to,
     });

@@ -35,7 +35,7 @@ import { countLines, missingData, missingLine } from "./reconcile.ts";
 import { readText } from "../input/text-file.ts";
 import { writePackage } from "./write-package.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
-import { readSigningKey } from "../../settings/signing-key.ts";
+import { signingKeyPem } from "../../settings/signing-key.ts";
 
 /** Holds the options of `audit`. `appId`: the App that blocked merges in that period, if one did. */
 export interface AuditOptions {
@@ -88,7 +88,7 @@ export async function audit(
       period: { name: `${day(span.from)}--${day(span.to)}`, ...span },
       out,
       zip: options.zip === true,
-      signingKey: readSigningKey({ signingKey: null, store: { dataDir } }),
+      signingKey: signingKeyPem({ signingKey: null, store: { dataDir } }),
       apiUrl,
       generatedAt: how.now(),
     });

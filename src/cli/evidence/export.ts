@@ -11,7 +11,7 @@ import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { writePackage } from "./write-package.ts";
-import { readSigningKey } from "../../settings/signing-key.ts";
+import { signingKeyPem } from "../../settings/signing-key.ts";
 
 /** Holds the options of `export`. */
 export interface ExportOptions {
@@ -49,7 +49,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
       period,
       out: options.out,
       zip: options.zip === true,
-      signingKey: readSigningKey(settings),
+      signingKey: signingKeyPem(settings),
       apiUrl: apiBaseUrl(settings),
       generatedAt: Date.now(),
     });

@@ -39,22 +39,35 @@ export function loadEnvFile(args: readonly string[]): void {
   }
   const problem = envFileProblem(text);
   if (problem !== null) throw new UsageError(`${path} ${problem}.`);
-  refuseDetour(path, parseEnv(text), command === "audit" || (command === "policy" && args.includes("try")));
+  const detour = named === undefined ? detourIn(parseEnv(text), process.env, args) : null;
+  if (detour !== null) throw new UsageError(`${path} ${detour}.`);
   process.loadEnvFile(path);
 }
 
-/** Throws where a token of the environment would be sent where a file says, which may have come with someone else's repository. */
-function refuseDetour(path: string, file: NodeJS.Dict<string>, sendsToken: boolean): void {
-  const token = ["GITHUB_TOKEN", "GH_TOKEN"].find((name) => process.env[name] !== undefined);
-  const way = Object.keys(file).find((name) => WAY.test(name) && process.env[name] === undefined);
-  if (!sendsToken || token === undefined || way === undefined) return;
-  throw new UsageError(
-    `${path} sets ${way}, but ${token} comes from the environment: set both in the same place, so that no file can choose who gets the token.`,
-  );
+/**
+ * Returns what a file sets that would send a secret of the environment elsewhere, completing a sentence; null: nothing. It may
+ * have come with someone else's repository, unless the environment names it.
+ */
+export function detourIn(
+  file: NodeJS.Dict<string>,
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+): string | null {
+  const command = args.find((each) => !each.startsWith("-")) ?? "";
+  const asPerson = command === "audit" || (command === "policy" && args.includes("try"));
+  const secret = (asPerson ? TOKENS : KEYS).find((name) => env[name] !== undefined);
+  const way = Object.keys(file).find((name) => WAY.test(name) && env[name] === undefined);
+  return secret === undefined || way === undefined
+    ? null
+    : `sets ${way}, but ${secret} comes from the environment: set both in the same place, so that no file can choose who gets the secret`;
 }
 
+/** What a command acts with: as a person, or as the App. */
+const TOKENS = ["GITHUB_TOKEN", "GH_TOKEN"];
+const KEYS = ["PRIVATE_KEY", "PRIVATE_KEY_PATH"];
+
 /** Where requests go, and whom they trust. */
-const WAY = /^(?:GITHUB_API_URL|GHE_\w+|\w+_PROXY|\w*_CA_\w+)$/iu;
+const WAY = /^(?:GITHUB_API_URL|GHE_\w+|\w+_PROXY|\w*_CA_\w+|SSL_CERT_\w+|NODE_\w+)$/iu;
 
 /** Returns what is wrong with the text of such a file, completing a sentence, without any value of it. Null: nothing is. */
 export function envFileProblem(text: string): string | null {
