@@ -113,7 +113,7 @@ export default {
       from: { path: "^src/cli/", pathNot: SERVE },
       to: {
         path: "^(src|test|scripts|bench)/",
-        pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings\\.ts$)`,
+        pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings(\\.ts$|/))`,
       },
     },
     {
@@ -121,7 +121,7 @@ export default {
       comment: "`countersign serve` starts the App, and leaves the rest to it",
       severity: "error",
       from: { path: SERVE },
-      to: { path: "^src/", pathNot: "^src/((cli|domain|flows)/|(main|settings)\\.ts$)" },
+      to: { path: "^src/", pathNot: "^src/((cli|domain|flows)/|main\\.ts$|settings(\\.ts$|/))" },
     },
     {
       name: "verify-stands-alone",
