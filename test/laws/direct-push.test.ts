@@ -59,9 +59,10 @@ const file: fc.Arbitrary<PushedFile> = path.chain((name) =>
       status: often("modified", "renamed", "removed", "added", "copied"),
       mode: often("kept", "executable", "link", "unread"),
       shown: often("whole", "none", "cut", "bytes"),
+      ends: often("", "\r"),
     })
-    .map(({ removed, added, status, mode, shown }): PushedFile => {
-      const lines = [...removed.map((text) => `-${text}`), ...added.map((text) => `+${text}`)];
+    .map(({ removed, added, status, mode, shown, ends }): PushedFile => {
+      const lines = [...removed.map((text) => `-${text}`), ...added.map((text) => `+${text}${ends}`)];
       const left = shown === "cut" ? lines.slice(1) : lines;
       const patch = ["@@ -1,2 +1,2 @@", ...left, ...(shown === "bytes" ? ["+\uFFFD"] : [])].join("\n");
       const before = status === "added" ? null : 0o100644;
@@ -127,7 +128,11 @@ function isAllowed(each: PushedFile): boolean {
   const told = each.patch?.split("\n").slice(1) ?? [];
   const isWhole = told.length === each.additions + each.deletions && each.patch?.includes("\uFFFD") === false;
   return (
-    good !== undefined && isPlain && isKept && isWhole && told.every((text) => good.includes(text.slice(1)))
+    good !== undefined &&
+    isPlain &&
+    isKept &&
+    isWhole &&
+    told.every((text) => good.includes(text.slice(1).replace(/\r$/u, "")))
   );
 }
 
@@ -162,6 +167,50 @@ test("the key makes nothing outside its limits compliant, and changes nothing bu
     { seed: 17, numRuns: rounds(800, 2_000) },
   );
   expect(Math.min(seen.within, seen.outside)).toBeGreaterThan(50);
+});
+
+/** Verdict on a push of the release app that changes these lines of a file in which a standard change allows any line. */
+function verdictOfAnyLine(patch: string, counts: Pick<PushedFile, "additions" | "deletions">): string {
+  const anyLine = { ...ENTRY, directPush: [{ paths: ["CHANGELOG.md"], lines: [".*", "(?s).*", "[^x]*"] }] };
+  const modes = { before: 0o100644, after: 0o100644 };
+  const file = { path: "CHANGELOG.md", oldPath: null, status: "modified", ...counts, patch, modes };
+  const commits = [{ sha: sha("merged"), parents: [sha("base")], files: [file] }];
+  const update = { ...change([], { kind: "push" }).update, actor: release };
+  const landed = change([], { update, pushed: { commits, complete: true, holdsKey: false } });
+  return judged({ moment: "landed", change: landed }, under(anyLine)).verdict;
+}
+
+const OPEN_END = "\n\\ No newline at end of file";
+
+test("no pattern allows a line that someone else may read as several, wherever the other break is", () => {
+  const unicode = ["\u0085", "\u2028", "\u2029"];
+  const controls = Array.from({ length: 0x20 }, (_, code) => String.fromCodePoint(code));
+  const breaks = [...controls, ...unicode].filter((each) => each !== "\n" && each !== "\t");
+  for (const each of breaks)
+    for (const sign of ["+", "-"])
+      for (const line of [
+        `# a${each}open()`,
+        `${each}a`,
+        `a${each}${each}`,
+        `a${each}${OPEN_END}`,
+        `a${each}\r`,
+      ]) {
+        const counts = { additions: sign === "+" ? 1 : 0, deletions: sign === "-" ? 1 : 0 };
+        expect([line, verdictOfAnyLine(`@@ -1 +1 @@\n${sign}${line}`, counts)]).toEqual([
+          line,
+          "non-compliant",
+        ]);
+      }
+});
+
+test("lines that end as Windows ends them are allowed like any others", () => {
+  const counts = { additions: 2, deletions: 1 };
+  for (const lines of [
+    ["-a\r", "+b\r", "+\tc é\r"],
+    ["-a\r", "+b\r", `+c${OPEN_END}`],
+    [`-a${OPEN_END}`, "+b", "+\tc"],
+  ])
+    expect(verdictOfAnyLine(["@@ -1 +1,2 @@", ...lines].join("\n"), counts)).toBe("compliant");
 });
 
 test("a push whose entry has ended, was not approved, or may mean another account is not let through", () => {

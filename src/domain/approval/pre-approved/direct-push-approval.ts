@@ -149,6 +149,9 @@ const NOT_TEXT = "\uFFFD";
 /** How git marks a line without a line break at its end. */
 const NO_BREAK = "\n\\ No newline at end of file";
 
+/** Only a line feed ends a line to git; to interpreters, many of these do. A pattern's dot matches all of them. */
+const MAY_BREAK = /(?!\t)[\p{Cc}\p{Zl}\p{Zp}]/u;
+
 function ofLines(file: PushedFile, allowed: readonly string[]): Objection | null {
   const { patch, additions, deletions } = file;
   const path = oneLine(file.path);
@@ -162,14 +165,19 @@ function ofLines(file: PushedFile, allowed: readonly string[]): Objection | null
   const removed = edits.flatMap((edit) => edit.removed);
   if (added.length !== additions || removed.length !== deletions)
     return unknown(`GitHub does not show all lines of ${path}`);
-  const other = [...removed, ...added]
-    .map((line) => (line.endsWith(NO_BREAK) ? line.slice(0, -NO_BREAK.length) : line))
-    .find((line) => !allowed.some((expression) => matchesWhole(expression, line)));
-  return other === undefined
-    ? null
-    : refused(
-        `the line “${oneLine(other.trim()).slice(0, MOST_SHOWN)}” of ${path} matches none of its patterns`,
-      );
+  const lines = [...removed, ...added].map(textOf);
+  const shown = (line: string): string => `the line “${oneLine(line).slice(0, MOST_SHOWN)}” of ${path}`;
+  const broken = lines.find((line) => MAY_BREAK.test(line));
+  if (broken !== undefined)
+    return refused(`${shown(broken)} has control characters in it: it may be several lines`);
+  const other = lines.find((line) => !allowed.some((expression) => matchesWhole(expression, line)));
+  return other === undefined ? null : refused(`${shown(other)} matches none of its patterns`);
+}
+
+/** Returns a line without the line break at its end, which is that of Windows in some files. */
+function textOf(line: string): string {
+  if (line.endsWith(NO_BREAK)) return line.slice(0, -NO_BREAK.length);
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }
 
 /** So much of a line is shown. */

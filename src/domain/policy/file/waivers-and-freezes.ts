@@ -34,7 +34,7 @@ const PushLimitSchema = z.strictObject({
     .array(RegexSchema)
     .min(1)
     .describe(
-      "every line added or removed in such a file must match one of these from its first to its last character",
+      "every line added or removed in such a file must match one of these from its first to its last character, without control characters but tabs",
     ),
 });
 
