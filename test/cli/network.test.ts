@@ -124,7 +124,7 @@ test("the App reaches GitHub through HTTPS_PROXY, by a certificate of NODE_EXTRA
     server.closeAllConnections();
     await github.close();
   }
-}, 60_000);
+});
 
 describe("a notification behind a proxy", () => {
   const proxyFor = (): string => proxyUrl;

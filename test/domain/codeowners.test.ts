@@ -157,7 +157,7 @@ describe("beside git itself", () => {
         pattern: patterns.filter((pattern) => !pattern.endsWith("/*")),
         all: fc.uniqueArray(paths, { minLength: 12, maxLength: 24 }),
       }),
-      { seed: 6, numRuns: rounds(250, 4000) },
+      { numRuns: rounds(250, 4000) },
     );
     const own = cases.map(({ pattern, all }) => {
       const file = parseCodeowners(`${pattern} @a`);
@@ -167,7 +167,7 @@ describe("beside git itself", () => {
     const git = ignored(cases);
     expect(own).toEqual(cases.map(({ pattern }, index) => ({ pattern, matches: git[index] })));
     expect(git.flat().length).toBeGreaterThan(200);
-  }, 120_000);
+  });
 });
 
 const anyLine = fc
@@ -195,6 +195,6 @@ test("of any line, it is said that it is skipped where GitHub finds it wrong, an
       const { skipped } = parseCodeowners(line);
       expect(skipped.length > 0).toBe(readOwnersLine(line).fault !== null);
     }),
-    { seed: 7, numRuns: rounds(1000, 100_000) },
+    { numRuns: rounds(1000, 100_000) },
   );
 });

@@ -99,13 +99,13 @@ test("forty unsigned bodies of 25 MB hold no more than the budget, and small del
     const parts = [...Array.from({ length: 24 }, () => part), part.subarray(1)];
     return client(head(WEBHOOK_PATH, unsigned), ...parts);
   });
-  await expect.poll(() => missed, { timeout: 300_000 }).toBeGreaterThanOrEqual(37);
+  await expect.poll(() => missed).toBeGreaterThanOrEqual(37);
   // What was let go of is no longer held, once its last pieces have gone through the sockets.
   const held = (): number => {
     collect();
     return process.memoryUsage().arrayBuffers - before.arrayBuffers;
   };
-  await expect.poll(held, { timeout: 300_000 }).toBeLessThan(100 * MB);
+  await expect.poll(held).toBeLessThan(100 * MB);
 
   const body = "{}";
   const length = { "content-length": String(body.length) };
@@ -130,7 +130,7 @@ test("many small bodies that never end leave room for large ones, and give back 
   const part = Buffer.alloc(MB - 1_000, "x");
   const unsigned = { ...webhookHeaders("{}"), "content-length": String(MB) };
   const clients = Array.from({ length: 40 }, () => client(head(WEBHOOK_PATH, unsigned), part));
-  await expect.poll(() => missed, { timeout: 300_000 }).toBeGreaterThanOrEqual(7);
+  await expect.poll(() => missed).toBeGreaterThanOrEqual(7);
   const large = JSON.stringify({ text: "x".repeat(2 * MB) });
   const length = { "content-length": String(large.length) };
   expect(await client(head(WEBHOOK_PATH, { ...webhookHeaders(large), ...length }), large).status).toBe(202);
@@ -145,9 +145,7 @@ test("a sender slower than the doors' patience is cut, whatever it sends meanwhi
   const slow = client(head(WEBHOOK_PATH, { ...webhookHeaders("{}"), "content-length": "1000" }));
   const dripping = setInterval(() => slow.socket.write("x"), 50);
   const silent = client("POST / HTTP/1.1\r\n");
-  const started = performance.now();
   expect([408, 0]).toContain(await slow.status);
   expect([408, 0]).toContain(await silent.status);
   clearInterval(dripping);
-  expect(performance.now() - started).toBeLessThan(5_000);
 });

@@ -18,7 +18,7 @@ const CHANGES = rounds(100, 20_000);
 const EVENTS = rounds(200, 1_000);
 
 describeOnBothStores("an export", (open) => {
-  test("holds nothing of what happens while it is written", { timeout: 300_000 }, async () => {
+  test("holds nothing of what happens while it is written", async () => {
     const { ledger, again } = await open();
     const folder = await mkdtemp(join(tmpdir(), "countersign-snapshot-"));
     try {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { pino } from "pino";
 
@@ -94,8 +93,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     const done: string[] = [];
     let at = NOON - HOUR;
     const worker = workerAt(() => at, done);
-    worker.wake();
-    await sleep(300);
+    await worker.settle();
     expect(done).toEqual([]);
     at += 10 * MINUTE;
     await worker.settle().catch(() => undefined);

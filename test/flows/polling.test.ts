@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
@@ -50,7 +50,6 @@ test.each(sample(REPRESENTATIVE, 4))(
     const polled = await played({ ...story(name), polling: true });
     expect(differences(pushed, polled)).toEqual([]);
   },
-  60_000,
 );
 
 const POLLED = readStory(
@@ -115,19 +114,15 @@ test("a served App reads the log at its interval, without anything that reaches 
   );
   try {
     await double.act({ do: "open-pull-request", by: "ann", branch: "later", files: { "a.ts": "1" } });
-    await vi.waitFor(
-      async () => {
-        const { repositories } = await double.state();
-        expect(repositories.flatMap(({ checks }) => checks).map(({ name }) => name)).toEqual(["countersign"]);
-      },
-      { timeout: 300_000, interval: 100 },
-    );
+    const checks = async (): Promise<readonly string[]> =>
+      (await double.state()).repositories.flatMap((each) => each.checks).map(({ name }) => name);
+    await expect.poll(checks).toEqual(["countersign"]);
   } finally {
     await app.stop();
     await github.close();
     await remove();
   }
-}, 30_000);
+});
 
 test("however many replicas queue a reading, one is kept for each interval, and none is left behind", async () => {
   const { where, remove } = await freshDatabase("sqlite");

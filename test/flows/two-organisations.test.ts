@@ -93,7 +93,7 @@ beforeAll(async () => {
     });
     await act({ do: "review", repository, by: "bob", pull: 1, state: "approved" });
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   await harness.close();

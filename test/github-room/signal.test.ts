@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
 import { HANDLED, laneOf, SENT_ANYWAY, signal } from "../../src/github/webhooks/signal.ts";
 import type { DeliveryMetadata } from "../../src/github/webhooks/subject.ts";
+import { rounds } from "../support/effort.ts";
 
 const ARRIVAL: DeliveryMetadata = {
   appId: 7,
@@ -103,7 +104,7 @@ describe("a signal", () => {
         expect(["parsed", "ignored"]).toContain(signal(event, body, ARRIVAL).kind);
         expect(laneOf(event, body)).toMatch(/^(?:repository:-?\d+|installation:-?\d+|app)$/u);
       }),
-      { numRuns: 2000 },
+      { numRuns: rounds(2_000, 20_000) },
     );
     for (const odd of [undefined, null, 1, "x", [], () => 1])
       expect(signal("push", odd, ARRIVAL)).toBeTruthy();

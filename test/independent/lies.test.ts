@@ -780,7 +780,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "countersign-lies-"));
   quarter = await demoQuarter();
   await exportOf(quarter, quarter.entries, join(folder, "true"));
-}, 60_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

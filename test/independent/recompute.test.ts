@@ -77,7 +77,7 @@ beforeAll(async () => {
   ({ folder, close } = made);
   quarter = join(folder, "quarter");
   await exportTo(made.ledger, quarter);
-}, 300_000);
+});
 
 afterAll(() => close());
 
@@ -313,11 +313,7 @@ describe("the independent program", () => {
     expect(GENERATED_AT).toBeGreaterThan(PERIOD.to);
   });
 
-  test.each(sample(Object.entries(LIES), 10))(
-    "finds the lie that %s",
-    { timeout: 60_000 },
-    async (_, lie) => {
-      expect(await lied(lie)).not.toEqual([]);
-    },
-  );
+  test.each(sample(Object.entries(LIES), 10))("finds the lie that %s", async (_, lie) => {
+    expect(await lied(lie)).not.toEqual([]);
+  });
 });

@@ -4,6 +4,7 @@ import { couldBeMerged } from "../../src/domain/assessment/before-merge.ts";
 import type { BeforeMerge, Deployment } from "../../src/domain/deployment/deployment.ts";
 import { APP_ID, bob, deployment, inForce, judged, MINUTE, policy, sha, START } from "../support/facts.ts";
 import { histories, policies } from "../support/histories.ts";
+import { rounds } from "../support/effort.ts";
 
 const states = fc.constantFrom<BeforeMerge["state"]>("due", "merged", "missed", "other", "closed", "unknown");
 const approvals = fc.constantFrom<BeforeMerge["approval"]>("approved", "refused", "unknown");
@@ -57,7 +58,7 @@ test("only what could be merged then, is owed or was merged as deployed, and bri
       if (approval === "approved" && ["missed", "other", "closed"].includes(state))
         expect(verdict).toBe("non-compliant");
     }),
-    { seed: 18, numRuns: 1_000 },
+    { numRuns: rounds(1_000, 10_000) },
   );
   expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(10);
 });
@@ -90,7 +91,7 @@ test("a head could be merged exactly when its check would have passed then, and 
         expect(couldBeMerged({ ...facts, judged: null, letPassAt: START }).approval).not.toBe("approved");
       },
     ),
-    { seed: 19, numRuns: 400 },
+    { numRuns: rounds(400, 4_000) },
   );
   expect(seen.approved).toBeGreaterThan(10);
 });
@@ -106,7 +107,7 @@ test("an approval that came after the deployment began is none for it", () => {
       if (judged({ moment: "gate", pull: without }, under, before).verdict !== "compliant")
         expect(now.approval).not.toBe("approved");
     }),
-    { seed: 20, numRuns: 400 },
+    { numRuns: rounds(400, 4_000) },
   );
 });
 

@@ -6,6 +6,7 @@ import type { When } from "../../src/domain/policy/file/when.ts";
 import { ann, bob, policy, change, judged, Story } from "../support/facts.ts";
 import { histories, policies } from "../support/histories.ts";
 import type { Truncation } from "../../src/domain/change/review.ts";
+import { rounds } from "../support/effort.ts";
 
 /** What a pull request is read as where its lists end before they are told in full. `at`: how much of each is left, in tenths. */
 function cutOff(pull: PullRequest, at: Readonly<Record<Truncation, number>>): PullRequest {
@@ -74,7 +75,7 @@ test("a list that is cut anywhere never makes a verdict better than unverifiable
             expect(whole.results.find((each) => each.control === control)?.outcome, control).toBe("pass");
       },
     ),
-    { seed: 12, numRuns: 600 },
+    { numRuns: rounds(600, 6_000) },
   );
   expect(strict).toBeGreaterThan(100);
 });
@@ -86,7 +87,7 @@ test("a list that is cut lets nothing pass that asks for approval, however many 
       const pull = { ...cutOff(story.facts(), at), reviews: story.facts().reviews };
       expect(judged({ moment: "gate", pull }, policy()).verdict).not.toBe("compliant");
     }),
-    { seed: 13, numRuns: 200 },
+    { numRuns: rounds(200, 2_000) },
   );
 });
 

@@ -28,13 +28,12 @@ function rank(verdict: Verdict): number {
   return verdict === "compliant" ? 2 : verdict === "unverifiable" ? 1 : 0;
 }
 
-/** Runs a property on the same cases every time. */
+/** Runs a property on so many cases. */
 function holds<Inputs extends [unknown, ...unknown[]]>(
-  seed: number,
   property: fc.IProperty<Inputs>,
   numRuns = rounds(160, 400),
 ): void {
-  fc.assert(property, { seed, numRuns });
+  fc.assert(property, { numRuns });
 }
 
 /** The same account, its login written otherwise. */
@@ -45,18 +44,17 @@ function respelt(actor: Actor): Actor {
 describe("under any policy, for any history", () => {
   test("one more independent, current approval never makes it worse", () => {
     holds(
-      2,
       fc.property(histories, policies(), (story, under) => {
-        const before = gate(story, under).verdict;
-        const after = gate(story.review(eve), under).verdict;
-        expect(rank(after)).toBeGreaterThanOrEqual(rank(before));
+        // Of the same facts: more is asked about a merge once somebody approved, and what was unknown may be known then.
+        const approved = story.review(eve).facts();
+        const before = gate({ ...approved, reviews: approved.reviews.slice(0, -1) }, under).verdict;
+        expect(rank(gate(approved, under).verdict)).toBeGreaterThanOrEqual(rank(before));
       }),
     );
   });
 
   test("a push of other content leaves no approval that was given before it", () => {
     holds(
-      21,
       fc.property(histories, policies(), maker, fc.constantFrom(0, 60_000), (story, under, by, after) => {
         const pushed = story.push(by, "last", { content: "never seen before", after });
         expect(gate(pushed, under).approvals.filter((each) => each.counts)).toEqual([]);
@@ -66,7 +64,6 @@ describe("under any policy, for any history", () => {
 
   test("nor does a forced push, nor one that brings the old content back", () => {
     holds(
-      22,
       fc.property(histories, policies(), maker, (story, under, by) => {
         story.force(by, "other", { content: "never seen before" });
         expect(gate(story, under).approvals.filter((each) => each.counts)).toEqual([]);
@@ -95,7 +92,6 @@ describe("nobody approves what they made alone", () => {
   test("under any spelling of their login, from any of their accounts, whatever else the policy asks", () => {
     const asked = { approvals: [{ required: 1, from: { permission: "read" as const } }] };
     holds(
-      3,
       fc.property(histories, policies(asked), accounts, (story, under, { pusher, maker: made, giver }) => {
         const last = story.push(pusher, "alone", { authors: [made], committer: pusher, content: "new" });
         const own = last.review(respelt(giver)).rights(giver, { permission: "admin", unread: [] });
@@ -110,7 +106,7 @@ describe("nobody approves what they made alone", () => {
 
   test("what one account may do says nothing of another of the same person, also where its own rights are not known", () => {
     const asked = { approvals: [{ required: 0, from: { permission: "write" as const } }], rules: [] };
-    const [under] = fc.sample(policies({ ...asked, independence: "every-commit" }), { numRuns: 1, seed: 1 });
+    const [under] = fc.sample(policies({ ...asked, independence: "every-commit" }), { numRuns: 1 });
     const pull = new Story(eve)
       .push(eve, "c1")
       .review(annAcme, "changes-requested")
@@ -130,7 +126,6 @@ describe("nobody approves what they made alone", () => {
 
   test("under strict independence, whoever contributed at all changes nothing by approving", () => {
     holds(
-      31,
       fc.property(histories, policies({ independence: "strict" }), accounts, (story, under, who) => {
         story.push(who.pusher, "with others", { authors: [eve, who.maker], committer: null });
         const before = gate(story, under);
@@ -217,7 +212,6 @@ const subjects: fc.Arbitrary<Subject> = fc
 describe("without an emergency or exemption in force", () => {
   test("nothing is waived, and one result that is not known is never compliant", () => {
     holds(
-      4,
       fc.property(subjects, policies(), exemptions, (subject, asked, given) => {
         const { verdict, results } = judged(subject, { ...asked, exemptions: given });
         const outcomes = results.map(({ outcome }) => outcome);
@@ -231,7 +225,6 @@ describe("without an emergency or exemption in force", () => {
 
   test("facts that were lost never make anything pass", () => {
     holds(
-      41,
       fc.property(
         histories,
         policies({ rules: [] }),
@@ -250,7 +243,6 @@ describe("deciding twice", () => {
   const to = { repository, installationId: 1, appId: APP_ID };
   test("on the same verdict asks for no action the second time, in any policy, for one or a group", () => {
     holds(
-      6,
       fc.property(histories, policies(), fc.boolean(), (story, under, isGroup) => {
         const pull = story.facts();
         const pulls = isGroup ? [pull, { ...pull, number: 2 }] : [pull];
@@ -291,7 +283,7 @@ test("a story told in these laws has what it is about", () => {
       for (const { counts, code } of approvals) seen.add(counts ? "counts" : code);
       expect(story).toBeInstanceOf(Story);
     }),
-    { seed: 1, numRuns: rounds(160, 400) },
+    { numRuns: rounds(160, 400) },
   );
   const all = ["compliant", "pending", "unverifiable", "non-compliant", "counts", "own-work"];
   expect([...seen]).toEqual(expect.arrayContaining(all));

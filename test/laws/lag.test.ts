@@ -32,8 +32,8 @@ const OTHER_WEATHER: ReadonlySet<string> = new Set([
 /** `LAG="story's name:reviews"`: one play alone, to look at; without a name, every story under one kind of answer. */
 const ONE = /^(.*):([a-z-]+)$/u.exec(process.env["LAG"] ?? "");
 /** All stories under every kind of answer take hours: where everything is tested, one of so many parts is played, drawn by the seed. */
-const PARTS = 50;
-/** `LAG_PART=3/50`: the third of 50 parts of all stories, each of its stories under every kind of answer. */
+const PARTS = 25;
+/** `LAG_PART=3/25`: the third of 25 parts of all stories, each of its stories under every kind of answer. */
 const ASKED = process.env["LAG_PART"];
 const PART = /^(\d+)\/(\d+)$/u.exec(
   ASKED ?? (isWhole && ONE === null ? `${1 + (SEED % PARTS)}/${PARTS}` : ""),
@@ -42,7 +42,7 @@ const PART = /^(\d+)\/(\d+)$/u.exec(
 const SAMPLED = Number(process.env["LAG_PLAYS"] ?? 4);
 const MADE_UP_SAMPLED = Number(process.env["LAG_PLAYS"] ?? 2);
 /** Stories made up when everything is played, each under one kind of answer. */
-const MADE_UP_IN_ALL = 40;
+const MADE_UP_IN_ALL = 60;
 
 const KINDS = ONE === null ? LAG_KINDS : LAG_KINDS.filter((kind) => kind === ONE[2]);
 
@@ -57,13 +57,12 @@ describe("under lag, no check is green and no verdict compliant that would not b
     const plays = chosen.flatMap((story) => KINDS.map((kind) => ({ story, kind })));
     const drawn = PART === null ? sample(plays, SAMPLED) : plays;
     expect(await wrongIn(PART === null ? "stories" : `part ${PART[0]} of the stories`, drawn)).toEqual([]);
-  }, 14_400_000);
+  });
 
-  test.skipIf(ASKED !== undefined || (ONE !== null && ONE[1] !== ""))(
+  test.skipIf((ASKED !== undefined && !isWhole) || (ONE !== null && ONE[1] !== ""))(
     "of stories made up",
     async () => {
       const drawn = fc.sample(fc.array(INTENT, { minLength: 8, maxLength: 14 }), {
-        seed: SEED,
         numRuns: rounds(MADE_UP_SAMPLED, MADE_UP_IN_ALL),
       });
       const plays = [];
@@ -77,7 +76,6 @@ describe("under lag, no check is green and no verdict compliant that would not b
       }
       expect(await wrongIn("stories made up", plays)).toEqual([]);
     },
-    14_400_000,
   );
 });
 

@@ -5,6 +5,7 @@ import { policyInForce } from "../../src/domain/policy/tighten.ts";
 import { stringify } from "yaml";
 import { policy, sha } from "../support/facts.ts";
 import type { PolicySource } from "../../src/domain/policy/record.ts";
+import { rounds } from "../support/effort.ts";
 
 const name = fc.constantFrom(
   "production",
@@ -44,7 +45,7 @@ test("naming environments as used only for their secrets takes no other from pro
         expect(productionName(out, names)).toBeNull();
       },
     ),
-    { seed: 21, numRuns: 1_000 },
+    { numRuns: rounds(1_000, 10_000) },
   );
 });
 

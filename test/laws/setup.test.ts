@@ -15,6 +15,7 @@ import {
 } from "../../src/cli/setup/starter.ts";
 import { UsageError } from "../../src/cli/terminal/answer.ts";
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
+import { rounds } from "../support/effort.ts";
 
 const NAMES = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "SLACK_URL", "LOG_LEVEL"] as const;
 const NAME = fc.constantFrom(...NAMES);
@@ -62,7 +63,7 @@ describe("writing settings into a file", () => {
         writeEnvFile(file, values);
         expect(readFileSync(file, "utf8"), "a second time changes nothing").toBe(written);
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(500, 5_000) },
     );
   });
 });
@@ -121,7 +122,7 @@ describe("a first policy", () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: rounds(500, 5_000) },
     );
   });
 });

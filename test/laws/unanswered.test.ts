@@ -37,7 +37,6 @@ function madeUp(index: number, intents: readonly Intent[]): Scenario {
 
 test("a pull request that nobody can read lets nothing pass, and once it is read each change is judged by it", async () => {
   const drawn = fc.sample(fc.tuple(fc.array(INTENT, { minLength: 6, maxLength: 10 }), fc.nat(), fc.nat()), {
-    seed: SEED,
     numRuns: rounds(SAMPLED, IN_ALL),
   });
   const wrong: string[] = [];
@@ -62,7 +61,7 @@ test("a pull request that nobody can read lets nothing pass, and once it is read
   }
   console.log(`seed ${SEED}: ${drawn.length} stories with a pull request that nobody can read`);
   expect(wrong).toEqual([]);
-}, 7_200_000);
+});
 
 /** Its check said otherwise meanwhile: what is said of that differs, and where it is enforced, what was merged all the same went round it. */
 function withoutGate({ changes = [], complete = [] }: Rows, isEnforced: boolean): Rows {

@@ -5,6 +5,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { expect } from "vitest";
+
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startDouble } from "../../src/cli/scenario/harness/processes.ts";
 import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
@@ -150,13 +152,9 @@ export async function openServed(
   return served;
 }
 
-/** Waits for something to be so. */
-export async function until(what: string, isSo: () => Promise<boolean>, seconds = 120): Promise<void> {
-  const end = performance.now() + seconds * 1_000;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${seconds} seconds`);
-    await sleep(200);
-  }
+/** Waits for something to be so, as long as the test may take. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  await expect.poll(isSo, { interval: 200, message: what }).toBe(true);
 }
 
 function wholeSecond(): number {

@@ -16,6 +16,9 @@ import { giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+/** As long as SQLite waits for another (ms): the test ends first. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Which store, where it is, and a way to open it once more; all is closed and removed after each test. */
 export interface OpenedStore {
   readonly kind: "sqlite" | "postgres";
@@ -66,7 +69,7 @@ export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
       where: { dataDir },
       sql: async (...statements) => {
         const { DatabaseSync } = await import("node:sqlite");
-        const database = new DatabaseSync(join(dataDir, "countersign.sqlite"), { timeout: 5_000 });
+        const database = new DatabaseSync(join(dataDir, "countersign.sqlite"), { timeout: LONGEST });
         try {
           for (const statement of statements) database.exec(statement);
         } finally {

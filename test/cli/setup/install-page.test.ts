@@ -121,7 +121,7 @@ test("the page on installing leads from nothing to a green required check", asyn
 
   const app = start(serve, folder, env);
   await app.until(/Countersign listens on http/u);
-  await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 300_000 }).toBe(200);
+  await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
 
   const act = async (step: Readonly<Record<string, unknown>>): Promise<void> =>
     expect(await github.double.act(step), JSON.stringify(step)).toMatchObject({ ok: true });
@@ -148,7 +148,7 @@ test("the page on installing leads from nothing to a green required check", asyn
     const checks = [...(web?.checkRuns.values() ?? [])];
     return checks.map(({ name, conclusion }) => `${name}: ${conclusion}`);
   };
-  await expect.poll(check, { timeout: 300_000 }).toEqual(["countersign: success"]);
+  await expect.poll(check).toEqual(["countersign: success"]);
   await act({ do: "review", by: "bob", pull: 1, state: "approved" });
   await act({ do: "merge", by: "ann", pull: 1, method: "squash" });
   expect(github.double.world.breaches).toEqual([]);

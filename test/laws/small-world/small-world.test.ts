@@ -170,7 +170,7 @@ const WORLDS = [
 describe("the judgement is the model's in every history of a small world", () => {
   for (const { name, next, depth, of, sampled } of WORLDS)
     for (const opener of ["ann", "bot"] as const)
-      test(`${name}, opened by ${opener}`, { timeout: 3_600_000 }, () => {
+      test(`${name}, opened by ${opener}`, () => {
         const began = performance.now();
         const tally = noTally();
         const all = beginnings(opener, of, next);

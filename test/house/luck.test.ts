@@ -1,0 +1,151 @@
+/** What would make a test fail by luck, by a slow machine, or not at all though it should. */
+
+import { describe, expect, it } from "vitest";
+
+import config from "../../vitest.config.ts";
+import { isNode, memberName, nodesOf, parse, sourcesIn, type Node, type Source } from "./syntax.ts";
+
+const TESTS = sourcesIn("test");
+
+/** Calls that take a function to run and, after it, a limit to its time. */
+const RUN = new Set(["test", "it", "describe", "beforeAll", "beforeEach", "afterAll", "afterEach"]);
+RUN.add("onTestFinished");
+
+/** Waits of vitest that end after a second unless each is told otherwise: `expect.poll` waits as long as the test may take. */
+const IMPATIENT = new Set(["vi.waitFor", "vi.waitUntil", "AbortSignal.timeout"]);
+
+/** Returns the name that a chain of calls and members begins with: `test` of `test.each(cases)("...", run)`. */
+function rootOf(node: unknown): string {
+  if (!isNode(node)) return "";
+  if (node.type === "Identifier") return String(node["value"]);
+  return rootOf(node["callee"] ?? node["object"] ?? node["tag"]);
+}
+
+function argumentsOf(call: Node): readonly Node[] {
+  const given = Array.isArray(call["arguments"])
+    ? (call["arguments"] as { readonly expression: Node }[])
+    : [];
+  return given.map(({ expression }) => expression);
+}
+
+function isCode({ type }: Node): boolean {
+  return type === "ArrowFunctionExpression" || type === "FunctionExpression";
+}
+
+/** Returns the value of a property that an object names so, if it does. */
+function property(object: Node, name: string): Node | undefined {
+  const all = Array.isArray(object["properties"]) ? object["properties"].filter(isNode) : [];
+  const found = all.find((each) => (isNode(each["key"]) ? each["key"] : each)["value"] === name);
+  return found === undefined || !isNode(found["value"]) ? found : found["value"];
+}
+
+/** Returns the limits to the time of a test that its file sets. */
+function limits({ path, items }: Source): readonly string[] {
+  const found: string[] = [];
+  for (const node of nodesOf(items)) {
+    const given = argumentsOf(node);
+    const last = given.at(-1);
+    if (node.type === "CallExpression" && RUN.has(rootOf(node["callee"])) && given.some(isCode))
+      if (last !== undefined && !isCode(last)) found.push(`${rootOf(node["callee"])} with a limit`);
+    const member = memberName(node) ?? "";
+    if (IMPATIENT.has(member)) found.push(member);
+    if (node.type === "ObjectExpression" && property(node, "timeout")?.type === "NumericLiteral")
+      found.push("timeout");
+  }
+  return found.map((each) => `${path}: ${each}`);
+}
+
+/** Returns whether what is computed here is a time of the machine's, or since one. */
+function isMachineTime(node: unknown): boolean {
+  if (!isNode(node)) return false;
+  if (node.type === "BinaryExpression") return [node["left"], node["right"]].some(isMachineTime);
+  return isNode(node["callee"]) && /^(performance|Date)\.now$/u.test(memberName(node["callee"]) ?? "");
+}
+
+/** Returns the comparisons with how late it is on the machine. */
+function clocks({ path, items }: Source): readonly string[] {
+  return [...nodesOf(items)].flatMap((node) =>
+    node.type === "CallExpression" &&
+    rootOf(node["callee"]) === "expect" &&
+    argumentsOf(node).some(isMachineTime)
+      ? [path]
+      : [],
+  );
+}
+
+/** Returns the properties drawn by a seed of their own, or as often in a whole run as in a sample. */
+function drawn({ path, items }: Source): readonly string[] {
+  return [...nodesOf(items)].flatMap((node) => {
+    if (node.type !== "ObjectExpression") return [];
+    const [runs, seed] = [property(node, "numRuns"), property(node, "seed")];
+    if (runs === undefined) return [];
+    const isOfTheRun = [...nodesOf(seed)].some((each) => each["value"] === "SEED");
+    return [
+      ...(seed === undefined || isOfTheRun ? [] : [`${path}: a seed of its own`]),
+      ...(runs.type === "NumericLiteral" && Number(runs["value"]) > 1 ? [`${path}: as often in all`] : []),
+    ];
+  });
+}
+
+describe("a test is ended by nothing but the ceiling of all tests", () => {
+  it("whatever it waits for", () => {
+    // GitHub gives up after ten seconds, and so does its double.
+    expect(TESTS.flatMap(limits)).toEqual(["test/github/courier.ts: AbortSignal.timeout"]);
+    const { testTimeout, hookTimeout, expect: waits } = config.test ?? {};
+    expect(testTimeout).toBeGreaterThanOrEqual(600_000);
+    expect([hookTimeout, waits?.poll?.timeout]).toEqual([testTimeout, testTimeout]);
+  });
+
+  it.each([
+    'test("a", () => {}, 60_000);',
+    'test.each(["a"])("%s", async () => {}, LONG);',
+    'it("a", { timeout: 5_000 }, () => {});',
+    "beforeAll(async () => {}, 2 * MINUTE);",
+    "await expect.poll(() => seen, { timeout: 1_000 }).toBe(2);",
+    "await vi.waitFor(() => done());",
+    "fetch(url, { signal: AbortSignal.timeout(9) });",
+  ])("would be caught at: %s", (text) => {
+    expect(limits(parse("a.ts", text))).not.toEqual([]);
+  });
+
+  it.each([
+    'test.each(["a"])("%s", { retry: 0 }, () => {});',
+    'test("a", () => { wait(1_000); });',
+    "await expect.poll(() => seen, { interval: 10 }).toBe(2);",
+  ])("may be: %s", (text) => {
+    expect(limits(parse("a.ts", text))).toEqual([]);
+  });
+});
+
+describe("how long the machine took", () => {
+  it("is compared with nothing", () => {
+    expect(TESTS.flatMap(clocks)).toEqual([]);
+  });
+
+  it.each([
+    "expect(performance.now() - began).toBeLessThan(5_000);",
+    "expect(Date.now()).toBeGreaterThan(began);",
+  ])("would be caught at: %s", (text) => {
+    expect(clocks(parse("a.ts", text))).not.toEqual([]);
+  });
+});
+
+describe("what is made up", () => {
+  it("is drawn by the seed of the run, and more often in a whole run", () => {
+    expect(TESTS.flatMap(drawn)).toEqual([]);
+  });
+
+  it.each([
+    "fc.assert(law, { seed: 7, numRuns: rounds(4, 10) });",
+    "fc.assert(law, { seed, numRuns: rounds(4, 10) });",
+    "fc.assert(law, { numRuns: 2_000 });",
+  ])("would be caught at: %s", (text) => {
+    expect(drawn(parse("a.ts", text))).toHaveLength(1);
+  });
+
+  it("may be drawn by another seed that follows from it, or once", () => {
+    const text =
+      "fc.assert(law, { seed: SEED + 1, numRuns: rounds(4, 10) }); fc.sample(any, { numRuns: 1 });";
+    expect(drawn(parse("a.ts", text))).toEqual([]);
+  });
+});
