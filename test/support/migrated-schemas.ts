@@ -18,15 +18,34 @@ interface Schemas {
 
 const servers = new Map<string, Promise<Schemas>>();
 
-/** Everything of a schema but its rows; sequences and triggers among it. */
+/** Everything of a schema but its rows, wherever a definition names the schema without its name. */
 const FORM = `
-  select md5(string_agg(line, '|' order by line)) as form from (
-    select c.relkind::text || ' ' || c.relname || ' ' || coalesce(a.attname, '') || ' ' || coalesce(a.atttypid::text, '') as line
-      from pg_class c left join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
-      where c.relnamespace = $1::regnamespace
+  select md5(string_agg(replace(line, $1::text, ''), '|' order by replace(line, $1::text, ''))) as form from (
+    select concat_ws(' ', c.relkind, c.relpersistence, c.relname, c.reloptions, c.relacl, c.relrowsecurity, c.relreplident,
+        pg_get_viewdef(case when c.relkind in ('v', 'm') then c.oid end)) as line
+      from pg_class c where c.relnamespace = $1::text::regnamespace
     union all
-    select t.tgname || ' ' || t.tgenabled::text from pg_trigger t join pg_class c on c.oid = t.tgrelid
-      where c.relnamespace = $1::regnamespace
+    select concat_ws(' ', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+        a.attcollation, pg_get_expr(d.adbin, d.adrelid))
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attnum > 0
+      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relnamespace = $1::text::regnamespace
+    union all
+    select concat_ws(' ', conname, conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint
+      where connamespace = $1::text::regnamespace
+    union all
+    select pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = i.indrelid
+      where c.relnamespace = $1::text::regnamespace
+    union all
+    select concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+      where c.relnamespace = $1::text::regnamespace and not t.tgisinternal
+    union all
+    select concat_ws(' ', pg_get_ruledef(r.oid), r.ev_enabled) from pg_rewrite r join pg_class c on c.oid = r.ev_class
+      where c.relnamespace = $1::text::regnamespace
+    union all
+    select pg_get_functiondef(oid) from pg_proc where pronamespace = $1::text::regnamespace and prokind in ('f', 'p')
+    union all
+    select concat_ws(' ', typname, typtype) from pg_type where typnamespace = $1::text::regnamespace
   ) as lines`;
 
 /** Returns the name of a schema with the tables of this version and nothing in them but what migrations put there. */
@@ -39,11 +58,12 @@ export async function takeSchema(server: string): Promise<string> {
 export async function giveBackSchema(server: string, schema: string): Promise<void> {
   const { client, free, pristine, form } = await schemasOf(server);
   if ((await formOf(client, schema)) !== form) {
-    await client.query(`drop schema ${schema} cascade`);
+    await client.query(dropping(schema).join("; "));
     return;
   }
+  await client.query(ending(schema));
   const { rows } = await client.query<{ relname: string; relkind: string }>(
-    "select relname, relkind from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'S')",
+    "select relname, relkind from pg_class where relnamespace = $1::text::regnamespace and relkind in ('r', 'S')",
     [schema],
   );
   await client.query(
@@ -64,6 +84,20 @@ export async function giveBackSchema(server: string, schema: string): Promise<vo
     ].join("; "),
   );
   free.push(schema);
+}
+
+/** Returns the statements that drop a schema, also where a session that a test left open holds some of it. */
+export function dropping(schema: string): readonly string[] {
+  return [ending(schema), `drop schema ${schema} cascade`];
+}
+
+/** Whoever still holds a lock on a schema would be waited for without an end. */
+function ending(schema: string): string {
+  return `select pg_terminate_backend(pid, 60000) from (
+    select distinct l.pid from pg_locks l join pg_class c on c.oid = l.relation
+    where c.relnamespace = '${schema}'::regnamespace and l.pid <> pg_backend_pid()
+      and l.database = (select oid from pg_database where datname = current_database())
+  ) as held`;
 }
 
 /** The address of a schema on a server. */

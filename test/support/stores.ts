@@ -11,7 +11,7 @@ import { afterEach, describe, inject } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
-import { giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
+import { dropping, giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
 
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -86,7 +86,7 @@ export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
   return {
     where: { databaseUrl },
     sql: (...statements) => runOnPostgres(databaseUrl, statements),
-    remove: () => runOnPostgres(server, [`drop schema ${schema} cascade`]),
+    remove: () => runOnPostgres(server, dropping(schema)),
   };
 }
 
