@@ -142,9 +142,9 @@ function send({ url, headers, body }: Posted, connection: RequestOptions): Promi
 }
 
 /** Returns a lookup that finds no name with an inner address. */
-function outerLookup(lookUp: HostLookup): LookupFunction {
+function outerLookup(resolve: HostLookup): LookupFunction {
   return (hostname, options, done) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {
         done(error, "", 0);
         return;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { commentsOf, countWords, exportDocsOf, proseOf, textsOf, type Passage } from "./prose.ts";
-import { nodesOf, ROOT, sourcesIn, type Source } from "./syntax.ts";
+import { nodesOf, parse, ROOT, sourcesIn, type Source } from "./syntax.ts";
 
 /** Words that were private to this project or were used for several things, and what GitHub and auditors write instead. */
 const PRIVATE: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
@@ -67,7 +67,7 @@ const PRIVATE_NAMES: ReadonlySet<string> = new Set([
   ..."carried leave leaves asks door doors look looked looks looking audience".split(" "),
 ]);
 
-/** Names that stay, because something outside the sources is read or written by them. */
+/** Names of properties that stay, because something outside the sources is read or written by them. */
 const KEPT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "fields of the log and of stored tasks, which older versions wrote": [
     "told",
@@ -80,7 +80,6 @@ const KEPT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "columns of the evidence package": ["approvals_carried"],
   "fields of answers with --json": ["asks", "cannotTell"],
   "names of other libraries": ["lookUp"],
-  "plain English": ["LOOKS_LIKE"],
 };
 
 /** First words in "s" that are no verb, or none for software. */
@@ -110,11 +109,16 @@ function wordsOf(name: string): readonly string[] {
 
 function privateNamesIn({ path, items }: Source): readonly string[] {
   const kept = new Set(Object.values(KEPT_NAMES).flat());
-  const names = [...nodesOf(items)].flatMap((node) =>
-    node.type === "Identifier" || node.type === "PrivateName" ? [String(node["value"])] : [],
-  );
+  const nodes = [...nodesOf(items)];
+  // What is read or written outside is a property. What a file calls it in between is its own choice.
+  const keys = new Set(nodes.flatMap((node) => [node["key"], node["property"]]));
+  const names = nodes.flatMap((node) => {
+    if (node.type !== "Identifier" && node.type !== "PrivateName") return [];
+    const name = String(node["value"]);
+    return keys.has(node) && kept.has(name) ? [] : [name];
+  });
   return [...new Set(names)]
-    .filter((name) => !kept.has(name) && wordsOf(name).some((word) => PRIVATE_NAMES.has(word)))
+    .filter((name) => wordsOf(name).some((word) => PRIVATE_NAMES.has(word)))
     .map((name) => `${path}: ${name}`);
 }
 
@@ -192,6 +196,14 @@ describe("the rules themselves", () => {
     ["Says why nothing was stored.", false],
   ])("know a verb: %s", (text, isVerb) => {
     expect(beginsWithVerb(text)).toBe(isVerb);
+  });
+
+  it("keep a name that is read or written outside where it is a property, and nowhere else", () => {
+    const names = (text: string): readonly string[] => privateNamesIn(parse("a.ts", text));
+    expect(names("export const kept = { carried: deployed.carried, told: 1 };")).toEqual([]);
+    expect(names("const { carried: deployed } = deployment;")).toEqual([]);
+    expect(names("const { carried } = deployment; print(carried);")).toEqual(["a.ts: carried"]);
+    expect(names("function told(standing: string): void {}")).toEqual(["a.ts: told", "a.ts: standing"]);
   });
 
   it.each(["Give it back.", "Leave `mode: observe`.", "The reviewer says why."])(

@@ -19,7 +19,7 @@ export function withProposedPolicy(
   pulls: readonly PullRequest[],
   observing: boolean,
 ): CheckRunText {
-  const proposed = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
+  const proposed = pulls.flatMap(({ broughtPolicy: policy }) => (policy === undefined ? [] : [policy]));
   const text = withNotes(given, proposed);
   const annotations = proposed.flatMap(({ path, problems }) =>
     problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),

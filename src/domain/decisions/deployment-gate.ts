@@ -227,9 +227,9 @@ function emergencyLines(
   ];
 }
 
-function changeLines({ carried }: Deployment): readonly string[] {
-  if (carried.length === 0) return [];
-  const lines = carried.map(({ pulls, sha, verdict }) => {
+function changeLines({ carried: deployed }: Deployment): readonly string[] {
+  if (deployed.length === 0) return [];
+  const lines = deployed.map(({ pulls, sha, verdict }) => {
     const name = pulls.length === 0 ? `push of ${short(sha)}` : pulls.map((pull) => `#${pull}`).join(", ");
     return `- ${name}: ${markdown((VERDICT_TITLES as Readonly<Record<string, string>>)[verdict] ?? verdict)}`;
   });

@@ -78,10 +78,10 @@ export function introducesNothing(change: Change): boolean {
 
 /** Returns why it is unknown whether an update should have come by a pull request; null where it is known. */
 export function unverifiableOrigin(change: Change): string | null {
-  const { kind, told } = change.update;
+  const { kind, told: activity } = change.update;
   if (kind === "branch-created" && change.alreadyLanded === null)
     return "whether the new branch's content had landed before cannot be verified";
   return kind === "unknown"
-    ? `how it came to the branch cannot be verified: GitHub calls it \`${told ?? "unknown"}\`, which this version does not know`
+    ? `how it came to the branch cannot be verified: GitHub calls it \`${activity ?? "unknown"}\`, which this version does not know`
     : null;
 }

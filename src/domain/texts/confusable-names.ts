@@ -1,7 +1,7 @@
 /** Names as people read them: letters of other alphabets taken for the Latin ones they look like, hidden signs left out. */
 
 /** Letters and digits taken for each Latin letter, beyond those that Unicode itself calls compatible. */
-const LOOKS_LIKE: Readonly<Record<string, string>> = {
+const CONFUSABLE: Readonly<Record<string, string>> = {
   a: "аαɑ",
   b: "Ьƅ",
   c: "сϲᴄ",
@@ -26,7 +26,7 @@ const LOOKS_LIKE: Readonly<Record<string, string>> = {
 };
 
 const LATIN = new Map(
-  Object.entries(LOOKS_LIKE).flatMap(([letter, others]) =>
+  Object.entries(CONFUSABLE).flatMap(([letter, others]) =>
     Array.from(others, (other) => [other.toLowerCase(), letter] as const),
   ),
 );

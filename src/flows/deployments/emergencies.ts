@@ -27,7 +27,7 @@ export async function makersOfDeployment(
   repo: Repo,
   deployment: Pick<Deployment, "sha" | "carried" | "unaccounted" | "previous">,
 ): Promise<readonly AccountName[] | null> {
-  const { sha, carried, unaccounted, previous } = deployment;
+  const { sha, carried: deployed, unaccounted, previous } = deployment;
   if (previous !== null && (unaccounted === null || unaccounted.length > MOST_ASKED)) return null;
   const people: Actor[] = [];
   const commits = new Set<Sha>([sha, ...(unaccounted ?? [])]);
@@ -42,7 +42,7 @@ export async function makersOfDeployment(
     if (pushers === null) return null;
     people.push(...pushers);
   }
-  const known = carried.flatMap(({ makers }) => makers.map((id): AccountName => ({ id, login: "" })));
+  const known = deployed.flatMap(({ makers }) => makers.map((id): AccountName => ({ id, login: "" })));
   return [...people, ...known];
 }
 

@@ -48,7 +48,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   rejudge: inRepository((repo, { dueAt }) => rejudgeOpen(repo, `rejudge:${dueAt}`)),
   due: inRepository(doDue),
   group: inRepository((repo, { span }) => groupDeviations(repo, span)),
-  protection: inRepository((repo, { told }) => readControlState(repo, told)),
+  protection: inRepository((repo, task) => readControlState(repo, task.told)),
   exposures: (tools, { organizationId, causeId }, lease) =>
     recordWeakening(tools, organizationId, causeId, lease),
   baseline: recordBaselineReport,

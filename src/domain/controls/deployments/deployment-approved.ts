@@ -31,12 +31,21 @@ export const deploymentApproved = defineControl({
     const { cause } = all.find((each) => each.outcome === outcome) ?? content;
     const notable = all.filter((each) => each.outcome !== "pass" && each.outcome !== "not-applicable");
     const reasons = (notable.length === 0 ? [content] : notable).flatMap((each) => each.reasons);
-    const { kind, origin, carried, unaccounted, succeededBefore, verdictBefore, run, rules, gate } =
-      deployment;
+    const {
+      kind,
+      origin,
+      carried: deployed,
+      unaccounted,
+      succeededBefore,
+      verdictBefore,
+      run,
+      rules,
+      gate,
+    } = deployment;
     const inputs = {
       kind,
       origin: origin.kind,
-      carried,
+      carried: deployed,
       unaccounted,
       succeededBefore,
       verdictBefore,
@@ -112,32 +121,32 @@ function goingBackToAnother(deployment: Deployment): Ruling {
 }
 
 function goingForward(deployment: Deployment): Ruling {
-  const { carried, beforeMerge } = deployment;
+  const { carried: deployed, beforeMerge } = deployment;
   const early = beforeMerge?.approval === "approved" ? beforeMerge : null;
   // The commits of a head that could have been merged were approved with it.
   const unaccounted = deployment.unaccounted?.filter((sha) => early?.commits.includes(sha) !== true) ?? null;
   if (early !== null && deployment.previous === null)
     return notApplicable("baseline", "the first deployment seen here is the baseline of the environment");
-  const refused = carried.filter((change) => change.verdict === "non-compliant");
+  const refused = deployed.filter((change) => change.verdict === "non-compliant");
   if (refused.length > 0)
     return fails(
       "carries-refused",
-      carried.length === 1
+      deployed.length === 1
         ? "the only change in this deployment is not compliant"
-        : `${refused.length} of the ${carried.length} changes in this deployment ${isAre(refused.length)} not compliant`,
+        : `${refused.length} of the ${deployed.length} changes in this deployment ${isAre(refused.length)} not compliant`,
     );
   if (unaccounted !== null && unaccounted.length > 0)
     return fails(
       "unaccounted",
       `${unaccounted.length} of its commits ${isAre(unaccounted.length)} part of no recorded change to a production branch`,
     );
-  const unsure = carried.filter((change) => !GOOD.has(change.verdict));
+  const unsure = deployed.filter((change) => !GOOD.has(change.verdict));
   // It goes forward, so it carries something: an empty list is one that was not read.
-  const isEmpty = carried.length === 0 && early === null;
+  const isEmpty = deployed.length === 0 && early === null;
   if (unaccounted === null || unsure.length > 0 || isEmpty || beforeMerge?.approval === "unknown")
     return unverifiable("not all of its changes could be verified");
-  if (early !== null && carried.length === 0) return passes(early.because);
-  return passes(`${allOf(carried.length)} allowed`);
+  if (early !== null && deployed.length === 0) return passes(early.because);
+  return passes(`${allOf(deployed.length)} allowed`);
 }
 
 function allOf(count: number): string {

@@ -269,9 +269,9 @@ async function* ownOrDeployed(source: EvidenceSource): AsyncIterable<string> {
   const asked = source.sorted(
     (async function* () {
       for await (const { body } of statesOf(source, "deployment", "ever")) {
-        const { id, carried } = body.deployment;
+        const { id, carried: deployed } = body.deployment;
         yield pairLine(id, id);
-        for (const change of carried) if (change.verdict === "non-compliant") yield pairLine(change.id, id);
+        for (const change of deployed) if (change.verdict === "non-compliant") yield pairLine(change.id, id);
       }
     })(),
   );

@@ -121,7 +121,7 @@ async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, numbe
 
 /** The entries a result rests on: an exemption that waived it, or standard changes that passed it. */
 function waiversUsed({ outcome, cause, inputs }: Result): readonly string[] {
-  const { leave, preApproved } = inputs;
-  if (outcome === "waived" && cause === "exemption") return typeof leave === "string" ? [leave] : [];
+  const { leave: exemption, preApproved } = inputs;
+  if (outcome === "waived" && cause === "exemption") return typeof exemption === "string" ? [exemption] : [];
   return Array.isArray(preApproved) ? preApproved.filter((id) => typeof id === "string") : [];
 }
