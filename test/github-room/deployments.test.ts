@@ -87,7 +87,7 @@ describe("webhooks that did not arrive", () => {
     const { failed, spells } = await readDeliveryLog(app, { since: 0 });
     expect(failed.map(({ event }) => event)).toContain("push");
     // GitHub's ids have 64 bits: read as numbers, neighbours would be one and the same.
-    expect(failed.every(({ id }) => Number(id) > Number.MAX_SAFE_INTEGER)).toBe(true);
+    expect(new Set(failed.map(({ id }) => Number(id) > Number.MAX_SAFE_INTEGER))).toEqual(new Set([true]));
     expect(new Set(failed.map(({ id }) => id)).size).toBe(failed.length);
     expect(spells).toEqual([{ from: failed[0]?.at, last: failed.at(-1)?.at, until: null }]);
     double.fault({ do: "recover" });

@@ -36,6 +36,13 @@ describe("the double", () => {
 
   const web = { owner: "acme", repo: "web" };
 
+  test("a webhook that is not as GitHub describes it is named with its event and action", async () => {
+    const { world } = stage.double;
+    for (const repository of world.repositories.values()) Object.assign(repository, { description: 5 });
+    await stage.play({ do: "open-pull-request", by: "ann", pull: 1, branch: "one" });
+    expect(world.breaches.map(({ request }) => request)).toContain("webhook pull_request opened");
+  });
+
   test("an App signs in, sets its check, and the pull request can be merged", async () => {
     const { sha } = await stage.play({ do: "open-pull-request", by: "ann", pull: 1, branch: "one" });
     const octokit = app();

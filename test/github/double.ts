@@ -223,18 +223,21 @@ function heldToSchema(world: World, send: Send): Send {
     const event = headers.get("x-github-event") ?? "";
     if (world.oddDeliveries.has(headers.get("x-github-delivery") ?? "")) return send(url, init);
     const text = typeof init.body === "string" ? init.body : "null";
-    const problems = problemsUnlessAlike(`${event} ${text}`, () => {
-      const payload: unknown = JSON.parse(text);
-      const action =
-        typeof payload === "object" && payload !== null && "action" in payload
-          ? String(payload.action)
-          : null;
-      return checkWebhook(event, action, payload);
-    });
-    for (const detail of problems)
-      world.breaches.push({ kind: "schema", request: `webhook ${event}`, detail });
+    const problems = problemsUnlessAlike(event, text, () =>
+      checkWebhook(event, actionIn(text), JSON.parse(text)),
+    );
+    for (const detail of problems) {
+      const request = ["webhook", event, actionIn(text) ?? ""].join(" ").trim();
+      world.breaches.push({ kind: "schema", request, detail });
+    }
     return send(url, init);
   };
+}
+
+function actionIn(text: string): string | null {
+  const payload: unknown = JSON.parse(text);
+  const hasAction = typeof payload === "object" && payload !== null && "action" in payload;
+  return hasAction ? String(payload.action) : null;
 }
 
 function isLag(step: unknown): boolean {

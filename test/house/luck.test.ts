@@ -130,6 +130,31 @@ describe("how long the machine took", () => {
   });
 });
 
+/** Returns the checks that hold of no elements at all. */
+function vacuous({ path, items }: Source): readonly string[] {
+  return [...nodesOf(items)].flatMap((node) => {
+    if (node.type !== "CallExpression" || rootOf(node["callee"]) !== "expect") return [];
+    const [given] = argumentsOf(node);
+    const callee = given === undefined ? null : given["callee"];
+    return isNode(callee) && isNode(callee["property"]) && callee["property"]["value"] === "every"
+      ? [path]
+      : [];
+  });
+}
+
+describe("what is expected of each member of a list", () => {
+  it("is not expected with every, which is true of an empty list: a set of what they have is not", () => {
+    expect(TESTS.flatMap(vacuous)).toEqual([]);
+  });
+
+  it("would be caught", () => {
+    expect(vacuous(parse("a.ts", "expect(lines.every((line) => line.isGood)).toBe(true);"))).toHaveLength(1);
+    expect(vacuous(parse("a.ts", "expect(new Set(lines.map(isGood))).toEqual(new Set([true]));"))).toEqual(
+      [],
+    );
+  });
+});
+
 describe("what is made up", () => {
   it("is drawn by the seed of the run, and more often in a whole run", () => {
     expect(TESTS.flatMap(drawn)).toEqual([]);

@@ -69,6 +69,7 @@ test("nobody approves alone what they may have made", () => {
   );
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`makers: ${tally.histories} histories in ${seconds} s, ${JSON.stringify(tally.said)}`);
-  expect(Object.values(tally.said).every((count) => count > 0)).toBe(true);
+  const reached = Object.entries(tally.said).flatMap(([said, count]) => (count > 0 ? [said] : []));
+  expect(reached).toEqual(["compliant", "unverifiable", "held"]);
   expect(uncompared.has("compliant")).toBe(true);
 });

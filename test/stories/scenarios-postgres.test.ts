@@ -48,6 +48,7 @@ const CHOSEN: readonly string[] = [
   "deviation-plan",
   // Emergencies and reviews afterwards.
   "emergency-deployment",
+  "emergency-whole-life",
   "review-late",
   // Months, readiness, drafts, packages, notifications.
   "drafts-made-from-records",

@@ -26,7 +26,7 @@ const KINDS = [
   "complete",
 ] as const;
 
-/** Rows by kind, each a line of canonical JSON, sorted. */
+/** Rows by kind, each a line of canonical JSON, sorted; after it may follow what is shown and not compared. */
 export type Rows = Readonly<Record<string, readonly string[]>>;
 
 /**
@@ -38,8 +38,10 @@ const NUMBER =
 
 /** Columns that tell when something was found or said, and not what. */
 const LATER: readonly string[] = ["late", "at", "since"];
-/** A gap says what was tried by the time it was found. */
+/** A gap says what was tried by the time it was found: shown where gaps differ, and not compared. */
 const OF_A_GAP: readonly string[] = [...LATER, "says"];
+/** Ends what is compared of a row; a line of JSON has none. */
+const END = "\n";
 const TIME =
   /\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z| \d\d:\d\d(?::\d\d)? [A-Z][\w/+-]*(?: \(UTC[+-]\d\d:\d\d\))?)|\b[\d.]+ (?:minute|hour|day)s?\b/gu;
 
@@ -69,12 +71,14 @@ export async function rowsOf(
     };
   } = {},
 ): Promise<Rows> {
-  const line = (kind: string, row: Readonly<Record<string, unknown>>): string =>
-    maybeLate
-      ? canonical(leftOut(row, kind === "coverage-gaps" ? OF_A_GAP : LATER))
-          .replaceAll(TIME, "(time)")
-          .replaceAll(NUMBER, "")
-      : canonical(leftOut(row, []));
+  const line = (kind: string, row: Readonly<Record<string, unknown>>): string => {
+    if (!maybeLate) return canonical(leftOut(row, []));
+    const isGap = kind === "coverage-gaps";
+    const compared = canonical(leftOut(row, isGap ? OF_A_GAP : LATER))
+      .replaceAll(TIME, "(time)")
+      .replaceAll(NUMBER, "");
+    return isGap ? `${compared}${END}says ${canonical(row["says"] ?? null)}` : compared;
+  };
   const rows: Record<string, readonly string[]> = {};
   const played: Scenario = {
     ...scenario,
@@ -96,7 +100,9 @@ export async function rowsOf(
         // A message that was sent and not known to be sent is sent again, under the same id: whoever gets it can tell. And a spell in
         // which deliveries were lost may be told in two, where the App was gone in between.
         const maybeTwice = maybeLate && (kind === "notifications" || kind === "coverage-gaps");
-        rows[kind] = maybeTwice ? [...new Set(lines)] : lines;
+        rows[kind] = maybeTwice
+          ? [...new Map(lines.map((each) => [comparedOf(each), each])).values()]
+          : lines;
       }
     },
   });
@@ -110,13 +116,23 @@ export function differences(one: Rows, other: Rows): readonly string[] {
   return KINDS.flatMap((kind) => {
     const [before, after] = [one[kind] ?? [], other[kind] ?? []];
     const lines = [
-      ...before.filter((row) => !after.includes(row)).map((row) => `- ${kind} ${row}`),
-      ...after.filter((row) => !before.includes(row)).map((row) => `+ ${kind} ${row}`),
+      ...missingIn(after, before).map((row) => `- ${kind} ${row}`),
+      ...missingIn(before, after).map((row) => `+ ${kind} ${row}`),
     ];
     return lines.length === 0 && before.length !== after.length
       ? [`${kind}: ${before.length} rows, and ${after.length} rows`]
       : lines;
   });
+}
+
+function comparedOf(row: string): string {
+  return row.split(END)[0] ?? "";
+}
+
+/** Returns those of some rows that others lack. */
+function missingIn(others: readonly string[], rows: readonly string[]): readonly string[] {
+  const there = new Set(others.map(comparedOf));
+  return rows.filter((row) => !there.has(comparedOf(row))).map((row) => row.replace(END, " "));
 }
 
 function leftOut(row: Readonly<Record<string, unknown>>, without: readonly string[]): object {

@@ -207,14 +207,14 @@ async function report(
   validator ??= loadValidator();
   const [{ checkRequest, checkResponse }, { problemsUnlessAlike }] = await validator;
   const status = result.status ?? 200;
-  const asked = JSON.stringify([method, path, query, body]);
+  const asked = JSON.stringify([path, query, body]);
   const problems = [
     // A refused request may well be a wrong one.
     ...(status < 400 || status === 404
-      ? problemsUnlessAlike(asked, () => checkRequest(method, path, query, body))
+      ? problemsUnlessAlike(method, asked, () => checkRequest(method, path, query, body))
       : []),
     ...(result.raw === undefined
-      ? problemsUnlessAlike(`${method} ${path} ${status} ${text}`, () =>
+      ? problemsUnlessAlike(`${method} ${status}`, `${path} ${text}`, () =>
           // What the client will see: no keys that are undefined.
           checkResponse(method, path, status, text === undefined ? undefined : JSON.parse(text)),
         )
