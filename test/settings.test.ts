@@ -1,14 +1,14 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import { DOCUMENTED } from "../src/github/api/rate-limits.ts";
 import { apiBaseUrl, EnvironmentSchema, readSettings, readStore } from "../src/settings.ts";
 import type { Environment, Settings } from "../src/settings.ts";
 import { signingKeyPem } from "../src/settings/signing-key.ts";
+import { folderOfTest } from "./support/folders.ts";
 
 const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
@@ -18,9 +18,8 @@ const BASE: Environment = { APP_ID: "123", PRIVATE_KEY: RSA, WEBHOOK_SECRET: "s3
 
 let folder = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "countersign-settings-"));
+  folder = folderOfTest("settings");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("reading the settings", () => {
   it("reads how often GitHub's log is polled, from ten seconds to an hour", () => {

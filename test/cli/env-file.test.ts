@@ -1,18 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
 import { detourIn, envFileProblem } from "../../src/cli/input/env-file.ts";
 import { TERMINAL_COMMANDS } from "../../src/cli/table.ts";
 import { countersign, type Ended } from "../robustness/programs.ts";
+import { folderOfTest } from "../support/folders.ts";
 
 let folder = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "countersign-env-"));
+  folder = folderOfTest("env");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command that reads nothing but where the log is, in the folder of the test. */
 function listed(env: Readonly<Record<string, string>> = {}, args = ["deliveries", "list"]): Promise<Ended> {

@@ -1,16 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { policyFromFiles } from "../../src/cli/input/policy-files.ts";
 import { PolicyFileSchema } from "../../src/domain/policy/file/policy.ts";
 import { run } from "./run.ts";
+import { folderOfSuite } from "../support/folders.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-policy-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfSuite("policy");
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

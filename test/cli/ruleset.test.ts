@@ -1,18 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Ajv } from "ajv";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Ruleset } from "../../src/domain/protection/ruleset.ts";
 import { LEFT_OFF } from "../../src/domain/protection/ruleset.ts";
 import { trial } from "../github/stage.ts";
 import { run } from "./run.ts";
+import { folderOfSuite } from "../support/folders.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-ruleset-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfSuite("ruleset");
 
 function policy(name: string, text: string): string {
   const path = join(folder, name);

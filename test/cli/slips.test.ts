@@ -1,19 +1,18 @@
 /** A slip of the user's is told as one, in a sentence that names the cure: never as a bug, a forgery or another's fault. */
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 
 import { openLedger } from "../../src/ledger/open.ts";
 import { run } from "./run.ts";
+import { folderOfSuite } from "../support/folders.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-slips-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfSuite("slips");
 
 const PACKAGE = fileURLToPath(new URL("../golden/package", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -26,6 +26,7 @@ import { run as runHere } from "../cli/run.ts";
 import { entry } from "../ledger/sample.ts";
 import { INHERITED } from "../robustness/programs.ts";
 import { isWhole, sample } from "../support/effort.ts";
+import { folderOfSuite, folderOfTest } from "../support/folders.ts";
 import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 
 interface Packed {
@@ -182,8 +183,7 @@ describe("on an older Node the build", () => {
     const whole = spawnSync(node ?? "", [MAIN, "verify", PACKAGE], { encoding: "utf8" });
     expect([whole.status, whole.stderr]).toEqual([0, ""]);
     expect(whole.stdout).toContain("The package is whole");
-    const copy = mkdtempSync(join(tmpdir(), "countersign-verify-"));
-    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    const copy = folderOfTest("verify");
     cpSync(PACKAGE, copy, { recursive: true });
     appendFileSync(join(copy, "changes.csv"), "one row more\n");
     const changed = spawnSync(node ?? "", [MAIN, "verify", copy], { encoding: "utf8" });
@@ -220,8 +220,7 @@ describe("whoever reads the output of the build and is gone at once", () => {
   });
   afterAll(() => rmSync(data, { recursive: true, force: true }));
 
-  const place = mkdtempSync(join(tmpdir(), "countersign-unread-key-"));
-  afterAll(() => rmSync(place, { recursive: true, force: true }));
+  const place = folderOfSuite("unread-key");
   const other = join(place, "other.pem");
   const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   writeFileSync(other, publicKey.export({ type: "spki", format: "pem" }));
@@ -247,8 +246,7 @@ describe("whoever reads the output of the build and is gone at once", () => {
   );
 
   it("ends what was still at it as a closed pipe ends any program", async () => {
-    const out = mkdtempSync(join(tmpdir(), "countersign-unread-demo-"));
-    onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+    const out = folderOfTest("unread-demo");
     expect(await unread("stdout", ["demo", "--story", join(ROOT, "demo/story.yaml"), "--out", out])).toEqual([
       "",
       141,
@@ -282,8 +280,7 @@ describe("the published packages", () => {
 
   /** Installs them as npm does, with the packages their manifests name and no other; returns the program. */
   function installed(...names: readonly string[]): string {
-    const prefix = mkdtempSync(join(tmpdir(), "countersign-installed-"));
-    onTestFinished(() => rmSync(prefix, { recursive: true, force: true }));
+    const prefix = folderOfTest("installed");
     const modules = join(prefix, "node_modules");
     const main = join(modules, "countersign");
     for (const name of ["bin", "package.json", "app.yml"])
@@ -306,8 +303,7 @@ describe("the published packages", () => {
     const program = installed();
     expect(run([program, "--version"]).stdout).toBe("0.1.0\n");
     expect(run([program, "verify", PACKAGE])).toMatchObject({ status: 0, stderr: "" });
-    const out = mkdtempSync(join(tmpdir(), "countersign-no-demo-"));
-    onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+    const out = folderOfTest("no-demo");
     const { status, stderr } = run([program, "demo", "--out", out]);
     expect([status, stderr]).toEqual([
       2,

@@ -1,17 +1,17 @@
 /** What docker compose needs, by its file alone: exactly what .env.example leaves to be filled in. */
 
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 
 import { readSettings } from "../../src/settings.ts";
 import { ROOT } from "./syntax.ts";
 import { signingKeyPem } from "../../src/settings/signing-key.ts";
+import { folderOfTest } from "../support/folders.ts";
 
 interface Service {
   readonly env_file?: string;
@@ -43,9 +43,8 @@ const FILLED: Readonly<Record<string, string>> = {
 
 let data = "";
 beforeEach(() => {
-  data = mkdtempSync(join(tmpdir(), "countersign-compose-"));
+  data = folderOfTest("compose");
 });
-afterEach(() => rmSync(data, { recursive: true, force: true }));
 
 /** The environment of a service as compose makes it of a filled-in .env; its volume is a folder of the test. */
 function environmentOf(service: Service): Readonly<Record<string, string>> {

@@ -23,12 +23,19 @@ export interface Source {
   readonly before: (node: Node) => string;
 }
 
+/** What was parsed for one test is there for the next, as long as there is room for it. */
+const parsed = new Map<string, WeakRef<readonly Source[]>>();
+
 /** Every TypeScript file below a folder of the project, parsed, in order of its path. */
 export function sourcesIn(folder: string): readonly Source[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+  const known = parsed.get(folder)?.deref();
+  if (known !== undefined) return known;
+  const sources = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .toSorted()
     .map((name) => parse(join(folder, name), readFileSync(join(ROOT, folder, name), "utf8")));
+  parsed.set(folder, new WeakRef(sources));
+  return sources;
 }
 
 /** Parses one text. */
@@ -44,14 +51,23 @@ export function parse(path: string, text: string): Source {
   };
 }
 
-/** Every node below and with this one. */
-export function* nodesOf(value: unknown): Generator<Node> {
-  if (Array.isArray(value)) {
-    for (const each of value) yield* nodesOf(each);
-  } else if (typeof value === "object" && value !== null) {
-    if (isNode(value)) yield value;
-    for (const each of Object.values(value)) yield* nodesOf(each);
-  }
+const walked = new WeakMap<object, readonly Node[]>();
+
+/** Every node below and with this one, in the order of the text. */
+export function nodesOf(value: unknown): readonly Node[] {
+  if (typeof value !== "object" || value === null) return [];
+  const known = walked.get(value);
+  if (known !== undefined) return known;
+  const found: Node[] = [];
+  collect(value, found);
+  walked.set(value, found);
+  return found;
+}
+
+function collect(value: object, found: Node[]): void {
+  if (isNode(value)) found.push(value);
+  for (const [key, each] of Object.entries(value))
+    if (typeof each === "object" && each !== null && key !== "span") collect(each as object, found);
 }
 
 /** `a.b` written as a member expression, or null. */

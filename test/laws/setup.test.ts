@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import * as fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { envFileProblem } from "../../src/cli/input/env-file.ts";
 import { writeEnvFile } from "../../src/cli/setup/env-file.ts";
 import {
@@ -16,6 +15,7 @@ import {
 import { UsageError } from "../../src/cli/terminal/answer.ts";
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { rounds } from "../support/effort.ts";
+import { folderOfTest } from "../support/folders.ts";
 
 const NAMES = ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "SLACK_URL", "LOG_LEVEL"] as const;
 const NAME = fc.constantFrom(...NAMES);
@@ -39,8 +39,7 @@ const VALUE = fc.oneof(
 
 describe("writing settings into a file", () => {
   test("sets what is to be set, keeps all else, and hides the file; what cannot be written leaves it as it was", () => {
-    const folder = mkdtempSync(join(tmpdir(), "countersign-env-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = folderOfTest("env");
     const file = join(folder, ".env");
     fc.assert(
       fc.property(fc.array(LINE, { maxLength: 6 }), fc.dictionary(NAME, VALUE), (lines, values) => {

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { beforeEach, describe, expect, inject, it } from "vitest";
 
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
@@ -14,6 +13,7 @@ import { migrate, MIGRATIONS } from "../../src/ledger/migrate.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openStore } from "../../src/ledger/database/store.ts";
 import { describeOnBothStores } from "../support/stores.ts";
+import { folderOfTest } from "../support/folders.ts";
 import { action, all, delivery, entry } from "./sample.ts";
 
 async function troubleOf(work: Promise<unknown>): Promise<ExternalError> {
@@ -142,9 +142,8 @@ describeOnBothStores("opening the ledger", (open) => {
 describe("a database that cannot be used", () => {
   let folder = "";
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "countersign-open-"));
+    folder = folderOfTest("open");
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it("is named by host and port when nobody answers, without the password", async () => {
     const port = await closedPort();

@@ -1,6 +1,4 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
@@ -14,6 +12,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { leftBehind, RELEASES } from "../support/releases.ts";
+import { folderOfTest } from "../support/folders.ts";
 import { all } from "./sample.ts";
 
 /** The kinds of entry there were not yet. */
@@ -73,8 +72,7 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
 
     test("is exported into a package that verifies", async () => {
       const ledger = await open();
-      const folder = mkdtempSync(join(tmpdir(), "countersign-release-package-"));
-      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const folder = folderOfTest("release-package");
       const out = join(folder, "package");
       const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       const { populations } = await writePackage(ledger, {

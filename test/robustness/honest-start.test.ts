@@ -3,17 +3,17 @@
 import { spawn } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
 import { WEBHOOK_PATH } from "../../src/server.ts";
 import { sample } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
+import { folderOfTest } from "../support/folders.ts";
 import { countersign, INHERITED, PROGRAM } from "./programs.ts";
 
 const keyPair = () =>
@@ -35,9 +35,8 @@ afterAll(() => github.stop());
 
 let folder = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "countersign-start-"));
+  folder = folderOfTest("start");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** How far GitHub's clock is ahead (ms). */
 let ahead = 0;

@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { expect, onTestFinished, test } from "vitest";
 
 import { sample } from "../support/effort.ts";
+import { folderOfTest } from "../support/folders.ts";
 import { PROGRAM } from "./programs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -62,8 +60,7 @@ test.each(sample(["the double", "the App"], 1))(
 );
 
 test("a demo that is killed leaves no process behind", async () => {
-  const out = mkdtempSync(join(tmpdir(), "countersign-demo-"));
-  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const out = folderOfTest("demo");
   const child = start(PROGRAM, "demo", "--out", out);
   await says(child, "GitHub's double listens");
   child.kill("SIGKILL");

@@ -1,19 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { setup } from "../../../src/cli/setup/setup.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { openPage } from "../../support/browser.ts";
 import { githubOnAPort } from "../../support/github-on-a-port.ts";
+import { folderOfTest } from "../../support/folders.ts";
 
 test("the App is registered and installed by two buttons in a browser, and nothing has to be copied", async (context) => {
   const page = await openPage(context);
   const github = await githubOnAPort({ people: { ann: { permission: "write" } } });
-  const folder = mkdtempSync(join(tmpdir(), "countersign-setup-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = folderOfTest("setup");
   const envFile = join(folder, ".env");
   const link = Promise.withResolvers<string>();
   const said: string[] = [];

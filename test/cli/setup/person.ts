@@ -4,19 +4,16 @@ import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { runProgram } from "../../../src/cli/program.ts";
 import { setup, type SetupOptions, type SetupTools } from "../../../src/cli/setup/setup.ts";
 import type { Answer, Terminal } from "../../../src/cli/terminal/answer.ts";
 import { answerFailure } from "../../../src/cli/terminal/answer.ts";
+import { folderOfTest } from "../../support/folders.ts";
 
 /** An empty folder that goes with the test. */
 export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "countersign-setup-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderOfTest("setup");
   return folder;
 }
 
