@@ -56,7 +56,7 @@ async function readPushed(
   wanted: (path: string) => boolean,
 ): Promise<PushedCommit | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
-  const answer = await client.lookups.rememberForever(
+  const commit = await client.lookups.rememberForever(
     `pushed:${client.repository.id}:${sha}`,
     async () => {
       const answer = await askIfExists(
@@ -73,8 +73,8 @@ async function readPushed(
     },
     (answer) => answer !== null,
   );
-  if (answer === null) return null;
-  const { parents, files } = answer;
+  if (commit === null) return null;
+  const { parents, files } = commit;
   const [parent] = parents;
   if (files === null || parent === undefined) return { sha, parents, files: null };
   const paths = files.map(({ filename }) => filename).filter(wanted);

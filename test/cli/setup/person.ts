@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { join } from "node:path";
 import { runProgram } from "../../../src/cli/program.ts";
 import { setup, type SetupOptions, type SetupTools } from "../../../src/cli/setup/setup.ts";
 import type { Answer, Terminal } from "../../../src/cli/terminal/answer.ts";
