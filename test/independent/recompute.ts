@@ -25,7 +25,8 @@ import {
   type Row,
   type Say,
 } from "./reading.ts";
-import { figures, policies, rights, waiting, wording } from "./rows-again.ts";
+import { firstPage } from "./first-page.ts";
+import { policies, rights, waiting, wording } from "./rows-again.ts";
 import { logAlone } from "./log-alone.ts";
 
 /**
@@ -56,12 +57,11 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   months(log, rows("monitoring.csv"), tests, text, say);
   remediations(log, rows("remediation.csv"), say);
   controlMatrix(log, rows("controls.csv"), text, say);
-  frontPage(text, changes, deployments, say);
   wording(log, rows, say);
   rights(log, rows("rights-used.csv"), say);
   waiting(log, rows("waiting-times.csv"), say);
   policies(log, folder, changes, say);
-  figures(text, say);
+  firstPage(text, say);
   logAlone(log, rows, say);
   return found;
 }
@@ -756,45 +756,4 @@ function isAsked(policy: unknown, control: string): boolean {
   if (control === "independently-approved") return /"required":[1-9]/u.test(trees);
   if (control === "approved-by-owners") return trees.includes('"codeowners":true');
   return true;
-}
-
-/** The first page says what the manifest says, and counts what the tables hold. */
-function frontPage(
-  text: (path: string) => string,
-  changes: readonly Row[],
-  deployments: readonly Row[],
-  say: Say,
-): void {
-  const plain = (html: string): string =>
-    html
-      .replaceAll(/<[^>]+>/gu, " ")
-      .replaceAll("&#39;", "'")
-      .replaceAll("&quot;", '"')
-      .replaceAll("&lt;", "<")
-      .replaceAll("&gt;", ">")
-      .replaceAll("&amp;", "&")
-      .replaceAll(/\s+/gu, " ");
-  const page = plain(text("START-HERE.html"));
-  const manifest = JSON.parse(text("manifest.json")) as Json;
-  for (const sentence of list(manifest["known_limitations"]))
-    if (!page.includes(String(sentence).replaceAll(/\s+/gu, " ")))
-      say(`START-HERE.html: lacks "${String(sentence)}"`);
-  const counts = [
-    `${changes.length} ${changes.length === 1 ? "change" : "changes"}, of which`,
-    `${deployments.length} successful ${deployments.length === 1 ? "deployment" : "deployments"} to production`,
-  ];
-  for (const count of counts) if (!page.includes(count)) say(`START-HERE.html: does not say "${count}"`);
-  const complete = JSON.parse(text("completeness.json")) as Json;
-  const branches = list(complete["branches"]);
-  const isProven = branches.length > 0 && branches.every((each) => of(each, "proven") === true);
-  if (!isProven && page.includes("Every update of")) say("START-HERE.html: claims every update unproven");
-  const gaps = table(text("coverage-gaps.csv")).length;
-  if (gaps > 0 && page.includes("None is known")) say("START-HERE.html: says that no gap is known");
-  if (gaps > 0 && !page.includes(`${gaps} ${gaps === 1 ? "span" : "spans"} in which the App could not see`))
-    say("START-HERE.html: does not count the gaps");
-  if (
-    String(manifest["generated_at"]) < String(of(manifest, "period", "to")) &&
-    !page.includes("had not ended")
-  )
-    say("START-HERE.html: does not say that the period is not over");
 }

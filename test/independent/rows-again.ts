@@ -11,7 +11,6 @@ import {
   of,
   outcomesOf,
   same,
-  table,
   who,
   word,
   words,
@@ -591,39 +590,4 @@ export function policies(log: Log, folder: string, changes: readonly Row[], say:
     if (row["approvals_required"] !== required.join(" "))
       say(`change ${(row["change_id"] ?? "").slice(0, 8)}: approvals_required is ${required.join(" ")}`);
   }
-}
-
-/** Every figure in the tables of the first page is that of summary.json. */
-export function figures(text: (path: string) => string, say: Say): void {
-  const page = text("START-HERE.html")
-    .replaceAll(/<[^>]+>/gu, " ")
-    .replaceAll(/\s+/gu, " ");
-  const summary = JSON.parse(text("summary.json")) as Json;
-  const share = (of_: unknown): string => {
-    const [numerator, denominator] = [Number(of(of_, "numerator")), Number(of(of_, "denominator"))];
-    if (denominator === 0) return "applies to none";
-    return `${numerator} of ${denominator} (${((numerator / denominator) * 100).toFixed(1)} %)`;
-  };
-  const verdicts = new Set(
-    ["changes", "deployments"].flatMap((each) => Object.keys(of(summary, each, "by_verdict") ?? {})),
-  );
-  const lines = [...verdicts].map((verdict) => {
-    const cells = ["changes", "deployments"].map((each) => {
-      const counts = Object.entries(of(summary, each, "by_verdict") ?? {});
-      const numerator = Number(counts.find(([name]) => name === verdict)?.[1] ?? 0);
-      const judged = counts.filter(([name]) => name !== "historic");
-      const denominator = judged.reduce((sum, [, count]) => sum + Number(count), 0);
-      return `${numerator} ${verdict === "historic" ? "not counted" : share({ numerator, denominator })}`;
-    });
-    return `${verdict} ${cells.join(" ")}`;
-  });
-  for (const [control, counts] of Object.entries(of(summary, "controls") ?? {})) {
-    const outcomes = ["pass", "fail", "waived", "unverifiable", "not-applicable"].map((each) =>
-      word(of(counts, "by_outcome", each) ?? 0),
-    );
-    const own = table(text("controls.csv")).find((row) => row["control"] === control)?.["company_id"] ?? "";
-    const name = page.includes(` ${control} (${own}) `) ? `${control} (${own})` : control;
-    lines.push(`${name} ${outcomes.join(" ")} ${share(of(counts, "passed"))}`);
-  }
-  for (const line of lines) if (!page.includes(` ${line} `)) say(`START-HERE.html: does not show "${line}"`);
 }

@@ -272,7 +272,7 @@ const document = (
 export const DOCUMENTS: readonly DocumentForm[] = [
   document(
     "START-HERE.html",
-    "What this is: limitations and monitoring gaps, scope, summary, completeness, glossary, how to verify, how to re-perform.",
+    "How many of how many, limitations, deviations, emergencies, gaps, months, repositories, controls, completeness, and how to verify and re-perform.",
   ),
   document(
     "completeness.json",

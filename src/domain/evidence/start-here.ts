@@ -12,13 +12,22 @@ import {
 } from "../monitoring/observed-time.ts";
 import type { CoverageGapRecord } from "../records/monitoring.ts";
 import type { Policy } from "../policy/file/policy.ts";
-import { unasked } from "../policy/asked-controls.ts";
-import { CONTROL_NAMES } from "../values/result.ts";
+import { ASKED_BY, unasked } from "../policy/asked-controls.ts";
+import { CONTROL_NAMES, type ControlName } from "../values/result.ts";
 import { ownerOf } from "../monitoring/monthly.ts";
 import { day, wholeDays } from "../time/span.ts";
 import { completenessWords, provenSpans, type CompletenessDocument } from "./completeness.ts";
 import { limitationsOf, type Manifest, type ObservedSchema } from "./package.ts";
 import type { EvidenceSource, Period } from "./tables/population.ts";
+import {
+  answersInFigures,
+  firstDeviations,
+  firstEmergencies,
+  type AnswerInFigures,
+  type FirstOf,
+  type ListedDeviation,
+  type ListedEmergency,
+} from "./front-lists.ts";
 import { gapsOf, scopePolicies } from "./rows/scope.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { timeText } from "./tables/table.ts";
@@ -33,6 +42,11 @@ export interface StartHere {
   readonly apiUrl: string;
   readonly fingerprint: string;
   readonly limitations: readonly string[];
+  readonly answers: readonly AnswerInFigures[];
+  readonly deviations: FirstOf<ListedDeviation>;
+  readonly emergencies: FirstOf<ListedEmergency>;
+  /** Controls that no policy in force requires, each with the key of the policy file that would. */
+  readonly unasked: readonly { readonly control: ControlName; readonly key: string }[];
   /** The first monitoring gaps in time; the summary counts them all. */
   readonly gaps: readonly CoverageGapRecord[];
   readonly completeness: CompletenessDocument;
@@ -62,7 +76,17 @@ export interface Month {
 /** Describes what comes first in a package. It follows from what the package is made of and from what its tables count. */
 export type FrontMatter = Pick<
   StartHere,
-  "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"
+  | "answers"
+  | "companyIds"
+  | "completenessWords"
+  | "deviations"
+  | "emergencies"
+  | "gaps"
+  | "gapsWords"
+  | "limitations"
+  | "months"
+  | "scopeWords"
+  | "unasked"
 >;
 
 /** Returns the content of observed.json. */
@@ -92,9 +116,14 @@ export async function frontMatter(
   const policies = await policiesInForce(source, policyDigests);
   const gaps: CoverageGapRecord[] = [];
   for await (const { body } of gapsOf(source)) gaps.push(body);
+  const months = monthsOf(source, summary);
+  const notAsked = unasked(policies);
   return {
+    answers: answersInFigures({ summary, completeness, months }),
     companyIds: companyIds(policies),
     completenessWords: completenessWords(completeness),
+    deviations: await firstDeviations(source),
+    emergencies: await firstEmergencies(source),
     gaps: gaps.toSorted((a, b) => a.from - b.from).slice(0, SHOWN_GAPS),
     gapsWords: gapsWords(observedTime, {
       period,
@@ -107,7 +136,7 @@ export async function frontMatter(
       generatedAt,
       completeness,
       observedTime,
-      unasked: unasked(policies),
+      unasked: notAsked,
       secretsOnly: [
         ...new Set(policies.flatMap(({ production }) => production.secretsOnly ?? [])),
       ].toSorted(),
@@ -128,8 +157,9 @@ export async function frontMatter(
       late: summary.changes.late,
       gaps: summary.coverage_gaps.total,
     }),
-    months: monthsOf(source, summary),
+    months,
     scopeWords: scopeWords({ organization, period, generatedAt, completeness, summary }),
+    unasked: notAsked.map((control) => ({ control, key: ASKED_BY[control] ?? "policy" })),
   };
 }
 

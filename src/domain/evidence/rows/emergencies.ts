@@ -4,10 +4,11 @@ import type { Attribution, EmergencyRecord } from "../../records/emergency.ts";
 import { partiesOf, isLate, isOverdue } from "../../emergency/retroactive-review.ts";
 import { termText } from "../../time/calendar.ts";
 import type { Instant } from "../../time/instant.ts";
-import { isInPeriod, statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
+import { isInPeriod, statesOf, withState, type EvidenceSource, type Stated } from "../tables/population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "../tables/table.ts";
 
-interface Row {
+/** Describes an emergency with the review it owes, where it owes one. */
+export interface EmergencyRow {
   readonly emergency: Stated<"emergency">;
   readonly review: Stated<"retroactive-review"> | null;
   /** When the package is made: it decides what is overdue. */
@@ -15,7 +16,7 @@ interface Row {
 }
 
 /** Lists every emergency that was opened, authorised, used or ended in the period, whatever became of it. */
-export const EMERGENCY_CHANGES = table<Row>({
+export const EMERGENCY_CHANGES = table<EmergencyRow>({
   path: "emergency-changes.csv",
   description:
     "Every emergency of the period, also those withdrawn, expired or never authorised: who declared it and why, who authorised it, until when, what was waived, and what became of the review owed.",
@@ -136,11 +137,9 @@ export const EMERGENCY_CHANGES = table<Row>({
     policy_digest: column.digest(({ emergency }) => {
       return emergency.body.policyDigest;
     }, "The policy it was authorised, else opened under."),
-    ...logColumns<Row>(({ emergency }) => emergency.entry),
+    ...logColumns<EmergencyRow>(({ emergency }) => emergency.entry),
   },
-  async *rows(source) {
-    for await (const row of joined(source)) if (concerns(source, row)) yield row;
-  },
+  rows: emergenciesOf,
 });
 
 interface Owed {
@@ -228,25 +227,20 @@ export async function* emergencyRowsOf(
   }
 }
 
-function concerns(source: EvidenceSource, { emergency: { body } }: Row): boolean {
+function concerns(source: EvidenceSource, { emergency: { body } }: EmergencyRow): boolean {
   return body.steps.some(({ at }) => isInPeriod(source.period, at));
 }
 
 /** Every emergency with its review, sorted by subject: both are kept under the same. */
-async function* joined(source: EvidenceSource): AsyncIterable<Row> {
-  const owed = statesOf(source, "retroactive-review", "ever");
-  const reviews = owed[Symbol.asyncIterator]();
-  try {
-    let ahead = await reviews.next();
-    for await (const emergency of statesOf(source, "emergency", "ever")) {
-      const { subject } = emergency.entry;
-      while (ahead.done !== true && ahead.value.entry.subject < subject) ahead = await reviews.next();
-      const found = ahead.done !== true && ahead.value.entry.subject === subject;
-      yield { emergency, review: found ? ahead.value : null, at: source.generatedAt };
-    }
-  } finally {
-    await reviews.return?.();
-  }
+async function* joined(source: EvidenceSource): AsyncIterable<EmergencyRow> {
+  const emergencies = statesOf(source, "emergency", "ever");
+  for await (const { stated, other } of withState(source, emergencies, "retroactive-review"))
+    yield { emergency: stated, review: other, at: source.generatedAt };
+}
+
+/** Yields the emergencies of emergency-changes.csv, each with its review, in the table's order. */
+export async function* emergenciesOf(source: EvidenceSource): AsyncIterable<EmergencyRow> {
+  for await (const row of joined(source)) if (concerns(source, row)) yield row;
 }
 
 function personOf(attribution: Pick<Attribution, "by"> | null): string | null {

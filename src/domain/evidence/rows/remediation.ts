@@ -5,7 +5,7 @@ import { countMonths, figuresNow, monthsOf } from "../../deviation/monthly/month
 import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../../deviation/remediation.ts";
 import type { MonthlyReviewRecord } from "../../records/monitoring.ts";
 import { deviationsOf } from "./deviations.ts";
-import { statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
+import { statesOf, withState, type EvidenceSource, type Stated } from "../tables/population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "../tables/table.ts";
 import type { DeviationRecord, Person, DeviationNote } from "../../records/deviation.ts";
 
@@ -184,17 +184,8 @@ export async function* remediationsOf(source: EvidenceSource): AsyncIterable<Sta
 async function* answered(
   source: EvidenceSource,
 ): AsyncIterable<{ readonly stated: Stated<"remediation">; readonly deviation: DeviationRecord }> {
-  const remediations = statesOf(source, "remediation", "ever")[Symbol.asyncIterator]();
-  let next = await remediations.next();
-  try {
-    for await (const { body: deviation } of deviationsOf(source)) {
-      while (next.done !== true && next.value.entry.subject < deviation.id) next = await remediations.next();
-      if (next.done === true) return;
-      if (next.value.entry.subject === deviation.id) yield { stated: next.value, deviation };
-    }
-  } finally {
-    await remediations.return?.();
-  }
+  for await (const { stated, other } of withState(source, deviationsOf(source), "remediation"))
+    if (other !== null) yield { stated: other, deviation: stated.body };
 }
 
 /** The monthly reviews signed off until the package was made, with their months as they are known now: a few for each month. */

@@ -64,6 +64,26 @@ export async function* statesOf<K extends EntryKind>(
   }
 }
 
+/** Yields states sorted by subject, each with the state of another kind of the same subject, or null. */
+export async function* withState<K extends EntryKind, L extends EntryKind>(
+  source: EvidenceSource,
+  stated: AsyncIterable<Stated<K>>,
+  kind: L,
+): AsyncIterable<{ readonly stated: Stated<K>; readonly other: Stated<L> | null }> {
+  const others = statesOf(source, kind, "ever")[Symbol.asyncIterator]();
+  try {
+    let ahead = await others.next();
+    for await (const each of stated) {
+      const { subject } = each.entry;
+      while (ahead.done !== true && ahead.value.entry.subject < subject) ahead = await others.next();
+      const isFound = ahead.done !== true && ahead.value.entry.subject === subject;
+      yield { stated: each, other: isFound ? ahead.value : null };
+    }
+  } finally {
+    await others.return?.();
+  }
+}
+
 /** Returns whether an instant lies in a period. */
 export function isInPeriod(period: Period, at: Instant): boolean {
   return at >= period.from && at < period.to;
