@@ -162,6 +162,7 @@ function planted(tree: Tree): string {
 async function breaches(
   folder: string,
   forbidden = config.forbidden ?? [],
+  roots = ["src", "test"],
 ): Promise<readonly { readonly rule: string; readonly file: string }[]> {
   const { options = {} } = config;
   const { enhancedResolveOptions, ...rest } = options;
@@ -172,7 +173,7 @@ async function breaches(
     ruleSet: { forbidden },
     enhancedResolveOptions: enhancedResolveOptions ?? {},
   };
-  const { output } = await cruise(["src", "test"], settings, enhancedResolveOptions ?? {});
+  const { output } = await cruise(roots, settings, enhancedResolveOptions ?? {});
   return (output as ICruiseResult).summary.violations.map((each) => ({
     rule: each.rule.name,
     file: each.to,
@@ -191,7 +192,7 @@ async function unused(folder: string): Promise<readonly string[]> {
     from: { path: "^src/cli/main\\.ts$" },
     to: { path: "^src/", reachable: false },
   } as const;
-  return (await breaches(folder, [rule])).map((each) => each.file);
+  return (await breaches(folder, [rule], ["src"])).map((each) => each.file);
 }
 
 describe("the walls between the rooms", () => {
