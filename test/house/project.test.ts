@@ -11,7 +11,7 @@ import { parse as parseYaml } from "yaml";
 
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { run } from "../cli/run.ts";
-import { ROOT } from "./syntax.ts";
+import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 
 interface Job {
   readonly name?: string;
@@ -44,6 +44,38 @@ const manifest = (file: string) =>
     readonly devDependencies?: Readonly<Record<string, string>>;
   };
 
+/** The commands of a job that need packages which no command before them installs. */
+function tooEarly({ steps }: Pick<Job, "steps">): readonly string[] {
+  let isInstalled = false;
+  return steps
+    .flatMap(({ run: text = "" }) => text.split(/\n|&&|\|\|?|;/u))
+    .map((command) => command.trim())
+    .filter((command) => {
+      isInstalled ||= /^npm ci\b/u.test(command);
+      const [, script] = /^node (\S+\.[jt]s)\b/u.exec(command) ?? [];
+      const isPackaged = /^(?:npx |npm (?:run|test|start)\b)/u.test(command);
+      return !isInstalled && (isPackaged || (script !== undefined && needsPackages(script)));
+    });
+}
+
+/** Whether a script of the repository imports a package, itself or through another file. */
+function needsPackages(script: string, seen: ReadonlySet<string> = new Set()): boolean {
+  if (seen.has(script)) return false;
+  return importsOf(script).some((from) =>
+    from.startsWith(".")
+      ? needsPackages(join(script, "..", from), new Set([...seen, script]))
+      : !from.startsWith("node:"),
+  );
+}
+
+function importsOf(script: string): readonly string[] {
+  return [...nodesOf(parse(script, read(script)).items)].flatMap(({ type, source }) =>
+    /^(?:Import|Export(?:All|Named))Declaration$/u.test(type) && isNode(source)
+      ? [String(source["value"])]
+      : [],
+  );
+}
+
 describe("the workflows", () => {
   test.each(names)("%s is sound", async (name) => {
     const lint = await createLinter();
@@ -60,6 +92,26 @@ describe("the workflows", () => {
         pins.set(action, pin);
       }
     expect(pins.size).toBeGreaterThan(2);
+  });
+
+  test.each(names)("%s installs the packages before it runs what needs them", (name) => {
+    const { jobs } = workflow(name.replace(".yml", ""));
+    expect(
+      Object.entries(jobs).flatMap(([id, job]) => tooEarly(job).map((line) => `${id}: ${line}`)),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ["a script with packages, without them", ["node scripts/release.ts v1 > notes.md"], 1],
+    ["a script with packages, before them", ["node scripts/release.ts v1", "npm ci"], 1],
+    ["a script of package.json, without packages", ["npm run build"], 1],
+    ["a program of a package, without it", ["npx countersign ruleset"], 1],
+    ["packages first", ["npm ci --ignore-scripts", "node scripts/release.ts v1"], 0],
+    ["packages first, in one line", ["npm ci && npm test"], 0],
+    ["a script that needs nothing but Node", ["node scripts/mistakes.ts"], 0],
+    ["what npm does by itself", ["npm audit signatures\nnpm view x version || npm publish"], 0],
+  ])("with %s", (_which, runs, found) => {
+    expect(tooEarly({ steps: runs.map((text) => ({ run: text })) })).toHaveLength(found);
   });
 
   test("say what their token may do, and end by themselves", () => {
