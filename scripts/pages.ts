@@ -119,12 +119,12 @@ function configurationPage(): string {
         schema.description ?? "",
       ]),
     ),
+    "Some commands read more: `audit`, and `policy try` without a log, a token of GitHub from `GITHUB_TOKEN` or `GH_TOKEN`; `report-deployment` its secret from `COUNTERSIGN_REPORT_SECRET`. A proxy may also be named as `https_proxy`, for `http://` addresses as `HTTP_PROXY` or `http_proxy`, and its exceptions as `no_proxy`.",
   ].join("\n\n");
 }
 
-/** Settings of a part that is not built: the dashboard. */
+/** Settings of a part that is not built yet: the sign-in of a dashboard. */
 export const UNUSED_SETTINGS: readonly string[] = [
-  "COUNTERSIGN_BASE_URL",
   "GITHUB_CLIENT_ID",
   "GITHUB_CLIENT_SECRET",
   "COUNTERSIGN_SESSION_SECRET",

@@ -163,17 +163,19 @@ export const EnvironmentSchema = z.object({
     .string()
     .optional()
     .describe("The file the signing key is in. Inside the data folder, it is created if it is missing."),
-  COUNTERSIGN_BASE_URL: httpUrl().optional().describe("The dashboard's address, for links and sign-in."),
-  GITHUB_CLIENT_ID: z.string().optional().describe("The App's client id, for signing in to the dashboard."),
-  GITHUB_CLIENT_SECRET: z
+  COUNTERSIGN_BASE_URL: httpUrl()
+    .optional()
+    .describe("The App's own address. The webhook's address on GitHub is compared with it at start."),
+  GITHUB_CLIENT_ID: z
     .string()
     .optional()
-    .describe("The App's client secret, for signing in to the dashboard."),
+    .describe("The App's client id, for a sign-in that is not built yet."),
+  GITHUB_CLIENT_SECRET: z.string().optional().describe("The App's client secret, for the same sign-in."),
   COUNTERSIGN_SESSION_SECRET: z
     .string()
     .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
     .optional()
-    .describe("The key of dashboard sessions; required with GITHUB_CLIENT_ID."),
+    .describe("The key of that sign-in's sessions; required with GITHUB_CLIENT_ID."),
   COUNTERSIGN_PRIVATE_RECEIVERS: z
     .enum(["refuse", "allow"], "must be refuse or allow")
     .default("refuse")
@@ -212,7 +214,7 @@ export interface Settings {
   readonly baseUrl: string | null;
   /** The pipelines that may report deployments from outside GitHub. */
   readonly deploymentSources: readonly DeploymentSource[];
-  /** Sign-in for the dashboard; null: only loopback may use it. */
+  /** Kept for a dashboard with sign-in, which is not built yet. */
   readonly signIn: {
     readonly clientId: string;
     readonly clientSecret: string;

@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
-import { generatedPages, policySchema, UNUSED_SETTINGS } from "../../scripts/pages.ts";
+import { generatedPages, policySchema } from "../../scripts/pages.ts";
 import { CONTROLS } from "../../src/domain/assessment/assess.ts";
 import { ENTRY_KINDS } from "../../src/domain/records/entry.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
@@ -14,8 +14,7 @@ import { SettingNameSchema } from "../../src/domain/protection/settings.ts";
 import { EXTERNAL_ERRORS } from "../../src/domain/values/external-error.ts";
 import { VERDICT_TITLES } from "../../src/domain/texts/wording.ts";
 import { HANDLED, SENT_ANYWAY } from "../../src/github/webhooks/signal.ts";
-import { EnvironmentSchema } from "../../src/settings.ts";
-import { nodesOf, parse, ROOT, sourcesIn } from "./syntax.ts";
+import { nodesOf, parse, ROOT } from "./syntax.ts";
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
@@ -259,28 +258,6 @@ describe("app.yml", () => {
   it("asks for what the documentation says each permission buys", () => {
     const said = [...read("docs/operations.md").matchAll(/^\| `([a-z_]+)`\s*\| (read|write)/gmu)];
     expect(Object.fromEntries(said.map((match) => [match[1], match[2]]))).toEqual(app.default_permissions);
-  });
-});
-
-describe("the settings", () => {
-  it("all have their line in .env.example", () => {
-    const lines = [...read(".env.example").matchAll(/^(?:# )?([A-Z_]+)=/gmu)].map((match) => match[1] ?? "");
-    expect(lines.toSorted()).toEqual(
-      [...Object.keys(EnvironmentSchema.shape), "POSTGRES_PASSWORD"].toSorted(),
-    );
-  });
-
-  it("that are said to be used by nothing are used by nothing", () => {
-    const properties = ["signIn"];
-    const used = sourcesIn("src")
-      .filter(({ path }) => path !== "src/settings.ts")
-      .flatMap(({ path, items }) =>
-        [...nodesOf(items)]
-          .filter((node) => node.type === "Identifier" && properties.includes(String(node["value"])))
-          .map((node) => `${path}: ${String(node["value"])}`),
-      );
-    expect(used).toEqual([]);
-    expect(UNUSED_SETTINGS).toHaveLength(4);
   });
 });
 
