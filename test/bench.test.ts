@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { benchLive, SHORT } from "../bench/live.ts";
+import { benchLive, SHORT, WHOLE } from "../bench/live.ts";
 import { BENCHMARKS } from "../bench/main.ts";
 import { shippedNodeArgs } from "../bench/support/programs.ts";
 
@@ -13,6 +13,19 @@ it("every file of benchmarks is run by npm run bench", () => {
   const files = readdirSync(BENCH).filter((name) => name.endsWith(".ts") && name !== "main.ts");
   expect(Object.keys(BENCHMARKS).map((name) => `${name}.ts`)).toEqual(expect.arrayContaining(files));
   expect(files.length).toBe(Object.keys(BENCHMARKS).length);
+});
+
+it("the page on operations names the numbers that its commands take", () => {
+  const page = readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8").split(
+    "## What it takes",
+  )[1];
+  expect(page).toContain(`slowest of ${SHORT.atRest.reviews} `);
+  expect(page).toContain(`slowest of ${SHORT.authorisations} `);
+  expect(page).toContain(`${SHORT.atOnce.join()} reviews of ${SHORT.atOnce.join()} pull requests at once`);
+  expect(page).toContain(`the 99th percentile of ${WHOLE.atRest.reviews})`);
+  expect(page).toContain(`\`node bench/live.ts --at-once ${WHOLE.atOnce.join()}\``);
+  const { events = [], pulls } = WHOLE.memory ?? {};
+  expect(page).toContain(`\`node bench/live.ts --events ${events.join()} --pulls ${pulls}\``);
 });
 
 it("the App is started by npm as in the image", () => {

@@ -136,7 +136,8 @@ async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
     baseUrl: null,
     env,
     save: (secrets) => {
-      if (options.print !== true) writeEnvFile(options.envFile, { ...hostOf(options), ...secrets });
+      if (options.print !== true)
+        writeEnvFile(options.envFile, { ...hostOf(options), ...secrets, ...databasePassword(env) });
     },
     onLink: (link) => {
       terminal.printError(
@@ -151,6 +152,12 @@ async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
     `${name} is registered.${options.print === true ? "" : ` Its settings are in ${options.envFile}.`}`,
   );
   return { ...hostOf(options), ...values };
+}
+
+/** compose.yaml needs one for its own database, which keeps the first it gets: so none that is there is replaced. */
+function databasePassword(env: Terminal["env"]): EnvValues {
+  const isSet = takenOf(["POSTGRES_PASSWORD"], env).length > 0;
+  return isSet ? {} : { POSTGRES_PASSWORD: randomBytes(32).toString("hex") };
 }
 
 function hostOf({ host }: SetupOptions): EnvValues {
@@ -170,7 +177,7 @@ function linked({ options, env }: Run, given: GivenPlan): Answer {
     WEBHOOK_SECRET: known === undefined || options.force === true ? randomBytes(32).toString("hex") : known,
     COUNTERSIGN_BASE_URL: plan.publicUrl,
   };
-  if (options.print !== true) writeEnvFile(options.envFile, values);
+  if (options.print !== true) writeEnvFile(options.envFile, { ...values, ...databasePassword(env) });
   const secret =
     options.print === true
       ? `enter this webhook secret: ${values.WEBHOOK_SECRET}`
@@ -229,7 +236,8 @@ async function proceed(run: Run, values: EnvValues, isNew: boolean): Promise<Ans
     fetch: tools.fetch,
   };
   const app = await ownApp(read.settings, isNew, wait);
-  if (!isNew && Object.keys(values).length > 0) writeEnvFile(options.envFile, values);
+  if (!isNew && Object.keys(values).length > 0)
+    writeEnvFile(options.envFile, { ...values, ...databasePassword(env) });
   const organization = await installed(run, app, wait);
   if (organization === null)
     return {
@@ -275,7 +283,7 @@ async function starter(
   if (!isWanted && terminal.ask === undefined)
     return {
       lines: [
-        "Next: start the App (countersign serve; in a clone: npm start). A first policy: countersign setup --out FOLDER --approvers acme/core",
+        "Next: start the App (countersign serve; in a clone: npm start, or docker compose up --detach). A first policy: countersign setup --out FOLDER --approvers acme/core",
       ],
       names: [],
     };
@@ -295,7 +303,7 @@ async function starter(
     names: [...files.keys()].map(at),
     lines: [
       "Next:",
-      "  1. Start the App: countersign serve (in a clone: npm start)",
+      "  1. Start the App: countersign serve (in a clone: npm start, or docker compose up --detach)",
       `  2. Open a pull request in ${organization}/.github that adds ${at("countersign.yml")} as .github/countersign.yml. Its text: ${at("pull-request.md")}`,
       `  3. Require the check: gh api orgs/${organization}/rulesets --input ${at("ruleset.json")} (Terraform: ${at("ruleset.tf")})`,
     ],

@@ -5,15 +5,15 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { STARTER_QUESTIONS, type StarterAnswers } from "../../../src/cli/setup/starter.ts";
 import { githubOnAPort, type ListeningDouble } from "../../support/github-on-a-port.ts";
 import { emptyFolder, freePort, Person } from "./person.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-/** The lines that a reader types. */
-const COMMANDS = [...readFileSync(join(ROOT, "docs/install.md"), "utf8").matchAll(/^ {4}(\S.*)$/gmu)].map(
-  (match) => match[1] ?? "",
-);
+/** The page, and the lines of it that a reader types. */
+const PAGE = readFileSync(join(ROOT, "docs/install.md"), "utf8");
+const COMMANDS = [...PAGE.matchAll(/^ {4}(\S.*)$/gmu)].map((match) => match[1] ?? "");
 
 /** A folder as `git clone` and `npm ci` leave it. */
 function checkout(): string {
@@ -93,6 +93,23 @@ async function gh(github: ListeningDouble, command: string, cwd: string): Promis
   const body = readFileSync(join(cwd, file));
   return (await fetch(`${github.env.GITHUB_API_URL}/${path}`, { method: "POST", headers, body })).status;
 }
+
+/** What the page calls the questions of `setup`. */
+const ASKED: Readonly<Record<keyof StarterAnswers, string>> = {
+  approvers: "who approves",
+  approvals: "how many approvals",
+  branches: "production branches",
+  environments: "production environments",
+  ticket: "tickets",
+  onCall: "who is on call",
+  deviations: "a repository for deviations",
+  owner: "who watches",
+};
+
+test("the page on installing lists each question of setup, in its order", () => {
+  const asked = STARTER_QUESTIONS.map(({ key }) => ASKED[key]).join(", ");
+  expect(PAGE.replaceAll(/\s+/gu, " ")).toContain(`asks for a first policy: ${asked}.`);
+});
 
 test("the page on installing leads from nothing to a green required check", async () => {
   const [clone, enter, install, setup = "", serve = "", doctor = "", require = "", ...more] = COMMANDS;

@@ -124,6 +124,31 @@ describe("setup", () => {
     expect(github.double.world.breaches).toEqual([]);
   });
 
+  test.each([
+    ["registered by a browser", {}],
+    ["registered with a link", { link: true }],
+    ["registered anew", { force: true as const }],
+  ])("leaves nothing for docker compose to ask, where the App is %s", async (_how, options) => {
+    const github = await githubOnAPort();
+    const envFile = join(emptyFolder(), ".env");
+    const run = startSetup(github.env, { ...APP, envFile, wait: false, ...options });
+    if (!("link" in options)) {
+      const person = new Person();
+      await person.open(await person.register(await run.link));
+    }
+    await run.ended;
+    const written = parseEnv(readFileSync(envFile, "utf8"));
+    const compose = readFileSync(join(import.meta.dirname, "../../../compose.yaml"), "utf8");
+    const required = [...compose.matchAll(/\$\{(\w+):\?/gu)].map((match) => match[1] ?? "");
+    expect(required).toContain("POSTGRES_PASSWORD");
+    for (const name of required) expect(written[name], name).toMatch(/^[0-9a-f]{64}$/u);
+
+    // The database has it from its first start on.
+    const again = startSetup(github.env, { ...APP, envFile, force: true, link: true });
+    await again.ended;
+    for (const name of required) expect(parseEnv(readFileSync(envFile, "utf8"))[name]).toBe(written[name]);
+  });
+
   test("prints the settings instead of saving them, where that is wanted", async () => {
     const github = await githubOnAPort();
     const envFile = join(emptyFolder(), ".env");
