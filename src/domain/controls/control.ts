@@ -34,6 +34,8 @@ export interface Control {
   readonly kind: "preventive" | "detective";
   /** What to do when it fails. */
   readonly remediation: string;
+  /** The moments at which it has a result. */
+  readonly judges: readonly Moment[];
   readonly judge: (subject: Subject, context: Context) => Result | null;
 }
 
@@ -53,13 +55,14 @@ export function defineControl<const M extends Moment>({
   notAsked,
   rule,
   ...documented
-}: Omit<Control, "judge"> & {
+}: Omit<Control, "judge" | "judges"> & {
   readonly judges: readonly M[];
   readonly notAsked?: (policy: Policy) => string | null;
   readonly rule: (subject: Extract<Subject, { readonly moment: M }>, context: Context) => Ruling | null;
 }): Control {
   return {
     ...documented,
+    judges,
     judge(subject, context) {
       if (!isAt(subject, judges)) return null;
       const because = notAsked?.(context.policy) ?? null;

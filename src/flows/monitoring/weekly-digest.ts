@@ -2,7 +2,7 @@
 
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { notify } from "../../domain/messages/notification.ts";
-import { digestText, wouldRefuse, type WouldRefuse } from "../../domain/messages/weekly-digest.ts";
+import { digestText, observedChange, type Observed } from "../../domain/messages/weekly-digest.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
@@ -23,36 +23,35 @@ async function sendDigest(repo: Repo, week: { readonly from: Instant; readonly t
   const policy = policyOrDefault(await currentPolicy(repo));
   if (!policy.notifications.some(({ on }) => on.includes("weekly-digest"))) return;
   const organizationId = repo.info.ownerId;
-  const refused: WouldRefuse[] = [];
-  const counts = { changes: 0, refused: 0 };
+  const observed: Observed[] = [];
   for await (const { body } of repo.ledger.states("change", { organizationId, ...week, order: "at" })) {
-    counts.changes += 1;
     const { policyDigest } = body.assessment;
     const then = policyDigest === "" ? undefined : await repo.ledger.state("policy", policyDigest);
-    const found = then === undefined ? [] : wouldRefuse(body, then.body, await waitedFor(repo, body));
-    if (found.length > 0) counts.refused += 1;
-    refused.push(...found);
+    const change =
+      then === undefined ? null : observedChange(body, then.body, await approvedAfter(repo, body));
+    if (change !== null) observed.push(change);
   }
-  const text = digestText(week, refused, counts);
+  const text = digestText(week, observed);
   if (text === null) return;
   const about = new Date(week.from).toISOString().slice(0, 10);
   const news = { organizationId, about, text, repository: null, path: null, at: week.to };
   await repo.commit({ actions: notify(policy, "weekly-digest", news) });
 }
 
-/** A change that landed without its approval would have waited at least for the first one that others gave afterwards. */
-async function waitedFor(repo: Repo, { change, assessment }: ChangeRecord): Promise<number | null> {
+/** From the landing of a change to the first approval that was seen of someone other than its author. */
+async function approvedAfter(repo: Repo, { change, assessment }: ChangeRecord): Promise<number | null> {
   if (assessment.verdict === "compliant") return null;
-  const waits: number[] = [];
+  const after: number[] = [];
   for (const { number, author, merged } of change.pullRequests) {
     const landed = merged?.at ?? change.update.at;
     for (const seen of await observationsOf(repo, change.repository.id, `pull/${number}`, landed)) {
       if (seen.kind !== "review-given" || seen.review.state !== "approved") continue;
       const { author: by, submittedAt } = seen.review;
-      if (by !== null && by.id !== author?.id && submittedAt >= landed) waits.push(submittedAt - landed);
+      const isAnother = by !== null && by.type !== "Bot" && by.id !== author?.id;
+      if (isAnother && submittedAt >= landed) after.push(submittedAt - landed);
     }
   }
-  return waits.length === 0 ? null : Math.min(...waits);
+  return after.length === 0 ? null : Math.min(...after);
 }
 
 /** The first of January 1970 was a Thursday. */

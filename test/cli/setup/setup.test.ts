@@ -126,7 +126,7 @@ describe("setup", () => {
 
   test.each([
     ["registered by a browser", {}],
-    ["registered with a link", { link: true }],
+    ["registered with a link", { link: true as const }],
     ["registered anew", { force: true as const }],
   ])("leaves nothing for docker compose to ask, where the App is %s", async (_how, options) => {
     const github = await githubOnAPort();
