@@ -16,6 +16,7 @@ import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 interface Job {
   readonly name?: string;
   readonly environment?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly needs?: string | readonly string[];
   readonly "timeout-minutes"?: number;
@@ -37,6 +38,7 @@ const manifest = (file: string) =>
   JSON.parse(read(file)) as {
     readonly version: string;
     readonly homepage?: string;
+    readonly repository?: { readonly url: string };
     readonly keywords?: readonly string[];
     readonly engines: { readonly node: string };
     readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -143,6 +145,27 @@ describe("a release", () => {
     expect(runs("image")).toMatch(/docker buildx build [^]*--sbom=true --provenance=mode=max/u);
     expect(runs("image")).toMatch(/cosign sign --yes "\$IMAGE@/u);
     expect(read(`${FOLDER}/release.yml`)).not.toContain("secrets.");
+  });
+
+  test("is the image that deploy takes, and the page shows how to verify it", () => {
+    const { repository, version } = manifest("package.json");
+    const name = new URL(repository?.url.replace(/^git\+/u, "") ?? "").pathname
+      .slice(1)
+      .replace(/\.git$/u, "");
+    const image = `ghcr.io/${name}`;
+    expect(release.jobs["image"]?.env?.["IMAGE"]?.replace("${{ github.repository }}", name)).toBe(image);
+    expect((parseYaml(read("deploy/helm/values.yaml")) as { readonly image: unknown }).image).toMatchObject({
+      repository: image,
+      tag: "",
+    });
+    expect(parseYaml(read("deploy/helm/Chart.yaml"))).toMatchObject({ version, appVersion: version });
+    expect(read("deploy/kubernetes/countersign.yaml")).toContain(`image: "${image}:${version}"`);
+    const page = read("docs/operations.md");
+    expect(page).toContain(`cosign verify ${image}:${version} `);
+    expect(page).toContain(
+      `--certificate-identity https://github.com/${name}/${FOLDER}/release.yml@refs/tags/v${version} `,
+    );
+    expect(page).toContain("--certificate-oidc-issuer https://token.actions.githubusercontent.com\n");
   });
 
   test("is refused for a tag that is no version, or has no section in the changelog", () => {
