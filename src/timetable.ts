@@ -40,8 +40,9 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
 }
 
 /**
- * Returns of each kind the first and last appointment after `from` and up to `to`, but all monthly ones. Oldest first. In a
- * jump of a driven clock nothing else happens on the way that those between could find, and a month has seven hundred hours.
+ * Returns the first and last appointment of each kind after `from` and up to `to`, oldest first. Of the monthly and
+ * weekly ones it returns all, since each is about a span of its own. In a jump of a driven clock nothing else happens
+ * that those between could find, and a month has seven hundred hours.
  */
 export function firstAndLast(from: Instant, to: Instant): readonly Appointment[] {
   return byTime(

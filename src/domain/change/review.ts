@@ -66,8 +66,5 @@ export type NotShown = Infer<typeof NotShownSchema>;
 /** Describes {@link Truncation}. */
 export const CutSchema = z.enum(["reviews", "events", "labels", "checks"]);
 
-/**
- * Names a list that GitHub gave only in part. They are the reviews of a pull request, what happened to it, its labels;
- * the checks of a commit.
- */
+/** Names a list that GitHub gave only in part. Reviews, events and labels are of a pull request, checks of a commit. */
 export type Truncation = Infer<typeof CutSchema>;

@@ -8,7 +8,10 @@ import { isOtherwise } from "../monitoring/monthly.ts";
 import type { DeviationRecord, Severity } from "../records/deviation.ts";
 import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
 
-/** Describes the result of a monthly review of one control in one month (YYYY-MM, UTC). `clean`: it operated without a deviation. */
+/**
+ * Describes the result of a monthly review of one control in one month (YYYY-MM, UTC). `clean`: the control operated
+ * without a deviation, and the signer saw the month as it is known now.
+ */
 export interface ReviewedMonth {
   readonly control: ControlName;
   readonly month: string;
@@ -33,8 +36,8 @@ export function reviewedMonths(
 }
 
 /**
- * Counts the whole months in a row in which all these controls were reviewed and clean. They end with the newest month reviewed,
- * and begin after a moment. A month begun before that moment does not count, and one that is not clean begins the count anew.
+ * Counts the latest months in a row in which all these controls were reviewed and clean. Only whole months since a
+ * moment count, up to the newest one that any of them was reviewed in; a month that is not clean begins the count anew.
  */
 export function cleanMonthsSince(
   reviews: readonly ReviewedMonth[],
@@ -75,7 +78,7 @@ export function cadenceOf(unsettled: readonly Severity[]): Cadence {
   return unsettled.some((severity) => severity === "critical" || severity === "high") ? "weekly" : "monthly";
 }
 
-/** Returns whether reviews are due at all: only while the remediation is active. */
+/** Returns whether reviews are due: only while a started remediation is active or blocked. */
 export function isReviewed(deviation: DeviationRecord, remediation: RemediationRecord): boolean {
   return (
     deviation.status === "in-remediation" &&
@@ -84,7 +87,10 @@ export function isReviewed(deviation: DeviationRecord, remediation: RemediationR
   );
 }
 
-/** Returns the day (YYYY-MM-DD, UTC) of the next review. It is a week or a month after the last one, or after the beginning. */
+/**
+ * Returns the day (YYYY-MM-DD, UTC) of the next review; null: the remediation has not started. It is a week or a month
+ * after the last review, held or missed, or after work began (again), whichever is later.
+ */
 export function nextReview(remediation: RemediationRecord, cadence: Cadence): string | null {
   if (remediation.startedAt === null) return null;
   const last = remediation.reviews.at(-1);

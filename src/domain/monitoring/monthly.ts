@@ -17,9 +17,8 @@ export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
 export type MonthlyStatus = "due" | "signed-off" | "late" | "missing" | "changed";
 
 /**
- * Returns the status of a review at a moment. It was signed off in time or late; is not signed off and still due, or
- * missing; or has changed where the month came to be otherwise than the signer saw. `figures`: as counted now; left
- * out: nothing changed.
+ * Returns the status of a review at a moment. Signed off, it is in time or late, or changed where the month is known to
+ * be otherwise than the signer saw; else it is due or missing. `figures`: as counted now; left out: nothing changed.
  */
 export function monthlyStatus(
   { dueAt, signedOff, control }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff" | "control">,
@@ -32,8 +31,8 @@ export function monthlyStatus(
 }
 
 /**
- * Returns whether a month is otherwise than it was seen. More or less of it failed, deviated, is unverifiable, or is
- * known at all.
+ * Returns whether a month is known to be otherwise than it was seen. That is: more or less of it failed, deviated or
+ * was unverifiable, or its population is another.
  */
 export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: MonthlyFigures): boolean {
   // Whether an emergency was reviewed in time is known only when the review is owed: the month goes on growing.

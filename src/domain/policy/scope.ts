@@ -38,8 +38,8 @@ export function isIntegrationBranch(policy: Policy, repository: Repository, bran
 }
 
 /**
- * Returns whether deployments to this environment reach production; compared without case. So do those to one that is
- * only for its secrets, unless a job made them.
+ * Returns whether deployments to this environment may reach production; compared without case. One that is only for its
+ * secrets is among them: a deployment that no job made may reach it.
  */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
   return (

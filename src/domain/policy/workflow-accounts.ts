@@ -16,8 +16,8 @@ const CHOOSES =
   /(?:^\.|^package|^npm-|^composer|^deno|^bower|^lerna|^project|^manifest|^requirements|^constraints|^cmakelists|lock|config|rc\.json$|settings)/iu;
 
 /**
- * Returns whether a file neither runs nor chooses what runs. So it is no workflow, manifest, lockfile or script; what
- * is not known to be a text is none.
+ * Returns whether a file is known to be a text that neither runs nor chooses what runs. A workflow, manifest, lockfile
+ * or script is none, nor is a file of unknown kind.
  */
 export function isOnlyText(path: string): boolean {
   const parts = path.split("/");

@@ -60,8 +60,8 @@ export function isWeaker(setting: SettingName, was: SettingValue | null, is: Set
 }
 
 /**
- * Returns what protects less in `after` than in `before`. A branch or environment met for the first time has nothing to
- * be compared with. `appId`: ours.
+ * Returns what protects less in `later` than in `earlier`. A branch or environment met for the first time has nothing
+ * to be compared with. `appId`: ours.
  */
 export function weakened(earlier: Protection, later: Protection, appId: number): readonly Weaker[] {
   const [before, after] = [settingsOf(earlier, appId), settingsOf(later, appId)];
@@ -170,7 +170,10 @@ function rulesetChanges(before: Protection, after: Protection): readonly Weakeni
   });
 }
 
-/** Lists rulesets over a production branch that were edited without a change that we may see. It can be who may bypass them. */
+/**
+ * Lists rulesets over a production branch that were edited in a part that we may not see. It may be who can bypass
+ * them.
+ */
 export function editedUnseen(before: Protection, after: Protection): readonly SeenRuleset[] {
   if (isUnobservable(before.rulesets) || isUnobservable(after.rulesets)) return [];
   const old = before.rulesets;

@@ -29,8 +29,8 @@ import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { type NotShown } from "../../domain/change/review.ts";
 
 /**
- * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
- * re-run button, which is answered even if nothing changed; so is `again`.
+ * Judges one open pull request; of an ended one, what it still owes. Those that shared its check run are then judged
+ * too. `request`: the delivery of a pressed re-run button, which is answered even if nothing changed; so is `again`.
  */
 export async function assessPull(
   repo: Repo,

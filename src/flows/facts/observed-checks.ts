@@ -34,8 +34,9 @@ interface ShownChecks {
 }
 
 /**
- * Returns whether how a check ended is kept. The policy its commit was judged by requires it, or where that was not judged yet,
- * the one in force. Of the hundreds of checks that a commit may have the log would hold each for good.
+ * Returns whether a policy requires a reported check, so that its end is recorded. A commit may have hundreds of
+ * checks, and the log would hold each for good. The policy is the one its commit was judged by, or before that the one
+ * in force; where it is not known, the check counts as required.
  */
 export async function isCheckRequired(
   tools: Tools,

@@ -158,8 +158,8 @@ async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
 }
 
 /**
- * Follows every production branch, judges every open pull request and unrecorded deployment of one repository. It is seen together with
- * others of the same census, and of what its overview shows to be as it was nothing more is asked.
+ * Follows every production branch, judges every open pull request and unrecorded deployment of one repository. One
+ * query shows the overviews of several repositories of a census; what is unchanged there is not requested again.
  */
 export async function sweepRepository(repo: Repo, { round }: Task<"sweep">): Promise<void> {
   repo.github.lookups.forget([`policy:${repo.info.id}`]);

@@ -9,7 +9,10 @@ import { landedChanges, originOf } from "../records/landed-changes.ts";
 import { policyAt } from "./in-force.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
-/** Returns what shows whether a branch was in production at a moment, by the default branch and policy of then. */
+/**
+ * Returns a test of whether a branch was in production at a moment. It goes by the default branch and policy of then;
+ * where that policy cannot be read, the branch was.
+ */
 export async function productionRefsThen(
   repo: Repo,
 ): Promise<(branch: string, at: Instant) => Promise<boolean>> {
@@ -32,7 +35,10 @@ export async function productionRefsThen(
   };
 }
 
-/** Returns the last moment, not before `from`, at which a former production branch was one. Where nothing shows it: now. */
+/**
+ * Returns the latest moment, not before `from`, at which a branch ceased to be a production branch. Where nothing shows
+ * it: now.
+ */
 export async function lastInProduction(repo: Repo, branch: string, from: Instant): Promise<Instant> {
   const wasProduction = await productionRefsThen(repo);
   const landed = await landedChanges(repo.tools, repo.info.id);

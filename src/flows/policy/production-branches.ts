@@ -13,7 +13,7 @@ import { withoutQueueBranches } from "./queue-branches.ts";
 import { recordProductionRefs } from "../repositories/repositories.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
-/** So far back deleted branches are looked for; each month is counted within it (ms). */
+/** How far back deleted branches are looked for (ms): more than a month, since a month is counted after it ended. */
 const DELETED_KEPT = 40 * DAY;
 
 /** Lists the production branches followed so far. */
@@ -47,7 +47,10 @@ export interface BranchPosition {
   readonly nowhere: readonly Sha[] | null;
 }
 
-/** Returns where a commit was at a moment. A forced push may since have removed the branch's end of then. */
+/**
+ * Returns where a commit is on the production branches. It is also on a branch that ended on it by `at`, since a forced
+ * push may have removed it there.
+ */
 export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promise<BranchPosition> {
   const landed = await landedChanges(repo.tools, repo.info.id);
   const [first] = await watchedRefs(repo);

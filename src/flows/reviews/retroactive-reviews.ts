@@ -134,8 +134,8 @@ export async function remindOfReviews(repo: Repo, number: number | null): Promis
 }
 
 /**
- * Returns why the next emergency must wait, or null. A review anywhere in the organisation is overdue, and the policy blocks the
- * next one. Whoever owes one elsewhere does not get round it by the next repository.
+ * Returns why the next emergency must wait, or null where it need not. It must where a review is overdue anywhere in
+ * the organisation and the policy says so: nobody gets round it in the next repository.
  */
 export async function overdueReview(repo: Repo, policy: Policy): Promise<Reply | null> {
   const { info: repository } = repo;

@@ -57,7 +57,9 @@ export class Smaller {
   }
 }
 
-/** Returns whether GitHub may answer the same question where less of it is requested: it answered, and not this. */
+/**
+ * Returns whether GitHub may answer the same question for less. It does where it was reached and could not answer this.
+ */
 export function mayBeTooMuch(error: unknown): error is ExternalError {
   if (!(error instanceof ExternalError) || error.waitMs !== null || error.gone) return false;
   switch (error.code) {
@@ -73,7 +75,10 @@ export function mayBeTooMuch(error: unknown): error is ExternalError {
   }
 }
 
-/** Returns whether part of GraphQL's answer spoils all of it. It is too much, or hidden, such as one pull request among many. */
+/**
+ * Returns whether one part of a query kept GitHub from answering the rest. That part was too much, or is hidden, such
+ * as one pull request among many.
+ */
 export function isSpoiled(error: unknown): error is ExternalError {
   if (mayBeTooMuch(error)) return true;
   return error instanceof ExternalError && error.gone && graphqlErrorsOf(error.cause).length > 0;

@@ -179,9 +179,10 @@ export async function contentsAt(
 }
 
 /**
- * Proves whether an update introduced what the pull request showed. That is the same tree, the same patch on a moved base, or the
- * files that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had changed
- * meanwhile the lines around, so that there only the lines taken out and put in are compared. What differs then cannot be known.
+ * Proves how far an update introduced what the pull request showed. `identity`: the same tree. `replay`: the same
+ * patch, where line numbers may have moved, for GitHub itself made the merge; of a file that the base had changed
+ * meanwhile only the lines taken out and put in are compared. `residual`: `files` differ. `unverifiable`: it cannot be
+ * known, of `files` where they are named.
  */
 export async function proveShipped(
   client: CachedClient,

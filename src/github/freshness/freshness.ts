@@ -370,8 +370,9 @@ export class Losses {
 }
 
 /**
- * Returns when to read again who has which right in a repository. That is where a list may not show yet what a webhook reported
- * of a person, or of a team, whose members are not read. Null: it shows all of it. `people`: those who may do more than read.
+ * Returns when to read again who has which right in a repository; null: nothing reported is missing from the list.
+ * `people`: those who may do more than read. What a webhook reported of a team counts as missing for a while, since a
+ * team's members are not read.
  */
 export function peopleBehind(
   people: readonly { readonly id: number; readonly role: Permission }[],

@@ -45,9 +45,9 @@ export interface Work {
 }
 
 /**
- * Lists the paths, old and new, of work here that is also someone's work elsewhere. That is the whole of it, or, where
- * that bears another's name, a part. Two people may change one file alike, each in their own name. It may exclude
- * someone, never clear them.
+ * Lists the paths, old and new, of work here that someone also did elsewhere. Of work in their own name all must be
+ * here again, since two people may change one file alike; in another's name a part is enough. It may exclude someone,
+ * never clear them.
  */
 export function sameWork(ours: readonly FileWork[], theirs: Work): readonly string[] {
   const isSame = (own: FileWork, other: FileWork): boolean =>

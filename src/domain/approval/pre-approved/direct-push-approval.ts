@@ -28,7 +28,10 @@ interface Objection {
 
 type PushEntry = StandardChange & { readonly directPush: NonNullable<StandardChange["directPush"]> };
 
-/** Lists the standard changes that an update may be, by how it came and who was seen to push it. Then its commits are requested. */
+/**
+ * Lists the standard changes that an update may be, by how it came and who was seen to push it. Only where there are
+ * any, its commits are read.
+ */
 export function directPushEntries(policy: Policy, { kind, actor }: RefUpdate): readonly PushEntry[] {
   if (kind !== "push" || actor?.type !== "Bot") return [];
   // Whoever may push a workflow acts as GitHub's own account.

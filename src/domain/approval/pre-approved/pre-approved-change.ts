@@ -22,7 +22,10 @@ export type PreApproval =
   | { readonly holds: true; readonly entry: StandardChange; readonly because: string }
   | { readonly holds: false; readonly why: readonly string[] };
 
-/** Returns whether a pull request may be a standard change, by who opened it. Then its files and pushes are requested. */
+/**
+ * Returns whether a pull request may be a standard change, by who opened it. Only where it may, its files and pushes
+ * are read.
+ */
 export function mayBePreApproved(policy: Policy, author: Actor | null): boolean {
   return (
     author !== null &&
