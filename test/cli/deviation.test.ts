@@ -71,7 +71,7 @@ test("a wrong word is answered with what was meant, and exit code 1", async () =
 
 test("whoever caused it is known by login at the terminal too", async () => {
   const { code, printed } = await said("not-an-exception", id, "only a test", "--as", "EVE");
-  expect(printed).toContain("Whoever caused the deviation cannot declare it no exception");
+  expect(printed).toContain("Whoever caused the deviation cannot declare that it is not an exception");
   expect(code).toBe(1);
 });
 

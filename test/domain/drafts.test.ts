@@ -398,7 +398,7 @@ describe("what the drafts say", () => {
     for (const said of [
       "tooling gap",
       "Required the check in the ruleset",
-      "bob answers for it",
+      "bob is responsible for it",
       "2026-09-01",
       "terraform run 812",
       "Terraform",

@@ -36,7 +36,7 @@ import { isMerge, pullsOf, type Subject } from "../records/subject.ts";
 
 const NAME = "independently-approved";
 
-/** Requires that enough entitled people who did not make a commit alone approved it, for the content that is merged. */
+/** Requires, for each commit, approvals of the merged content by entitled people who did not make it alone. */
 export const independentlyApproved = defineControl({
   name: NAME,
   objective:
@@ -197,7 +197,7 @@ function judgePull(
     const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
     return answer("fail", "changes-requested", [
       landed
-        ? `${who} had requested changes, which nothing had lifted when it was merged`
+        ? `it was merged although ${who} had requested changes`
         : `${who} requested changes; only a new review by ${who}, or a dismissal by an administrator, lifts that`,
     ]);
   }

@@ -159,7 +159,7 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
     lines.push("Approved: the policy is in observe mode. In enforce mode this would be blocked:", ...reasons);
   else if (answer === "waiting")
     lines.push(
-      `Waiting. Rejected at ${localTime(deadline, timezoneOf(policy))} unless this is resolved:`,
+      `Waiting. Will be rejected at ${localTime(deadline, timezoneOf(policy))} unless this is resolved:`,
       ...reasons,
       "",
       `${isUnmerged(open) ? "Merge these commits through a reviewed pull request, or cancel this run. " : ""}This answer updates by itself.`,

@@ -502,7 +502,8 @@ export const DEVIATION_COMMAND_TABLE = {
         who: {
           needs: ["owner", "other", "auditor"],
           bars: ["causer", "app"],
-          refusal: "Whoever caused the deviation cannot declare it no exception. Ask someone else.",
+          refusal:
+            "Whoever caused the deviation cannot declare that it is not an exception. Ask someone else.",
         },
       },
     ],

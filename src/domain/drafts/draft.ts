@@ -111,7 +111,7 @@ const MARKS = / (?:\[\d+\])+(?: (?:\[\d+\])+)*/gu;
 
 /** Holds what stands above every draft. */
 export const DRAFT_NOTE =
-  "> A draft made from the evidence log. It is not part of the evidence package. Someone of the company reads it, corrects it and answers for it.";
+  "> A draft made from the evidence log. It is not part of the evidence package. Someone of the company reads it, corrects it and takes responsibility for it.";
 
 /** Returns "1 change", "3 changes". */
 export function counted(count: number, noun: string): string {

@@ -237,7 +237,7 @@ function exceptions(policy: Policy, at: Instant): readonly string[] {
       .filter(({ scope }) => scope === "out")
       .map(
         ({ name, topic, reason, owner }) =>
-          `${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)} is out of scope because ${markdownInFile(reason ?? "")}; ${markdownInFile(owner ?? "nobody")} answers for that.`,
+          `${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)} is out of scope because ${markdownInFile(reason ?? "")}; ${markdownInFile(owner ?? "nobody")} is responsible for that.`,
       ),
     ...policy.repositories
       .filter(({ scope, mode, since }) => scope !== "out" && (mode !== null || since !== null))

@@ -70,7 +70,7 @@ function parts(records: Records, answered: DraftAnswered, cite: Citations): read
     "",
     "## What was done",
     "",
-    `${sentence(action)} ${personName(body.owner)} answers for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
+    `${sentence(action)} ${personName(body.owner)} is responsible for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
     "",
     ...body.evidence.map(
       ({ text, by, at }) => `- Evidence: ${markdownInFile(text)} (${personName(by)}, ${day(at)}) ${mark}`,

@@ -36,7 +36,7 @@ export function notAlone(
 ): Reply | null {
   if (!LINK.test(reason ?? ""))
     return ({ command }) =>
-      `To authorise it alone, the reason must hold the link to the incident. Withdraw it (${command("withdraw")}), then declare it again with the link.`;
+      `To authorise it alone, the reason must contain the link to the incident. Withdraw it (${command("withdraw")}), then declare it again with the link.`;
   const { count = 0, per = "month" } = policy.emergency.alone?.atMost ?? {};
   if (before < count) return null;
   return ({ text }) =>

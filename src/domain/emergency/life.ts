@@ -110,7 +110,7 @@ export function pushed(record: EmergencyRecord, at: Instant, by: Actor | null, h
 /** Records that its time is over and nothing was let through. */
 export function expired(record: EmergencyRecord): EmergencyRecord {
   const at = record.authorised?.until ?? record.opened.at;
-  const ended = { at, by: null, because: "its time was over before it was used" };
+  const ended = { at, by: null, because: "it expired before it was used" };
   return stepped({ ...record, ended }, "expire", { at, by: null });
 }
 

@@ -259,7 +259,7 @@ function waitingForFreeze({ inputs }: Result, { policy }: NeedFacts): Need {
   const timezone = policy.state === "known" ? policy.record.effective.calendar.timezone : "UTC";
   const until = freezeEndText(freezes, timezone);
   const title = `waiting for the freeze to end: ${until}`;
-  const todo = "Wait: this check then passes by itself.";
+  const todo = "Nothing to do: when the freeze ends, this check updates by itself.";
   return { title, item: markdown(`the end of the freeze: ${until}`), todo, note: "", asWritten: false };
 }
 

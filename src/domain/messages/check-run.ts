@@ -43,7 +43,7 @@ const TITLE_LENGTH = 250;
 
 /** What there is instead of an emergency where no policy defines what one may waive. */
 const WITHOUT_POLICY =
-  "No emergency can be declared until the policy can be read: it defines what one may waive.";
+  "No emergency can be declared until the policy can be read: it defines what an emergency may waive.";
 
 /** The cause of a result on which the policy asks nothing. */
 const NONE_REQUIRED = "none-required";
@@ -121,7 +121,7 @@ function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfSc
     status: "completed",
     conclusion: "success",
     title: clipped(`Not in scope: ${oneLine(reason)}`, TITLE_LENGTH),
-    summary: `Excluded by the organisation's policy; ${markdown(owner)} answers for that. Nothing is required here, and no merge is recorded. To include this repository, change \`repositories\` in the organisation's policy file.`,
+    summary: `Excluded by the organisation's policy; ${markdown(owner)} is responsible for that. Nothing is required here, and no merge is recorded. To include this repository, change \`repositories\` in the organisation's policy file.`,
     text: "",
   };
 }

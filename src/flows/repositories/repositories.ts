@@ -84,7 +84,7 @@ export async function recordScope(repo: Repo, policy: PolicyInForce): Promise<vo
   if (policy.state !== "known") return;
   const record = await recordOf(repo.tools, repo.info.id);
   const out = policy.record.effective.outOfScope;
-  const reason = out === undefined ? "" : `${out.reason} (${out.owner} answers for it)`;
+  const reason = out === undefined ? "" : `${out.reason} (${out.owner} is responsible for it)`;
   if (record === null || (record.inScope === (out === undefined) && record.reason === reason)) return;
   const now = repo.now();
   const scopedFrom = out === undefined && !record.inScope ? { scopedFrom: now } : {};

@@ -138,7 +138,7 @@ function goingForward(deployment: Deployment): Ruling {
   if (unaccounted !== null && unaccounted.length > 0)
     return fails(
       "unaccounted",
-      `${unaccounted.length} of its commits ${isAre(unaccounted.length)} part of no recorded change to a production branch`,
+      `${unaccounted.length} of its commits ${unaccounted.length === 1 ? "does" : "do"} not belong to any recorded change of a production branch`,
     );
   const unsure = deployed.filter((change) => !GOOD.has(change.verdict));
   // It goes forward, so it carries something: an empty list is one that was not read.

@@ -39,7 +39,7 @@ export const RepositoriesSchema = z
       .describe("repositories by a topic; whoever administers a repository sets its topics"),
     scope: z.enum(["in", "out"]).optional().describe("out: nothing in them reaches production; default: in"),
     reason: z.string().min(1).optional().describe("why they are out of scope"),
-    owner: Login.optional().describe("who answers for it"),
+    owner: Login.optional().describe("who is responsible for it"),
     mode: z
       .enum(["observe", "enforce"])
       .optional()
@@ -79,7 +79,7 @@ export const ControlsSchema = z.partialRecord(
   z.strictObject({
     id: z.string().min(1).optional().describe("the control's number in the company's own list"),
     text: z.string().min(1).optional().describe("its wording there"),
-    owner: Login.optional().describe("who answers for it"),
+    owner: Login.optional().describe("who is responsible for it"),
   }),
 );
 
