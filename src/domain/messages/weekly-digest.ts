@@ -13,7 +13,7 @@ import { introducesNothing, isMerge } from "../records/subject.ts";
 import { DAY, durationText } from "../time/durations.ts";
 
 /** Describes one requirement that an observed change did not meet. */
-export interface Unmet {
+interface Unmet {
   readonly repository: string;
   readonly control: ControlName;
   /** The file and line of the policy that requires it, or that its default does. */
