@@ -175,9 +175,12 @@ export async function sweepRepository(repo: Repo, { round }: Task<"sweep">): Pro
     refs = await productionRefs(repo);
   });
   await chores.do("the integration branches", () => followIntegration(repo));
-  for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(repo, ref));
-  await chores.do("what was not shown whole", () => completeUnshown(repo));
+  const followed: string[] = [];
   for (const ref of refs)
+    if (await chores.do(`the updates of ${ref}`, () => followBranch(repo, ref))) followed.push(ref);
+  const isComplete = await chores.do("what was not shown whole", () => completeUnshown(repo));
+  // That no update introduced a pull request is known only where all of them were read.
+  for (const ref of isComplete ? followed : [])
     await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(repo, ref, seen));
   await chores.do("how it is protected", () => readControlState(repo, null, "all", seen));
   await chores.do("the open pull requests", () => judgeOpen(repo, seen));

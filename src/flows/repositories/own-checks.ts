@@ -28,21 +28,25 @@ export class Chores {
     this.#note = note;
   }
 
-  /** Does one chore. What GitHub will not show is noted under `what`; any other failure waits for the end, unless it stops everything. */
-  async do(what: string, act: () => Promise<unknown>): Promise<void> {
+  /**
+   * Does one chore, and returns whether it was done. What GitHub will not show is noted under `what`; any other failure
+   * waits for the end, unless it stops everything.
+   */
+  async do(what: string, act: () => Promise<unknown>): Promise<boolean> {
     try {
       await twice(act);
     } catch (error) {
       if (isForAll(error)) throw error;
       if (!isLasting(error)) {
         this.#failed.push(error);
-        return;
+        return false;
       }
       this.#tools.log.warn({ what, reason: error.message }, "A chore could not be done");
       await this.#note(what, error.message);
-      return;
+      return false;
     }
     await this.#note(what, null);
+    return true;
   }
 
   /** Throws the first failure that may pass, so that the whole is tried again. */
