@@ -75,7 +75,7 @@ test("a head could be merged exactly when its check would have passed then, and 
         story.gate(conclusion);
         const pull = story.facts();
         const at = story.now + minutes * MINUTE;
-        const facts = { shown: pull, at, policy: inForce(under), appId: APP_ID, since: 0 };
+        const facts = { shown: pull, observed: [], at, policy: inForce(under), appId: APP_ID, since: 0 };
         const { approval } = couldBeMerged({ ...facts, judged: pull, letPassAt: null });
         const gate = judged({ moment: "gate", pull }, under, at).verdict;
         if (approval === "approved") {
@@ -102,13 +102,58 @@ test("an approval that came after the deployment began is none for it", () => {
       const before = story.now;
       const without = story.facts();
       story.review(bob).gate();
-      const facts = { shown: story.facts(), at: before, policy: inForce(under), appId: APP_ID, since: 0 };
+      const rest = { policy: inForce(under), appId: APP_ID, since: 0 };
+      const facts = { shown: story.facts(), observed: [], at: before, ...rest };
       const now = couldBeMerged({ ...facts, judged: story.facts(), letPassAt: story.now });
       if (judged({ moment: "gate", pull: without }, under, before).verdict !== "compliant")
         expect(now.approval).not.toBe("approved");
     }),
     { numRuns: rounds(400, 4_000) },
   );
+});
+
+test("a head is a draft as it was when the deployment began, and where the witnesses differ that is not known", () => {
+  const told = fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), { maxLength: 3 });
+  const seen = { approved: 0, refused: 0, unknown: 0 };
+  fc.assert(
+    fc.property(
+      histories,
+      policies({}),
+      told,
+      fc.boolean(),
+      fc.boolean(),
+      (story, under, changes, was, is) => {
+        story.review(bob).gate();
+        const at = story.now;
+        const pull = story.facts();
+        const observed = changes
+          .toSorted(([a], [b]) => a - b)
+          .map(
+            ([minutes, draft]) =>
+              ({ kind: "pull-changed", pull: 1, at: at + minutes * MINUTE, draft }) as const,
+          );
+        const rest = { at, letPassAt: at, policy: inForce(under), appId: APP_ID, since: 0 };
+        const facts = { judged: { ...pull, draft: was }, shown: { ...pull, draft: is }, observed, ...rest };
+        const { approval } = couldBeMerged(facts);
+        const ready = {
+          judged: { ...pull, draft: false },
+          shown: { ...pull, draft: false },
+          observed: [],
+          ...rest,
+        };
+        const { approval: unlessDraft } = couldBeMerged(ready);
+        const before = observed.findLast((each) => each.at <= at)?.draft ?? was;
+        const next = observed.find((each) => each.at > at)?.draft;
+        const after = next === undefined ? is : !next;
+        seen[approval] += 1;
+        if (before && after) expect(approval).toBe("refused");
+        else if (before !== after) expect(approval).toBe("unknown");
+        else expect(approval).toBe(unlessDraft);
+      },
+    ),
+    { seed: 21, numRuns: 400 },
+  );
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(10);
 });
 
 test("a policy without the key has no such deployments", () => {

@@ -1,5 +1,6 @@
 /** Whether a pull request could have been merged at a moment: the same judgement as for merging, on what was known then. */
 
+import type { Observation } from "../change/observation.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import { truncationReasons } from "../records/truncation.ts";
 import { gateStateAt } from "../controls/gate-respected.ts";
@@ -18,6 +19,8 @@ export interface DeployedHead {
   readonly letPassAt: Instant | null;
   /** As GitHub shows it now. */
   readonly shown: PullRequest;
+  /** What webhooks reported of it, oldest first. */
+  readonly observed: readonly Observation[];
   /** When the deployment began. */
   readonly at: Instant;
   readonly policy: PolicyInForce;
@@ -29,9 +32,12 @@ export interface DeployedHead {
 export function couldBeMerged(facts: DeployedHead): Pick<BeforeMerge, "approval" | "because"> {
   const { judged, shown, at, policy, appId, since } = facts;
   const name = `#${shown.number}`;
-  if (shown.draft) return { approval: "refused", because: `${name} is a draft` };
+  const isDraft = wasDraft(facts);
+  if (isDraft === true) return { approval: "refused", because: `${name} was a draft then` };
   if (judged === null)
     return { approval: "unknown", because: `${name} was not assessed with this head before` };
+  if (isDraft === null)
+    return { approval: "unknown", because: `whether ${name} was a draft then was not observed` };
   const subject = { moment: "gate", pull: judged } as const;
   const { verdict, results } = assess(subject, { policy, appId, at, since });
   const [first] = results
@@ -42,6 +48,20 @@ export function couldBeMerged(facts: DeployedHead): Pick<BeforeMerge, "approval"
     return { approval: "refused", because: first ?? `${name} was not approved` };
   const isShown = gateShown(shown, facts);
   return isShown ?? { approval: "approved", because: `${name} was approved and its checks had succeeded` };
+}
+
+/**
+ * Whether it was a draft when the deployment began. Null: what was seen before does not agree with what was seen
+ * afterwards, so a change between was not observed.
+ */
+function wasDraft({ judged, shown, observed, at }: DeployedHead): boolean | null {
+  const changes = observed.flatMap((each) =>
+    each.kind === "pull-changed" && each.draft !== undefined ? [{ at: each.at, draft: each.draft }] : [],
+  );
+  const next = changes.find((change) => change.at > at);
+  const before = changes.findLast((change) => change.at <= at)?.draft ?? judged?.draft;
+  const after = next === undefined ? shown.draft : !next.draft;
+  return before === after ? after : null;
 }
 
 /** Null: our own check let it pass then, or the policy only observes. */

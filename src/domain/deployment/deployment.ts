@@ -144,6 +144,10 @@ export type DeployedChange = Infer<typeof DeployedChangeSchema>;
 
 const BeforeMergeSchema = z.object({
   pull: z.int().describe("The pull request whose head was deployed"),
+  base: z
+    .string()
+    .exactOptional()
+    .describe("The branch it was to be merged into; absent: recorded before this was kept"),
   commits: z.array(ShaSchema).describe("Its commits then"),
   approval: z
     .enum(["approved", "refused", "unknown"])
@@ -153,12 +157,17 @@ const BeforeMergeSchema = z.object({
   state: z
     .enum(["due", "merged", "missed", "other", "closed", "unknown"])
     .describe(
-      "`other`: it was merged as something else. `closed`: without a merge. `unknown`: whether as deployed cannot be told.",
+      "`other`: it was merged as something else, or into another branch. `closed`: without a merge. `unknown`: whether as deployed cannot be told.",
     ),
 });
 
 /** Describes a pull request whose head was deployed before it was merged, where the policy allows that. */
 export type BeforeMerge = Infer<typeof BeforeMergeSchema>;
+
+/** Returns whether a merge is still to be looked at: it is not due yet, or what was merged is not known. */
+export function isOpen({ state }: BeforeMerge): boolean {
+  return state === "due" || state === "unknown";
+}
 
 /** Describes {@link Deployment}. */
 export const DeploymentSchema = z.object({

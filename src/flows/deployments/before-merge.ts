@@ -7,7 +7,7 @@ import type { Change } from "../../domain/change/change.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import { checkKey, policyOrDefault, type CheckRunPayload } from "../../domain/decisions/decision.ts";
-import type { BeforeMerge } from "../../domain/deployment/deployment.ts";
+import type { BeforeMerge, Deployment } from "../../domain/deployment/deployment.ts";
 import { matchesAny } from "../../domain/patterns/glob.ts";
 import { isProductionBranch, refOf } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -83,6 +83,7 @@ async function ofPull(
     judged,
     letPassAt,
     shown: { ...shown, checks },
+    observed: await repo.observed(`pull/${number}`),
     at: began,
     policy,
     appId: repo.appId,
@@ -91,20 +92,21 @@ async function ofPull(
   const dueAt = dueAfter(at, within, effective.calendar);
   return {
     pull: number,
+    base: base.ref,
     commits: (judged ?? shown).commits.map((commit) => commit.sha),
     ...couldBeMerged(facts),
     dueAt,
-    state: await stateOf(repo, shown, { sha, dueAt }),
+    state: await stateOf(repo, shown, { sha, dueAt, base: base.ref, succeededAt: at }),
   };
 }
 
 /** Returns whether the head of a pull request was merged as deployed by now. Throws {@link ExternalError}. */
 export async function mergeStateOf(
   repo: Repo,
-  { pull, dueAt }: BeforeMerge,
-  sha: Sha,
+  { pull, dueAt, base }: BeforeMerge,
+  { sha, succeededAt }: Pick<Deployment, "sha" | "succeededAt">,
 ): Promise<BeforeMerge["state"]> {
-  return stateOf(repo, await shownNow(repo, pull, repo.now()), { sha, dueAt });
+  return stateOf(repo, await shownNow(repo, pull, repo.now()), { sha, dueAt, base, succeededAt });
 }
 
 async function shownNow(repo: Repo, number: number, since: Instant): Promise<PullRequest> {
@@ -115,12 +117,18 @@ async function shownNow(repo: Repo, number: number, since: Instant): Promise<Pul
 
 async function stateOf(
   repo: Repo,
-  { number, state, merged, head, base }: PullRequest,
-  { sha, dueAt }: { readonly sha: Sha; readonly dueAt: Instant },
+  { number, state, merged, head, base, retargetedAt }: PullRequest,
+  owed: Pick<Deployment, "sha" | "succeededAt"> & {
+    readonly dueAt: Instant;
+    readonly base: string | undefined;
+  },
 ): Promise<BeforeMerge["state"]> {
+  const { sha, dueAt, succeededAt } = owed;
   if (state === "open") return repo.now() < dueAt ? "due" : "missed";
   if (merged === null) return "closed";
   if (head.sha !== sha) return "other";
+  // A branch that was renamed under it is the same branch: that is no change of the base.
+  if (owed.base !== undefined && owed.base !== base.ref && (retargetedAt ?? 0) > succeededAt) return "other";
   const landing = await landingOf(repo, number, { ref: refOf(base.ref), from: merged.at - SETTLING });
   if (landing === null) {
     if (repo.now() - merged.at < SETTLING) throw notYet(`which update merged #${number}`);

@@ -3,7 +3,7 @@
 import { addressee, type Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
-import type { Deployment } from "../../domain/deployment/deployment.ts";
+import { isOpen, type Deployment } from "../../domain/deployment/deployment.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
@@ -73,19 +73,24 @@ export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
   return (await tools.ledger.state("deployment", id)) !== undefined;
 }
 
-/** Judges a deployment again whose merge is owed. It does so when that is due, or when its pull request is not open any more. */
+/**
+ * Judges a deployment again whose merge is owed, or of which that is not known. It does so when that is due, when its
+ * pull request is not open any more, and with every sweep.
+ */
 export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
   const deployment = (await repo.latest("deployment", id))?.deployment;
   if (deployment === undefined) return;
   const { mergeBack, beforeMerge } = deployment;
   let known = deployment;
   if (mergeBack?.state === "due") {
-    const state = (await isMergedBack(repo, deployment)) ? "merged" : "missed";
-    known = { ...known, mergeBack: { ...mergeBack, state } };
+    const isMerged = await isMergedBack(repo, deployment);
+    // It may be looked at for its pull request, long before this is due.
+    const state = isMerged ? "merged" : repo.now() < mergeBack.dueAt ? "due" : "missed";
+    if (state !== "due") known = { ...known, mergeBack: { ...mergeBack, state } };
   }
-  if (beforeMerge?.state === "due") {
-    const state = await mergeStateOf(repo, beforeMerge, deployment.sha);
-    if (state !== "due") known = { ...known, beforeMerge: { ...beforeMerge, state } };
+  if (beforeMerge !== undefined && isOpen(beforeMerge)) {
+    const state = await mergeStateOf(repo, beforeMerge, deployment);
+    if (state !== beforeMerge.state) known = { ...known, beforeMerge: { ...beforeMerge, state } };
   }
   if (known === deployment) return;
   await recordDeployment(repo, known, await policyWhen(repo, deployment.createdAt));

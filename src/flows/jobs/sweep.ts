@@ -13,6 +13,7 @@ import type { Commented } from "../../github/webhooks/subject.ts";
 import { answerCommand } from "../commands/answer-command.ts";
 import { answerWaitingGates } from "../deployments/answer-gate.ts";
 import { assessDeployment } from "../deployments/from-github.ts";
+import { checkOwedMerge } from "../deployments/record-deployment.ts";
 import { assessRuns } from "../deployments/from-workflow-run.ts";
 import { assessTags } from "../deployments/from-tag.ts";
 import { completeUnshown, followBranch, followIntegration } from "../changes/follow-branch.ts";
@@ -188,6 +189,9 @@ export async function sweepRepository(repo: Repo, { round }: Task<"sweep">): Pro
   await chores.do("the deployments", async () =>
     eachOf(await unrecordedDeployments(repo, seen), (number) => assessDeployment(repo, number)),
   );
+  await chores.do("the merges of what is deployed", async () =>
+    eachOf(await owedMerges(repo), (id) => checkOwedMerge(repo, id)),
+  );
   await chores.do("the issues of deviations", () => keepDeviations(repo));
   await chores.do("the tags", () => assessTags(repo));
   await chores.do("the runs of workflows", () => assessRuns(repo));
@@ -263,6 +267,12 @@ async function unrecordedDeployments(repo: Repo, seen: Overview | null): Promise
       return !recorded.has(number) && names.some((name) => isProductionEnvironment(policy, name));
     })
     .map(({ number }) => number);
+}
+
+/** Deployments of heads that were not merged yet, or of which that was not known. */
+async function owedMerges(repo: Repo): Promise<readonly string[]> {
+  const known = await knownDeployments(repo.tools, repo.info.id);
+  return known.filter(({ owedBy }) => owedBy !== null).map(({ id }) => id);
 }
 
 /** Advances what is due in one repository: expired emergencies, reviews and confirmations that are owed. */

@@ -1,6 +1,7 @@
 /** Which deployments are recorded, cached so that one more need not read every other again. */
 
 import type { Sha } from "../../domain/change/sha.ts";
+import { isOpen } from "../../domain/deployment/deployment.ts";
 import { contentVerdict } from "../../domain/controls/deployments/deployment-approved.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Verdict } from "../../domain/values/result.ts";
@@ -21,7 +22,7 @@ export interface KnownDeployment {
   /** The tag whose move it is; null: none. */
   readonly tag: string | null;
   readonly run: { readonly id: number; readonly attempt: number } | null;
-  /** The pull request whose merge it is owed; null: none. */
+  /** The pull request whose merge it is owed, or of which that is not known; null: none. */
   readonly owedBy: number | null;
 }
 
@@ -49,6 +50,6 @@ function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
     number,
     tag: origin.kind === "tag" ? origin.tag : null,
     run: run === null ? null : { id: run.id, attempt: run.attempt },
-    owedBy: beforeMerge?.state === "due" ? beforeMerge.pull : null,
+    owedBy: beforeMerge !== undefined && isOpen(beforeMerge) ? beforeMerge.pull : null,
   };
 }

@@ -59,7 +59,7 @@ export const deploymentTraceable = defineControl({
 
 /** Rules on what was deployed before its merge, which the policy allows; null: it could not have been merged then. */
 function owedMerge(what: string, owed: BeforeMerge, inputs: Result["inputs"]): Ruling | null {
-  const { pull, approval, because, dueAt, state } = owed;
+  const { pull, base, approval, because, dueAt, state } = owed;
   if (approval === "refused") return null;
   if (approval === "unknown")
     return unverifiable(
@@ -81,7 +81,11 @@ function owedMerge(what: string, owed: BeforeMerge, inputs: Result["inputs"]): R
         inputs,
       );
     case "other":
-      return fails("merged-as-another", `#${pull} was merged as something else than ${what}`, inputs);
+      return fails(
+        "merged-as-another",
+        `#${pull} was merged as something else than ${what}${base === undefined ? "" : `, or into another branch than ${oneLine(base)}`}`,
+        inputs,
+      );
     case "closed":
       return fails(
         "closed-unmerged",
