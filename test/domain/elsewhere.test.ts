@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type PullRequest } from "../../src/domain/change/pull-request.ts";
 import { coverage, makersOf } from "../../src/domain/approval/contribution/contributors.ts";
-import { keyHolders } from "../../src/domain/approval/contribution/deploy-keys.ts";
+import { keyBehind, keyHolders } from "../../src/domain/approval/contribution/deploy-keys.ts";
 import {
   wasPushedFirst,
   sameWork,
@@ -70,7 +70,17 @@ describe("whoever added a deploy key", () => {
   test("is everyone its login ever meant", () => {
     const told = [{ ...key, addedBy: bob, goneAt: null }];
     expect(keyHolders([key], told, 99).map(({ actor }) => actor)).toEqual([bob, ann]);
-    expect(keyHolders([{ ...key, addedBy: null }], [], 99)).toEqual([]);
+  });
+
+  test("is nobody known where GitHub names nobody, and then anyone's push may be by it", () => {
+    const unnamed = { ...key, addedBy: null };
+    const holders = keyHolders([unnamed], [], 99);
+    expect(holders).toEqual([{ actor: null, from: 10, until: null }]);
+    expect([9, 10].map((at) => keyBehind(holders, ann, at))).toEqual([null, "unnamed"]);
+    expect(keyHolders([unnamed], [{ ...key, goneAt: null }], 99)).toEqual([
+      { actor: ann, from: 10, until: null },
+    ]);
+    expect(keyBehind(keyHolders([key], [], 99), bob, 50)).toBe(null);
   });
 
   test("vouches for nobody by a push, but by their signature", () => {
@@ -83,6 +93,10 @@ describe("whoever added a deploy key", () => {
     const signed = pull.commits.map((commit): Commit => ({ ...commit, signer: ann }));
     expect(covers({ ...pull, keyHolders: [holder], commits: signed })).toEqual(["yes"]);
     expect(covers({ ...pull, keyHolders: [{ ...holder, until: START - 1 }] })).toEqual(["yes"]);
+    const unnamed = { ...holder, actor: null };
+    expect(covers({ ...pull, keyHolders: [unnamed] })).toEqual(["unseen"]);
+    expect(covers({ ...pull, keyHolders: [unnamed], commits: signed })).toEqual(["yes"]);
+    expect(covers({ ...pull, keyHolders: [{ ...unnamed, until: START - 1 }] })).toEqual(["yes"]);
   });
 });
 

@@ -99,7 +99,7 @@ const pushes = fc.record({
   line: often("whole", "merge", "elsewhere", "cut", "long"),
   holdsKey: fc.oneof(
     { weight: 8, arbitrary: fc.constant(false) },
-    { weight: 1, arbitrary: fc.constantFrom(true, null) },
+    { weight: 1, arbitrary: fc.constantFrom<PushedContent["holdsKey"]>(true, null, "unnamed") },
   ),
 });
 

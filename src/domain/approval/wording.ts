@@ -46,7 +46,7 @@ export interface ApprovalDetail {
   readonly gained?: readonly string[];
   /** Why it is not known whether it covers the others. */
   readonly doubt?: {
-    readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
+    readonly why: "nobody-seen" | "relayed" | "by-key" | "by-unnamed-key" | "unproven";
     readonly pushers: readonly { readonly login: string }[];
   };
 }
@@ -145,6 +145,8 @@ function doubtIn(detail: ApprovalDetail): string {
       return `${who} pushed ${someOf(detail)} after other pushes there, and may have pushed someone else's work`;
     case "by-key":
       return `${someOf(detail)} may have been pushed with the deploy key of ${who}, by anyone who holds that key`;
+    case "by-unnamed-key":
+      return `${someOf(detail)} may have been pushed with a deploy key, and GitHub does not show who added it: delete that key and add it again, or sign commits`;
     case "unproven":
       return `GitHub did not show whether ${someOf(detail)} add anything`;
   }

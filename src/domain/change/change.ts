@@ -85,9 +85,11 @@ const PushedContentSchema = z.object({
   commits: z.array(PushedCommitSchema).describe("Newest first, each the first parent of the one before it"),
   complete: z.boolean().describe("Whether they lead back to where the branch was"),
   holdsKey: z
-    .boolean()
+    .union([z.boolean(), z.literal("unnamed")])
     .nullable()
-    .describe("Whether who pushed had added a deploy key, by which anyone may push so; null: not shown"),
+    .describe(
+      "Whether who pushed had added a deploy key, by which anyone may push so; unnamed: who added one is not known; null: not shown",
+    ),
 });
 
 /** Describes what a direct push introduced, commit by commit. */

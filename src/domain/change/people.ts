@@ -98,7 +98,9 @@ export type RightsAround = Infer<typeof GivenSchema>;
 
 /** Describes {@link KeyHolder}. */
 export const KeyHolderSchema = z.object({
-  actor: ActorSchema,
+  actor: ActorSchema.nullable().describe(
+    "Null: GitHub does not show who added it: anyone's push may be by it",
+  ),
   from: InstantSchema,
   until: InstantSchema.nullable().describe("Null: it still is"),
 });

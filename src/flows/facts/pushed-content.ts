@@ -5,6 +5,7 @@ import {
   directPushEntries,
   MOST_PUSHED_COMMITS,
 } from "../../domain/approval/pre-approved/direct-push-approval.ts";
+import { keyBehind } from "../../domain/approval/contribution/deploy-keys.ts";
 import type { PushedContent, RefUpdate } from "../../domain/change/change.ts";
 import { fits } from "../../domain/patterns/pattern.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
@@ -32,8 +33,7 @@ export async function pushedContent(
   const read = await repo.github.pushedCommits(update, wanted);
   const { holders, isWhole } = await readKeyHolders(repo);
   const { actor, at } = update;
-  const isHolder = holders.some(
-    (holder) => holder.actor.id === actor?.id && holder.from <= at && at <= (holder.until ?? Infinity),
-  );
-  return { ...read, holdsKey: isHolder ? true : isWhole ? false : null };
+  const behind = actor === null ? null : keyBehind(holders, actor, at);
+  if (behind !== null) return { ...read, holdsKey: behind === "named" ? true : "unnamed" };
+  return { ...read, holdsKey: isWhole ? false : null };
 }

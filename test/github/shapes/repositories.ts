@@ -187,7 +187,7 @@ export function deployKeyShape(world: World, repository: Repository, key: Deploy
     verified: true,
     created_at: iso(key.createdAt),
     read_only: key.readOnly,
-    added_by: world.account(key.addedById).login,
+    added_by: world.accounts.get(key.addedById)?.deleted === true ? null : world.account(key.addedById).login,
     last_used: null,
     enabled: true,
   };

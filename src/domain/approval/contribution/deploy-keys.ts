@@ -17,7 +17,8 @@ export interface ObservedKey extends ListedKey {
 }
 
 /**
- * Lists who added deploy keys with write access, and for how long each was there. A key that a webhook reported and
+ * Lists who added deploy keys with write access, and for how long each was there. A key that nobody is known to have
+ * added has a holder without an actor. A key that a webhook reported and
  * that is not listed any more counts until `now`, unless its deletion was reported too.
  */
 export function keyHolders(
@@ -35,6 +36,18 @@ export function keyHolders(
     const until = ends.length > 0 ? Math.max(...ends) : today === undefined ? now : null;
     // A login may have passed to another account since: everyone it ever meant is taken for the one who added the key.
     const people = new Map(all.flatMap(({ addedBy }) => (addedBy === null ? [] : [[addedBy.id, addedBy]])));
-    return [...people.values()].map((actor) => ({ actor, from, until }));
+    const actors = people.size === 0 ? [null] : [...people.values()];
+    return actors.map((actor) => ({ actor, from, until }));
   });
+}
+
+/** Returns the keys by which anyone may have pushed what looks like someone's push; "unnamed": only who added one is not known. */
+export function keyBehind(
+  holders: readonly KeyHolder[],
+  actor: Actor,
+  at: Instant,
+): "named" | "unnamed" | null {
+  const there = holders.filter(({ from, until }) => from <= at && at <= (until ?? Infinity));
+  if (there.some((holder) => holder.actor?.id === actor.id)) return "named";
+  return there.some((holder) => holder.actor === null) ? "unnamed" : null;
 }

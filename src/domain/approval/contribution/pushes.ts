@@ -3,6 +3,7 @@
  * made nothing.
  */
 
+import { keyBehind } from "./deploy-keys.ts";
 import { type PullRequest } from "../../change/pull-request.ts";
 import { NO_COMMIT, type Sha } from "../../change/sha.ts";
 import { type Actor } from "../../change/people.ts";
@@ -16,9 +17,10 @@ export type PushedPull = Pick<
 
 /**
  * Names why one unseen person may have made a commit. Nobody was seen to push it; a bot pushed it after a person had
- * pushed there; a key holder's push may be anyone's.
+ * pushed there; a key holder's push may be anyone's,
+ * and anyone's where it is not known who added a key.
  */
-export type Unseen = "nobody-seen" | "relayed" | "by-key";
+export type Unseen = "nobody-seen" | "relayed" | "by-key" | "by-unnamed-key";
 
 /** Describes how a commit came to a pull request. */
 export interface CommitArrival {
@@ -129,7 +131,7 @@ function follow(pull: PushedPull): Followed {
       one.by.push({ ...push, before });
       if (actor === null || isMissed) one.unseen ??= one.pushers.size === 0 ? "nobody-seen" : null;
       else {
-        one.unseen ??= isRelayed ? "relayed" : isByKey(pull, push, commit) ? "by-key" : null;
+        one.unseen ??= isRelayed ? "relayed" : byKey(pull, push, commit);
         one.pushers.set(actor.id, actor);
       }
       return one;
@@ -162,11 +164,14 @@ function arrivals(coming: ReadonlyMap<Sha, Coming>): ReadonlyMap<Sha, CommitArri
 }
 
 /** Whoever added a deploy key seems to push what anyone pushes with it; a commit they signed is theirs all the same. */
-function isByKey({ keyHolders = [] }: PushedPull, { actor, at }: Push, commit: Commit | undefined): boolean {
-  if (actor === null || commit?.signer?.id === actor.id) return false;
-  return keyHolders.some(
-    (holder) => holder.actor.id === actor.id && holder.from <= at && at <= (holder.until ?? Infinity),
-  );
+function byKey(
+  { keyHolders = [] }: PushedPull,
+  { actor, at }: Push,
+  commit: Commit | undefined,
+): "by-key" | "by-unnamed-key" | null {
+  if (actor === null || commit?.signer?.id === actor.id) return null;
+  const behind = keyBehind(keyHolders, actor, at);
+  return behind === null ? null : behind === "named" ? "by-key" : "by-unnamed-key";
 }
 
 /** Lists the known commits that are reachable from a commit, itself included. */

@@ -111,6 +111,12 @@ function ofCommits(
   if (!complete || commits.at(-1)?.parents[0] !== before)
     return [unknown("GitHub does not show all its commits")];
   if (holdsKey === null) return [unknown("GitHub does not show the deploy keys, by which others may push")];
+  if (holdsKey === "unnamed")
+    return [
+      unknown(
+        "GitHub does not show who added a deploy key, by which others may push: delete that key and add it again",
+      ),
+    ];
   return holdsKey
     ? [unknown("the app added a deploy key, and whoever holds that key pushes in its name")]
     : [];
