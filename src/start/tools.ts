@@ -7,6 +7,7 @@ import { PinoPretty as pretty } from "pino-pretty";
 import type { Probot } from "probot";
 import { getProxyForUrl } from "proxy-from-env";
 import type { Clock, Tools } from "../flows/context/tools.ts";
+import { skewOf } from "../domain/time/skew.ts";
 import { carryOut } from "../github/actions/carry-out.ts";
 import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/api/lookups.ts";
@@ -81,9 +82,8 @@ export async function buildTools(
       // As itself the App is known by its key alone; an installation's token may be refused for other reasons.
       if (installation === null && status !== null && status < 500) isKeyRefused = status === 401;
     },
-    onDate: (date) => {
-      // A date in whole seconds is half a second late on average.
-      if (wall !== null) skew = date + 500 - wall.now();
+    onDate: (date, ms) => {
+      if (wall !== null) skew = skewOf({ date, receivedAt: wall.now(), ms }) ?? skew;
     },
   });
   const tools: Tools = {

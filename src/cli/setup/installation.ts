@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ExternalError } from "../../domain/values/external-error.ts";
+import { skewOf } from "../../domain/time/skew.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
 import { Pacing } from "../../github/api/pacing.ts";
@@ -44,8 +45,8 @@ export async function ownApp(settings: Settings, isNew: boolean, wait: WaitOptio
     secret: settings.webhookSecrets[0],
     baseUrl: apiUrl,
     pacing: new Pacing(settings.github.limits),
-    onDate: (date) => {
-      skew = date - Date.now();
+    onDate: (date, ms) => {
+      skew = skewOf({ date, receivedAt: Date.now(), ms }) ?? skew;
     },
     ...(wait.fetch === undefined ? {} : { fetch: wait.fetch }),
   });

@@ -112,7 +112,7 @@ const MAY_STILL_SUCCEED = 35 * DAY;
 
 /**
  * Asks GitHub to send again every delivery that did not arrive. With `since`, only those after it, which is a short look. Where
- * nothing can be sent, what is not stored was read.
+ * nothing can be sent, what is not stored was read. Without `since`, GitHub's clock is compared with ours as well.
  */
 export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
   const app = await tools.github.octokits.app();
@@ -120,6 +120,7 @@ export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
     since === undefined || tools.polls === true
       ? await noteDeliveries(tools)
       : (await tools.github.readDeliveryLog(app, { ...keptDeliveries(tools), since })).failed;
+  if (since === undefined) await noteClock(tools, await organizations(tools));
   if (tools.polls === true) return;
   await noteLate(tools, failed);
   await eachOf(failed, ({ id }) => tools.github.requestRedelivery(app, id));

@@ -43,8 +43,8 @@ export interface GitHubSettings {
   readonly now?: () => number;
   readonly timeoutMs?: number;
   readonly onRequest?: (sent: Sent) => void;
-  /** Called with the time GitHub's answers carry. */
-  readonly onDate?: (date: number) => void;
+  /** Called with the time that an answer of GitHub's names, and how long that answer was awaited (ms). */
+  readonly onDate?: (date: number, ms: number) => void;
   readonly log?: NonNullable<ConstructorParameters<typeof Probot>[0]>["log"];
 }
 
@@ -136,7 +136,7 @@ class Manners {
   readonly #now: () => number;
   readonly #timeoutMs: number;
   readonly #onRequest: ((sent: Sent) => void) | undefined;
-  readonly #onDate: ((date: number) => void) | undefined;
+  readonly #onDate: ((date: number, ms: number) => void) | undefined;
   readonly #pacing: Pacing;
   readonly #unchanged: Unchanged;
   /** Holds until when a resource of an installation (or all of them: `*`) must not be requested. */
@@ -190,19 +190,22 @@ class Manners {
       const started = this.#now();
       const sent = { installation, method, path: url.pathname };
       try {
-        const send = (headers?: Headers): Promise<Response> =>
-          this.#fetch(input, {
+        const send = async (headers?: Headers): Promise<Response> => {
+          const sentAt = performance.now();
+          const answer = await this.#fetch(input, {
             signal: AbortSignal.timeout(this.#timeoutMs),
             ...definedOf(init),
             ...(headers === undefined ? {} : { headers }),
           });
+          const date = Date.parse(answer.headers.get("date") ?? "");
+          if (Number.isFinite(date)) this.#onDate?.(date, performance.now() - sentAt);
+          return answer;
+        };
         const isAskedAgain = method === "GET" && !(input instanceof Request);
         const response = isAskedAgain
           ? await this.#unchanged.get(String(asker), url.href, new Headers(init?.headers), send)
           : await send();
         await this.#watchLimits(installation, resource, response);
-        const date = Date.parse(response.headers.get("date") ?? "");
-        if (Number.isFinite(date)) this.#onDate?.(date);
         this.#onRequest?.({ ...sent, status: response.status, ms: this.#now() - started });
         return response;
       } catch (error) {
