@@ -1,7 +1,11 @@
-import { expect, test } from "vitest";
+import { pino } from "pino";
+import { describe, expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import type { Tools } from "../../src/flows/context/tools.ts";
+import { poll } from "../../src/flows/jobs/poll.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { queuePoll } from "../../src/timetable.ts";
 import { Double } from "../../src/cli/scenario/harness/double.ts";
@@ -141,4 +145,54 @@ test("however many replicas queue a reading, one is kept for each interval, and 
     await ledger.close();
     await remove();
   }
+});
+
+describe("deliveries of which one cannot be taken", () => {
+  const log = pino({ level: "silent" });
+
+  /** Reads a log of three deliveries, the first of which ends in an error; answers what was stored and what was thrown. */
+  async function polledWith(error: Error): Promise<{ readonly stored: string[]; readonly thrown: unknown }> {
+    const stored: string[] = [];
+    const failed = ["first", "second", "third"].map((guid, id) => ({ guid, id, at: id }));
+    const tools = {
+      appId: 1,
+      polls: true,
+      log,
+      clock: { now: () => 1_000 },
+      ledger: { queue: { store: async ({ id }: { readonly id: string }) => void stored.push(id) } },
+      github: {
+        octokits: { app: async () => ({}) },
+        readDeliveryLog: async () => ({ failed, spells: [] }),
+        readDelivery: async (_app: unknown, { guid }: { readonly guid: string }) => {
+          if (guid === "first") throw error;
+          return { event: "push", action: null, payload: {} };
+        },
+        signal: () => ({ kind: "ignored", because: "nothing" }),
+        laneOf: () => "repository:1",
+      },
+    } as unknown as Tools;
+    const thrown: unknown = await poll(tools, { untilStored: false }).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    return { stored, thrown };
+  }
+
+  const passing = new ExternalError("github-unreachable", "GitHub does not answer.");
+  const lasting = new ExternalError("github-answer", "GitHub's answer is not understood.");
+
+  test.each([
+    ["a mistake of ours", new TypeError("it is undefined"), true],
+    ["what may pass", passing, true],
+    ["what stays so", lasting, false],
+  ])("store the others: %s", async (_what, error, isThrown) => {
+    const { stored, thrown } = await polledWith(error);
+    expect(stored).toEqual(["second", "third"]);
+    expect(thrown).toBe(isThrown ? error : null);
+  });
+
+  test("end at once where nothing can be stored at all", async () => {
+    const lost = new ExternalError("lease-lost", "Another worker has the lane.");
+    expect(await polledWith(lost)).toEqual({ stored: [], thrown: lost });
+  });
 });

@@ -26,21 +26,22 @@ export function keptDeliveries({ clock, ledger, polls }: Tools): LogReading {
 export async function poll(tools: Tools, { untilStored }: { readonly untilStored: boolean }): Promise<void> {
   const app = await tools.github.octokits.app();
   const { failed } = await tools.github.readDeliveryLog(app, { ...keptDeliveries(tools), untilStored });
-  let passing: unknown = null;
+  // One that cannot be read or stored keeps no other waiting; it stays in the log, and is noted as lost.
+  const failures: unknown[] = [];
   for (const delivery of failed) {
     try {
       await take(tools, delivery);
     } catch (error) {
-      if (!(error instanceof ExternalError) || isForAll(error)) throw error;
-      // One that cannot be read keeps no other waiting; it stays in the log, and is noted as lost.
+      if (isForAll(error)) throw error;
       tools.log.warn(
         { ...logged(error), delivery: delivery.guid },
-        "A delivery cannot be read from GitHub's log",
+        "A delivery of GitHub's log could not be read or stored",
       );
-      if (error.retry && !isLasting(error)) passing ??= error;
+      if (!(error instanceof ExternalError) || (error.retry && !isLasting(error))) failures.push(error);
     }
   }
-  if (passing !== null) throw passing;
+  // What is no ExternalError is a mistake of ours: it is never hidden behind what may pass.
+  if (failures.length > 0) throw failures.find((error) => !(error instanceof ExternalError)) ?? failures[0];
 }
 
 /** Stores one delivery, at the time GitHub first sent it. */

@@ -153,9 +153,16 @@ async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<vo
 /** Notes since when webhooks do not arrive, and answers those that did not; where they are read from the log, after reading. */
 async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
   const app = await tools.github.octokits.app();
-  if (tools.polls === true) await poll(tools, { untilStored: false });
+  let failure: unknown = null;
+  if (tools.polls === true)
+    await poll(tools, { untilStored: false }).catch((error: unknown) => {
+      if (isForAll(error)) throw error;
+      failure = error;
+    });
   const log = await tools.github.readDeliveryLog(app, keptDeliveries(tools));
   await noteWebhooks(tools, await organizations(tools), log);
+  // What could not be stored is noted as lost first.
+  if (failure !== null) throw failure;
   return log.failed;
 }
 
