@@ -28,6 +28,7 @@ import { emergencyReviewedInTime } from "../controls/emergency-reviewed-in-time.
 import { gateRespected } from "../controls/gate-respected.ts";
 import { approvalsOf, independentlyApproved } from "../controls/independently-approved.ts";
 import { heldByNames } from "./unknown-names.ts";
+import { heldByUnknownUse } from "./unknown-use.ts";
 import { mergedByPullRequest } from "../controls/merged-by-pull-request.ts";
 import { isOpenToEmergencies, outsideFreeze } from "../controls/outside-freeze.ts";
 import { recordLinked } from "../controls/record-linked.ts";
@@ -78,7 +79,10 @@ export function assess(
     const judged = control.judge(subject, { ...context, tested });
     if (judged === null) continue;
     const read = withUnreadablePull(judged, control, subject, { ...context, tested });
-    const own = control === independentlyApproved ? withNotShownYet(read, subject, at) : read;
+    const own =
+      control === independentlyApproved
+        ? withNotShownYet(read, subject, at)
+        : heldByUnknownUse(read, subject);
     const passed = heldByNames(waived(own, all), subject, policy.record);
     const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
     tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));

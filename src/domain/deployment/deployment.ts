@@ -240,6 +240,12 @@ export const DeploymentSchema = z.object({
     .describe(
       "For a hotfix, where the policy requires it: until when it must be on the default branch, and whether it got there",
     ),
+  mayOnlyUseSecrets: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      "Whether it may have deployed nothing: its environment is only for its secrets, and GitHub does not show the run any more that it names. Absent: it deployed",
+    ),
   beforeMerge: BeforeMergeSchema.exactOptional().describe(
     "Where the policy allows deployments before a merge: the pull request with this head; absent: none, or not allowed",
   ),

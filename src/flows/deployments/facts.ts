@@ -43,6 +43,7 @@ export interface Success {
   readonly run: DeploymentRun | null;
   readonly rules: EnvironmentRules | null;
   readonly policy: PolicyInForce;
+  readonly mayOnlyUseSecrets?: true;
 }
 
 /** Returns everything known of a success, or of what would be one if it succeeded now. */
@@ -115,6 +116,7 @@ export async function gatherDeployment(repo: Repo, success: Success): Promise<De
     ...(ancestor === null ? {} : { ancestor: { id: ancestor.id, sha: ancestor.sha } }),
     succeededBefore,
     verdictBefore: before?.contentVerdict ?? null,
+    ...(success.mayOnlyUseSecrets === undefined ? {} : { mayOnlyUseSecrets: true }),
     ...(beforeMerge === null ? {} : { beforeMerge }),
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: repo.now() - at >= SETTLING,

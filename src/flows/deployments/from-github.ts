@@ -75,7 +75,8 @@ export async function successesOf(
     const id = deploymentId(repo.info.id, number, environment);
     if (found.has(id) || (await isRecorded(repo.tools, id))) continue;
     const use = { environment, at: status.at };
-    if (await onlyUsesSecrets(repo, policyOrDefault(policy), read, use)) continue;
+    const usesSecrets = await onlyUsesSecrets(repo, policyOrDefault(policy), read, use);
+    if (usesSecrets === "yes") continue;
     found.set(id, {
       id,
       origin: { kind: "github", number },
@@ -90,6 +91,7 @@ export async function successesOf(
       run: null,
       rules: null,
       policy,
+      ...(usesSecrets === "unknown" ? { mayOnlyUseSecrets: true as const } : {}),
       read,
       status,
     });
@@ -97,30 +99,36 @@ export async function successesOf(
   return [...found.values()];
 }
 
-/** Whether a job made a deployment to an environment that is only for its secrets: then nothing was deployed. */
+/**
+ * Whether a job made a deployment to an environment that is only for its secrets: then nothing was deployed. `unknown`: it
+ * names a run that GitHub does not show any more.
+ */
 async function onlyUsesSecrets(
   repo: Repo,
   policy: Policy,
   read: ReadDeploymentAnswer,
   { environment, at }: { readonly environment: string; readonly at: Instant },
-): Promise<boolean> {
+): Promise<"yes" | "no" | "unknown"> {
   const original = read.originalEnvironment ?? environment;
   // Whichever name its statuses ever gave it counts.
   const names = [environment, original, read.environment, ...read.statuses.map((each) => each.environment)];
-  if (!names.every((name) => isSecretsOnly(policy, name))) return false;
+  if (!names.every((name) => isSecretsOnly(policy, name))) return "no";
   return repo.github.lookups.rememberForever(
     `uses-secrets:${repo.info.id}:${read.number}`,
-    async () => (await jobBehind(repo, read, at)) !== null,
-    (isJob) => isJob,
+    async () => {
+      const found = await jobBehind(repo, read, at);
+      return found === "unshown" ? "unknown" : found === null ? "no" : "yes";
+    },
+    (answer) => answer === "yes",
   );
 }
 
-/** The run whose job made a deployment; null: none did. Throws {@link ExternalError} where GitHub may not show it yet. */
+/** The run whose job made a deployment; null: none did; `unshown`: GitHub does not show it any more. Throws {@link ExternalError} where GitHub may not show it yet. */
 async function jobBehind(
   repo: Repo,
   read: ReadDeploymentAnswer,
   at: Instant,
-): Promise<Exclude<Awaited<ReturnType<Repo["github"]["runBehind"]>>, "unshown">> {
+): ReturnType<Repo["github"]["runBehind"]> {
   const found = await repo.github.runBehind(read);
   const age = repo.now() - at;
   // Its address was reported: a job that GitHub does not know may only be not shown yet.
@@ -132,7 +140,7 @@ async function jobBehind(
         waitMs: Math.max(FIRST_RETRY, age),
       },
     );
-  return found === "unshown" ? null : found;
+  return found;
 }
 
 /** Returns the same with the run whose job made it and the rules of the environment that job named. */
@@ -142,7 +150,7 @@ export async function withRun<Made extends Success>(
 ): Promise<Made> {
   const { read, environment } = success;
   const found = await jobBehind(repo, read, success.at);
-  if (found === null) return success;
+  if (found === null || found === "unshown") return success;
   const listed = await repo.github.approvals(found.id);
   const approvals =
     listed === null ? null : withAttempts(listed, await answeredOf(repo, found.id), found.attempts);
