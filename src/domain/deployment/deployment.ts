@@ -164,7 +164,7 @@ const BeforeMergeSchema = z.object({
 /** Describes a pull request whose head was deployed before it was merged, where the policy allows that. */
 export type BeforeMerge = Infer<typeof BeforeMergeSchema>;
 
-/** Returns whether a merge is still to be looked at: it is not due yet, or what was merged is not known. */
+/** Returns whether a merge is still to be looked at. It is not due yet, or what was merged is not known. */
 export function isOpen({ state }: BeforeMerge): boolean {
   return state === "due" || state === "unknown";
 }

@@ -39,8 +39,11 @@ export async function registerRepository(
     ...metAsOf(known, seen.repository),
     ...formerDefaultsOf(known, seen.repository, tools.clock.now() + Math.max(0, tools.skew() ?? 0)),
   };
-  const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
-  await tools.ledger.record({ entries: [entryOf(body), ...gaps] }, tools.clock.now());
+  const now = tools.clock.now();
+  // What happened meanwhile is read from GitHub's activity list as soon as the branch is followed again.
+  const gaps =
+    known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, now, { backfilled: true });
+  await tools.ledger.record({ entries: [entryOf(body), ...gaps] }, now);
 }
 
 function movedInOf(
@@ -89,7 +92,9 @@ export async function recordScope(repo: Repo, policy: PolicyInForce): Promise<vo
   const now = repo.now();
   const scopedFrom = out === undefined && !record.inScope ? { scopedFrom: now } : {};
   const body: RepositoryRecord = { ...record, inScope: out === undefined, reason, ...scopedFrom };
-  await repo.commit({ entries: [entryOf(body)] });
+  const ended =
+    out === undefined ? [] : await closedGaps(repo.tools, repo.info.id, now, { backfilled: false });
+  await repo.commit({ entries: [entryOf(body), ...ended] });
 }
 
 /** Records which branches of a repository are followed, where that changed. */
@@ -204,7 +209,9 @@ async function remove(
     because: because ?? BECAUSE[cause] ?? cause,
     backfilled: false,
   };
-  const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];
+  // What could not be read until now is not read any more: those gaps end where this one begins.
+  const ended = await closedGaps(tools, record.repository.id, at, { backfilled: false });
+  const entries = [entryOf({ ...record, removedAt: at }), ...ended, gapEntry(gap, record.repository)];
   await tools.ledger.record({ entries }, tools.clock.now());
 }
 
@@ -257,14 +264,19 @@ async function recordsOf(
   return records;
 }
 
-async function closedGaps(tools: Tools, repositoryId: number, to: Instant): Promise<readonly Entry[]> {
+/** The open gaps of a repository, closed. `backfilled`: what happened meanwhile is read from GitHub's lists. */
+async function closedGaps(
+  tools: Tools,
+  repositoryId: number,
+  end: Instant,
+  { backfilled }: Pick<CoverageGapRecord, "backfilled">,
+): Promise<readonly Entry[]> {
   const closed: Entry[] = [];
   for await (const entry of tools.ledger.states("coverage-gap", { repositoryId, order: "at" })) {
     const gap = entry.body;
-    // What happened meanwhile is read from GitHub's activity list as soon as the branch is followed again.
     if (gap.to !== null) continue;
     const { kind, subject, organizationId, at } = entry;
-    const body = { ...gap, to, backfilled: true };
+    const body = { ...gap, to: Math.max(gap.from, end), backfilled };
     closed.push({ kind, subject, repositoryId, organizationId, at, body });
   }
   return closed;

@@ -41,7 +41,7 @@ export function keyHolders(
   });
 }
 
-/** Returns the keys by which anyone may have pushed what looks like someone's push; "unnamed": only who added one is not known. */
+/** Returns why a push may be anyone's. Its actor added a deploy key, or nobody is known to have added one. */
 export function keyBehind(
   holders: readonly KeyHolder[],
   actor: Actor,
