@@ -17,7 +17,7 @@ const LONGEST = 10_000;
 
 const SECOND = 1_000;
 
-/** Returns how far GitHub's clock is ahead of ours (ms); 0 where they may agree, null where that cannot be told. */
+/** Returns how far GitHub's clock is ahead of ours (ms). 0: they may agree. Null: the answer does not show it. */
 export function skewOf({ date, receivedAt, ms }: TimedAnswer): number | null {
   if (ms > LONGEST) return null;
   const least = date - receivedAt;
