@@ -47,12 +47,26 @@ function reportOf(found: Verification): readonly string[] {
     isWhole(found)
       ? `The package is whole: ${files} files are as they were when it was sealed${compared}.`
       : `${count} found: do not rely on this package.`,
+    ...closingLines(found),
     ...(fingerprint === null ? [] : [`Signed with the key whose fingerprint (SHA-256) is ${fingerprint}`]),
     ...(isWhole(found) && !passed("signer")
       ? [
           "This proves nothing about who signed: compare the fingerprint with one you got elsewhere, or give --public-key.",
         ]
       : []),
+  ];
+}
+
+/** Which package of the period was handed over, where the package is whole: what it says is then what its log gives. */
+function closingLines({ closing, seal, defects }: Verification): readonly string[] {
+  if (closing === null || seal === null || defects.length > 0) return [];
+  return [
+    closing.says,
+    ...(closing.made_as === "export"
+      ? []
+      : [
+          `Compare the SHA-256 of its manifest.dsse.json with countersign period list, or with a later package: ${seal}`,
+        ]),
   ];
 }
 

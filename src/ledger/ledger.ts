@@ -104,6 +104,25 @@ export class LedgerReader {
     }
   }
 
+  /** Reads the log as it was when it held so many entries: the states of then, and nothing recorded since. No cache is used. */
+  asOf(size: number): Pick<LedgerReader, "states" | "log"> {
+    const readable = this.#readable;
+    return {
+      async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {
+        if (filter.order === "at") throw new Error("states as of a place in the log come by subject");
+        let after: string | undefined;
+        for (;;) {
+          const last = after;
+          const rows = await readable.read((db) => pageAsOf(db, { kind, size, after: last }, filter));
+          for (const row of rows) yield readEntry<K>(row);
+          after = rows.at(-1)?.subject;
+          if (rows.length < PAGE) return;
+        }
+      },
+      log: (filter) => readLog(readable, { ...filter, untilSeq: size }),
+    };
+  }
+
   /** Lists the subjects of these kinds, by the list of states alone: also those the log itself has lost. */
   named(
     kinds: readonly EntryKind[],
@@ -227,6 +246,24 @@ export class Ledger extends LedgerReader {
     } finally {
       // Also where it failed: that it did may be all that failed.
       this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));
+    }
+  }
+
+  /** Records an entry if `holds` is true of the states as they are then, with no writer in between; returns whether it did. */
+  async recordIf(
+    entry: Entry,
+    at: Instant,
+    holds: (now: LedgerReader) => Promise<boolean>,
+  ): Promise<boolean> {
+    try {
+      return await this.#store.transact(async (tx) => {
+        await headToWrite(tx, {});
+        if (!(await holds(new LedgerReader({ read: (work) => work(tx) })))) return false;
+        await this.#append(tx, [entry], at);
+        return true;
+      });
+    } finally {
+      this.#newest.wrote(new Set([entry.kind]));
     }
   }
 
@@ -464,6 +501,37 @@ const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) =
     query = query.where(sql<boolean>`(state.at, state.subject) > (${given.afterAt}, ${given.afterSubject})`);
   return query.orderBy("state.at").orderBy("state.subject");
 });
+
+/** The next page of the entries of a kind that were the newest of their subjects at a place in the log, by subject. */
+function pageAsOf(
+  db: Kysely<Tables>,
+  {
+    kind,
+    size,
+    after,
+  }: { readonly kind: EntryKind; readonly size: number; readonly after: string | undefined },
+  { organizationId, repositoryId, from, to, subjectPrefix = "" }: StateFilter,
+): Promise<readonly LogRow[]> {
+  // Whoever has an entry has a state: subjects are read there, and most states are no newer than the place.
+  const newestThen = sql<number>`case when state.seq <= ${size} then state.seq else (
+    select max(older.seq) from log older
+    where older.kind = state.kind and older.subject = state.subject and older.seq <= ${size}) end`;
+  let query = db
+    .selectFrom("state")
+    .innerJoin("log", (join) => join.on("log.seq", "=", newestThen))
+    .select(LOG_COLUMNS)
+    .where("state.kind", "=", kind);
+  if (after !== undefined) query = query.where("state.subject", ">", after);
+  if (organizationId !== undefined) query = query.where("log.organization_id", "=", organizationId);
+  if (repositoryId !== undefined) query = query.where("log.repository_id", "=", repositoryId);
+  if (from !== undefined) query = query.where("log.at", ">=", from);
+  if (to !== undefined) query = query.where("log.at", "<", to);
+  if (subjectPrefix !== "")
+    query = query
+      .where("state.subject", ">=", subjectPrefix)
+      .where("state.subject", "<", `${subjectPrefix}\u{10FFFF}`);
+  return query.orderBy("state.subject").limit(sql.lit(PAGE)).execute();
+}
 
 function readPage<K extends EntryKind>(rows: readonly LogRow[]): NewestAnswer<K> {
   return {

@@ -20,6 +20,8 @@ export interface LogFilter<K extends EntryKind = EntryKind> {
   readonly repositoryId?: number;
   /** Only entries after this one. */
   readonly afterSeq?: number;
+  /** Only entries up to this one, included. */
+  readonly untilSeq?: number;
 }
 
 /** Describes a row of the log as the database holds it. */
@@ -97,12 +99,13 @@ export async function checkLog(store: Readable): Promise<LogCheck> {
 }
 
 async function* rows(store: Readable, filter: LogFilter): AsyncIterable<LogRow> {
-  const { from, to, kinds, repositoryId, afterSeq = 0 } = filter;
+  const { from, to, kinds, repositoryId, afterSeq = 0, untilSeq } = filter;
   let after = afterSeq;
   for (;;) {
     const last = after;
     const page = await store.read((db) => {
       let query = db.selectFrom("log").select(LOG_COLUMNS).where("log.seq", ">", last);
+      if (untilSeq !== undefined) query = query.where("log.seq", "<=", untilSeq);
       if (from !== undefined) query = query.where("log.at", ">=", from);
       if (to !== undefined) query = query.where("log.at", "<", to);
       if (kinds !== undefined) query = query.where("log.kind", "in", kinds);

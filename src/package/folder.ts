@@ -33,6 +33,8 @@ export interface PackageWriter {
   finish(): Promise<{ readonly folder: string; readonly zip: string | null }>;
   /** Removes everything written so far. */
   abandon(): Promise<void>;
+  /** Removes the package where {@link finish} put it. */
+  withdraw(): Promise<void>;
 }
 
 /**
@@ -101,6 +103,10 @@ export async function openPackage(
       return { folder: target, zip: zipPath };
     },
     abandon: () => rm(work, { recursive: true, force: true }),
+    async withdraw() {
+      await rm(target, { recursive: true, force: true });
+      if (zipPath !== null) await rm(zipPath, { force: true });
+    },
   };
 }
 

@@ -2,8 +2,10 @@
 
 import { html, raw } from "hono/html";
 
+import { closingWords, isNeverClosed } from "../domain/evidence/closing.ts";
 import { GLOSSARY, type StartHere } from "../domain/evidence/start-here.ts";
 import { timeText } from "../domain/evidence/tables/table.ts";
+import { closing } from "./closing-section.ts";
 import type { Html } from "./html-table.ts";
 import {
   answers,
@@ -70,16 +72,17 @@ export function renderStartHere(content: StartHere): string {
           <p class="lead">
             ${instant(period.from)} up to, not including, ${instant(period.to)} (UTC). Generated
             ${instant(content.generatedAt)} by ${content.generator.name} ${content.generator.version}. Package
-            <code>${content.packageId}</code>.
+            <code>${content.packageId}</code
+            >.${isNeverClosed(content.closing) ? ` ${content.closing.says}` : ""}
           </p>
           <nav aria-label="Contents">
             <ul>
-              ${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
+              ${sectionsOf(content).map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
             </ul>
           </nav>
         </header>
         <main>
-          ${SECTIONS.map(
+          ${sectionsOf(content).map(
             ([id, title, show]) =>
               html`<section id="${id}">
                 <h2>${title}</h2>
@@ -180,9 +183,11 @@ function instant(at: number): Html {
 }
 
 function limitations(content: StartHere): Html {
+  // What is known of closings comes first on the page, in a section of its own.
+  const shown = new Set(isNeverClosed(content.closing) ? [] : closingWords(content.closing));
   return html`<div class="note">
     <ul>
-      ${content.limitations.map((sentence) => html`<li>${sentence}</li>`)}
+      ${content.limitations.filter((sentence) => !shown.has(sentence)).map((sentence) => html`<li>${sentence}</li>`)}
     </ul>
   </div>`;
 }
@@ -253,6 +258,7 @@ function filesTable(content: StartHere): Html {
 
 /** The page in its order: what a reader asks first comes first. */
 const SECTIONS: readonly (readonly [id: string, title: string, show: (content: StartHere) => Html])[] = [
+  ["closing", "What was handed over", closing],
   ["answers", "How many of how many", answers],
   ["limitations", "Limitations", limitations],
   ["deviations", "Deviations", deviations],
@@ -268,3 +274,8 @@ const SECTIONS: readonly (readonly [id: string, title: string, show: (content: S
   ["glossary", "Glossary", glossary],
   ["files", "Files", filesTable],
 ];
+
+/** Where nothing was handed over, a sentence says so, and no section. */
+function sectionsOf(content: StartHere): typeof SECTIONS {
+  return SECTIONS.filter(([id]) => id !== "closing" || !isNeverClosed(content.closing));
+}

@@ -617,22 +617,28 @@ export async function ledgerWith(
 export async function exportTo(
   ledger: ExportRequest["ledger"],
   folder: string,
-  options: { readonly zip?: boolean; readonly writer?: PackageWriter } = {},
+  options: {
+    readonly zip?: boolean;
+    readonly writer?: PackageWriter;
+    readonly generatedAt?: Instant;
+    readonly period?: Period;
+  } = {},
 ): Promise<Exported> {
-  return exportEvidence({
-    ledger,
-    organization: ORGANIZATION,
-    period: PERIOD,
-    generatedAt: GENERATED_AT,
-    signingKey: KEY,
-    writer: options.writer ?? (await openPackage(folder, options)),
-    tool: {
-      name: "countersign",
-      version: VERSION,
-      apiUrl: "https://api.github.com",
-      facts: [{ item: "store", value: "sqlite" }],
-    },
-    renderStartHere,
-    verifyScript: VERIFY_SCRIPT,
-  });
+  const writer = options.writer ?? (await openPackage(folder, options));
+  const { period = PERIOD, generatedAt = GENERATED_AT } = options;
+  return exportEvidence({ ...MAKING, ledger, period, generatedAt, writer });
 }
+
+/** What packages here are made with, whatever they are of. */
+export const MAKING = {
+  organization: ORGANIZATION,
+  signingKey: KEY,
+  tool: {
+    name: "countersign",
+    version: VERSION,
+    apiUrl: "https://api.github.com",
+    facts: [{ item: "store", value: "sqlite" }],
+  },
+  renderStartHere,
+  verifyScript: VERIFY_SCRIPT,
+} satisfies Partial<ExportRequest>;

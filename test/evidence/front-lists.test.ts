@@ -34,6 +34,9 @@ function logOf(all: readonly DeviationRecord[]): EvidenceSource {
       for (const entry of entries) if (entry.kind === kind) yield entry as unknown as LoggedEntry<K>;
     },
     async *log() {},
+    asOf: () => {
+      throw new Error("no period is closed here");
+    },
     async *sorted(lines) {
       const all: string[] = [];
       for await (const line of lines) all.push(line);

@@ -138,13 +138,14 @@ describe("the package of a small log", () => {
 });
 
 test("an export that fails half-way leaves nothing behind", async () => {
-  const broken: Pick<Ledger, "states" | "log" | "head" | "presence"> = {
+  const broken: Parameters<typeof exportTo>[0] = {
     states: (kind, filter) => ledger.states(kind, filter),
     log: () => {
       throw new Error("the disk is gone");
     },
     head: () => ledger.head(),
     presence: () => ledger.presence(),
+    asOf: (size) => ledger.asOf(size),
   };
   await expect(exportTo(broken, join(folder, "half"))).rejects.toThrow("the disk is gone");
   expect((await readdir(folder)).filter((name) => name.includes("half"))).toEqual([]);

@@ -119,6 +119,7 @@ function readerOf(entries: readonly LoggedEntry[], presence: Presence): ExportRe
     },
     head: () => Promise.resolve({ size, hash }),
     presence: () => Promise.resolve(presence),
+    asOf: (place) => readerOf(entries.slice(0, place), presence),
   };
 }
 

@@ -28,6 +28,7 @@ import {
 import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
 import { logAlone } from "./log-alone.ts";
+import { sinceClose } from "./since-close.ts";
 
 /**
  * Returns every contradiction found in the package in a folder; none: all of it can be recomputed. With `fingerprint`, as the auditor
@@ -63,6 +64,16 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   policies(log, folder, changes, say);
   firstPage(text, say);
   logAlone(log, rows, say);
+  sinceClose(log, text, rows, say);
+  return found;
+}
+
+/** Returns what contradicts the log in what a package says about closings alone. */
+export function recomputeClosing(folder: string): readonly string[] {
+  const found: string[] = [];
+  const say = (what: string): void => void found.push(what);
+  const text = (path: string): string => readFileSync(join(folder, path), "utf8");
+  sinceClose(logOf(text, say), text, (path) => table(text(path)), say);
   return found;
 }
 

@@ -209,6 +209,9 @@ function sourceOf(
     observedTime,
     states: (kind) => of(kind),
     log: async function* () {},
+    asOf: () => {
+      throw new Error("no period is closed here");
+    },
     sorted: async function* (lines) {
       const all: string[] = [];
       for await (const line of lines) all.push(line);

@@ -1,7 +1,7 @@
 /** The commands that make, check or complete evidence of a period. */
 
 import { progressOn } from "../terminal/progress.ts";
-import { defineCommand, count, instant, type BareCommand } from "../terminal/command.ts";
+import { defineCommand, count, instant, type BareCommand, type CommandGroup } from "../terminal/command.ts";
 
 /** The repositories where the App is installed, and a period. */
 function ofInstalled(command: BareCommand) {
@@ -34,6 +34,67 @@ export const EXPORT = defineCommand({
     return exportPackage(terminal, options);
   },
 });
+
+const CLOSE = defineCommand({
+  name: "close",
+  summary: "Close a period: write its package and record it as the one handed over.",
+  examples: [
+    "period close 2026-Q3 --org acme --out evidence-2026-Q3 --zip --as carol",
+    'period close 2026-Q3 --org acme --out evidence-2026-Q3 --as carol --incomplete "acme/legacy cannot be read until Monday"',
+  ],
+  options: (command) =>
+    ofHandOver(command).option(
+      "--incomplete <reason>",
+      "close it before it is over or proven complete; the package shows the reason first",
+    ),
+  run: async ({ terminal, now }, options, [name]) => {
+    const { closeNamed } = await import("./period.ts");
+    return closeNamed(terminal, name, options, now);
+  },
+});
+
+const ADDENDUM = defineCommand({
+  name: "addendum",
+  summary: "Write a package of a closed period that names every row that differs and why.",
+  examples: [
+    'period addendum 2026-Q3 --org acme --out addendum-1 --as carol --reason "a retroactive review was given late"',
+  ],
+  options: (command) => ofHandOver(command).requiredOption("--reason <text>", "why it is made"),
+  run: async ({ terminal, now }, options, [name]) => {
+    const { addToNamed } = await import("./period.ts");
+    return addToNamed(terminal, name, options, now);
+  },
+});
+
+const PERIODS = defineCommand({
+  name: "list",
+  summary: "List the policy's periods, which are closed, and the packages handed over.",
+  examples: ["period list", "period list --org acme --json"],
+  options: (command) =>
+    command.option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store, now }, options) => {
+    const { listPeriods } = await import("./period.ts");
+    return listPeriods(await store(), options, now());
+  },
+});
+
+/** A closed period's name, and the package to hand over. */
+function ofHandOver(command: BareCommand) {
+  return command
+    .argument("<name>", "a period of the policy, or a calendar quarter such as 2026-Q3")
+    .requiredOption("--org <login>", "the organisation")
+    .requiredOption("--out <folder>", "write the package here; the folder must be new or empty")
+    .requiredOption("--as <login>", "who hands it over")
+    .option("--zip", "write a zip beside the folder too")
+    .option("--offline", "skip the comparison with GitHub's own lists");
+}
+
+/** Defines `countersign period`. */
+export const PERIOD: CommandGroup = {
+  name: "period",
+  summary: "Close a period and record which packages of it were handed over.",
+  commands: [CLOSE, ADDENDUM, PERIODS],
+};
 
 /** Defines `countersign audit`. */
 export const AUDIT = defineCommand({

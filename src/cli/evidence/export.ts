@@ -10,7 +10,9 @@ import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
-import { writePackage } from "./write-package.ts";
+import { organizationOf, writePackage } from "./write-package.ts";
+import { closedIn } from "../../flows/monitoring/close-period.ts";
+import { isNeverClosed } from "../../domain/evidence/closing.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
 
 /** Holds the options of `export`. */
@@ -25,7 +27,8 @@ export interface ExportOptions {
   readonly offline?: boolean;
 }
 
-interface NamedPeriod {
+/** Describes a period with its name. */
+export interface NamedPeriod {
   readonly name: string;
   readonly from: Instant;
   readonly to: Instant;
@@ -38,10 +41,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
   const ledger = await openExistingLedger(settings.store);
   try {
     const period = await periodOf(options, ledger);
-    if (app !== null) {
-      terminal.printError("Comparing the period's updates with GitHub's own lists.");
-      await counted(app, options.org, period);
-    }
+    if (app !== null) await compareWithGitHub(terminal, app, options.org, period);
     const progress = progressOn(terminal);
     const exported = await writePackage(ledger, {
       onRow: (file, rows) => progress(`Writing ${file}: ${rows} rows`),
@@ -53,10 +53,11 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
       apiUrl: apiBaseUrl(settings),
       generatedAt: Date.now(),
     });
-    const { populations } = exported;
+    const { populations, closing } = exported;
     const lines = [
       `Wrote ${exported.folder}: ${exported.files} files, ${populations.changes} changes and ${populations.deployments} deployments from ${time(period.from)} to ${time(period.to)}.`,
       ...(exported.zip === null ? [] : [`The same in one file: ${exported.zip}`]),
+      ...(isNeverClosed(closing) ? [] : [closing.says]),
       `Signed with the key whose fingerprint is ${exported.fingerprint}`,
       `Check it anywhere: countersign verify ${exported.folder}`,
     ];
@@ -67,14 +68,20 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
 }
 
 /** Compares the log with GitHub's lists. Without GitHub a package needs the explicit `--offline`. */
-async function counted(settings: Settings, organization: string, { from, to }: NamedPeriod): Promise<void> {
+export async function compareWithGitHub(
+  terminal: Terminal,
+  settings: Settings,
+  organization: string,
+  { from, to }: NamedPeriod,
+): Promise<void> {
+  terminal.printError("Comparing the period's updates with GitHub's own lists.");
   // Loads the whole App, which a package written offline does not need.
   const { proveComplete } = await import("../serve.ts");
   try {
     await proveComplete(settings, organization, from, to);
   } catch (error) {
     if (!(error instanceof ExternalError)) throw error;
-    const message = `${error.message} Try again, or export with --offline: the package then names what was not compared.`;
+    const message = `${error.message} Try again, or use --offline: the package then names what was not compared.`;
     throw new ExternalError(error.code, message, { cause: error });
   }
 }
@@ -85,13 +92,20 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
     if (from !== undefined || to !== undefined) {
       throw new UsageError("Give --period, or --from and --to, not both.");
     }
-    return namedPeriod(period, ledger);
+    return (await closedPeriod(period, options.org, ledger)) ?? namedPeriod(period, ledger);
   }
   if (from === undefined || to === undefined) {
     throw new UsageError("Give the period: --period 2026-Q3, or --from 2026-07-01 --to 2026-10-01.");
   }
   if (to <= from) throw new UsageError("--to must be later than --from, because the end is excluded.");
   return { name: `${time(from)}--${time(to)}`.replaceAll(":", ""), from, to };
+}
+
+/** Returns the period that was closed under a name: it keeps its dates, whatever the policy gives it since. */
+async function closedPeriod(name: string, login: string, ledger: Ledger): Promise<NamedPeriod | null> {
+  const { id } = await organizationOf(ledger, login);
+  const closed = await closedIn(ledger, id);
+  return closed.find(({ period }) => period.name === name)?.period ?? null;
 }
 
 /** Returns a period of the newest policy, else a calendar quarter such as 2026-Q3. */

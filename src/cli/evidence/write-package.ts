@@ -1,7 +1,7 @@
 /** Writes an evidence package from a ledger, for `export`, `demo`, stories and test histories. */
 
 import { exportEvidence } from "../../flows/monitoring/export-evidence.ts";
-import type { Exported } from "../../flows/monitoring/export-evidence.ts";
+import type { Exported, ExportRequest } from "../../flows/monitoring/export-evidence.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -24,24 +24,28 @@ export interface PackageRequest {
 
 /** Writes the package of a period; the folder must be new. Throws {@link ExternalError}. */
 export async function writePackage(ledger: Ledger, request: PackageRequest): Promise<Exported> {
-  const organization = await organizationOf(ledger, request.organization);
-  return ledger.snapshot(async (moment) =>
-    exportEvidence({
-      ledger: moment,
-      organization,
-      period: request.period,
-      generatedAt: request.generatedAt,
-      signingKey: readSigningKey(request.signingKey),
-      writer: await openPackage(request.out, request),
-      tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
-      renderStartHere: MAKER.renderStartHere,
-      verifyScript: MAKER.verifyScript,
-    }),
-  );
+  const parts = await packageParts(ledger, request);
+  return ledger.snapshot((moment) => exportEvidence({ ...parts, ledger: moment, period: request.period }));
+}
+
+/** Returns what a package is made of beside the log and its period, and begins it. Throws {@link ExternalError}. */
+export async function packageParts(
+  ledger: Ledger,
+  request: Omit<PackageRequest, "period">,
+): Promise<Omit<ExportRequest, "ledger" | "period">> {
+  return {
+    organization: await organizationOf(ledger, request.organization),
+    generatedAt: request.generatedAt,
+    signingKey: readSigningKey(request.signingKey),
+    writer: await openPackage(request.out, request),
+    tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
+    renderStartHere: MAKER.renderStartHere,
+    verifyScript: MAKER.verifyScript,
+  };
 }
 
 /** Finds an organisation by its repositories in the ledger. */
-async function organizationOf(
+export async function organizationOf(
   ledger: Ledger,
   login: string,
 ): Promise<{ readonly id: number; readonly login: string }> {

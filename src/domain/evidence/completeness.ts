@@ -198,10 +198,15 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
       .filter((branch) => !branch.proven)
       .map((branch) =>
         says(
-          `Not proven: ${branch.repository} ${branch.branch}, ${branch.unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}. Whether something happened there that is not in this population is not known.`,
+          `${unprovenWords(branch)} Whether something happened there that is not in this population is not known.`,
         ),
       ),
   ];
+}
+
+/** Names a branch that is not proven complete, and the spans. */
+export function unprovenWords({ repository, branch, unproven }: BranchCompleteness): string {
+  return `Not proven: ${repository} ${branch}, ${unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}.`;
 }
 
 function distinct(spans: readonly Span[]): readonly Span[] {

@@ -9,36 +9,33 @@ import { CHANGES } from "./rows/changes.ts";
 import { REF_UPDATES } from "./rows/ref-updates.ts";
 import { spansText, unobservedIn, type ObservedTime } from "../monitoring/observed-time.ts";
 import type { CompletenessDocument } from "./completeness.ts";
-import { EMERGENCY_CHANGES, emergencyRowsOf, RETROACTIVE_REVIEWS } from "./rows/emergencies.ts";
-import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./rows/control-state.ts";
+import { EMERGENCY_CHANGES, RETROACTIVE_REVIEWS } from "./rows/emergencies.ts";
+import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./rows/control-state.ts";
 import { EXEMPTIONS } from "./rows/exemptions.ts";
 import { unaskedText } from "../policy/asked-controls.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { ControlName } from "../values/result.ts";
 import { table, timeText, type ColumnInfo, type Table, type TableForm } from "./tables/table.ts";
-import { isInPeriod, type EvidenceSource, type Period } from "./tables/population.ts";
-import type { LoggedEntry } from "../records/entry.ts";
+import type { Period } from "./tables/population.ts";
 import { RIGHTS_USED } from "./rows/rights-used.ts";
-import { DEVIATIONS, deviationsOf } from "./rows/deviations.ts";
+import { DEVIATIONS } from "./rows/deviations.ts";
 import { MONTHLY_REVIEWS_TABLE, WAITING_TIMES } from "./rows/monitoring.ts";
-import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./rows/remediation.ts";
+import { REMEDIATION, REMEDIATION_HISTORY } from "./rows/remediation.ts";
 import {
   COMPLETENESS,
-  completenessOf,
   CONTROL_MATRIX,
   COVERAGE_GAPS,
-  gapsOf,
   POLICIES,
-  scopePolicies,
-  scopeRepositories,
   SCOPE,
   TOOL_COLUMNS,
   type ToolFact,
 } from "./rows/scope.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
+import { sinceCloseTable } from "./rows/since-close.ts";
+import { ClosingSchema, closingWords, isNeverClosed, type ClosingDocument } from "./closing.ts";
 
-/** Holds the tables read from the log, in the order they are written. */
-export const TABLES: readonly Table[] = [
+/** The tables that are read from the log at one place in it. */
+const TABLES_AT_ONCE: readonly Table[] = [
   SCOPE,
   CONTROL_MATRIX,
   POLICIES,
@@ -60,6 +57,9 @@ export const TABLES: readonly Table[] = [
   REMEDIATION_HISTORY,
   WAITING_TIMES,
 ];
+
+/** Holds the tables read from the log, in the order they are written. */
+export const TABLES: readonly Table[] = [...TABLES_AT_ONCE, sinceCloseTable(TABLES_AT_ONCE)];
 
 /** Returns tool.csv, made from facts about the tool rather than from the log. */
 export function toolTable(facts: readonly ToolFact[]): Table {
@@ -103,6 +103,7 @@ export const ManifestSchema = z
     log: z
       .strictObject({ size: Count, hash: Digest })
       .describe("the evidence log's head when this was generated"),
+    closing: ClosingSchema.optional(),
     known_limitations: z.array(z.string()),
     signing: z.strictObject({
       algorithm: z.literal("ECDSA P-256, SHA-256"),
@@ -222,6 +223,13 @@ const SummarySchema = z
     }),
     ref_updates: z.strictObject({ total: Count, not_contiguous: Count }),
     coverage_gaps: z.strictObject({ total: Count, by_cause: Counts, not_backfilled: Count }),
+    since_close: z
+      .strictObject({
+        total: Count.describe("rows that differ in more than when they were recorded"),
+        recorded_again: Count,
+        by_table: z.record(z.string(), Counts).describe("by table and by change"),
+      })
+      .describe("rows of since-close.csv"),
   })
   .describe("Counts and rates with their denominators; each can be counted again from the CSV files.");
 
@@ -331,6 +339,7 @@ export function packageId(login: string, period: Period): string {
 interface LimitationFacts {
   readonly period: Period;
   readonly generatedAt: number;
+  readonly closing: ClosingDocument;
   readonly completeness: CompletenessDocument;
   readonly observedTime: ObservedTime;
   /** Controls that none of the policies in force requires. */
@@ -359,6 +368,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
   const unseen = unobservedIn(facts.observedTime, period, generatedAt);
   const { observed, unverifiable } = facts;
   return [
+    ...(isNeverClosed(facts.closing) ? [] : closingWords(facts.closing)),
     ...when(
       observed.count > 0,
       `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was blocked, and what was not compliant opened no deviation.`,
@@ -439,21 +449,4 @@ export function rowReader(
     if (place === undefined) lacking(name);
     return cells[place ?? -1] ?? "";
   };
-}
-
-/** Yields entries that rows cite but that lie outside the period, by kind and subject. */
-export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
-  const cited = [
-    scopeRepositories,
-    scopePolicies,
-    completenessOf,
-    gapsOf,
-    deviationsOf,
-    remediationsOf,
-    emergencyRowsOf,
-    controlStatesOf,
-  ];
-  for (const statesIn of cited)
-    for await (const { entry } of statesIn(source))
-      if (entry !== null && !isInPeriod(source.period, entry.at)) yield entry;
 }

@@ -29,7 +29,8 @@ import {
   type ListedEmergency,
 } from "./front-lists.ts";
 import { gapsOf, scopePolicies } from "./rows/scope.ts";
-import type { SummaryDocument } from "./summary.ts";
+import type { ShownDifference, SummaryDocument } from "./summary.ts";
+import type { ClosingDocument } from "./closing.ts";
 import { timeText } from "./tables/table.ts";
 
 /** Describes the content of START-HERE.html. Times are milliseconds. */
@@ -41,6 +42,9 @@ export interface StartHere {
   readonly generator: { readonly name: string; readonly version: string };
   readonly apiUrl: string;
   readonly fingerprint: string;
+  /** Which package of the period was handed over, and the first rows that differ from it. */
+  readonly closing: ClosingDocument;
+  readonly differences: readonly ShownDifference[];
   readonly limitations: readonly string[];
   readonly answers: readonly AnswerInFigures[];
   readonly deviations: FirstOf<ListedDeviation>;
@@ -109,10 +113,11 @@ export async function frontMatter(
     readonly completeness: CompletenessDocument;
     readonly summary: SummaryDocument;
     readonly policyDigests: ReadonlySet<string>;
+    readonly closing: ClosingDocument;
   },
 ): Promise<FrontMatter> {
   const { period, generatedAt, observedTime } = source;
-  const { organization, completeness, summary, policyDigests } = facts;
+  const { organization, completeness, summary, policyDigests, closing } = facts;
   const policies = await policiesInForce(source, policyDigests);
   const gaps: CoverageGapRecord[] = [];
   for await (const { body } of gapsOf(source)) gaps.push(body);
@@ -134,6 +139,7 @@ export async function frontMatter(
     limitations: limitationsOf({
       period,
       generatedAt,
+      closing,
       completeness,
       observedTime,
       unasked: notAsked,
@@ -324,6 +330,10 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
   [
     "Mode",
     "enforce: what does not comply is blocked, and is a deviation if it lands all the same. observe: it is recorded, and nothing else.",
+  ],
+  [
+    "Closed period, addendum",
+    "A period is closed when its package is handed over: the package's digest goes into the evidence log. What comes to light afterwards is in an addendum, which names every row that differs and why.",
   ],
   ["Late", "Found by a sweep or backfill, not when it happened."],
   [

@@ -75,7 +75,27 @@ export interface SummaryDocument {
     readonly by_cause: Counts;
     readonly not_backfilled: number;
   };
+  /** Rows of since-close.csv: those that differ in more than when they were recorded, and the others. */
+  readonly since_close: {
+    readonly total: number;
+    readonly recorded_again: number;
+    readonly by_table: Readonly<Record<string, Counts>>;
+  };
 }
+
+/** Describes a row of since-close.csv that the first page shows. */
+export interface ShownDifference {
+  readonly table: string;
+  readonly row: string;
+  readonly change: string;
+  readonly columns: string;
+  readonly before: string;
+  readonly after: string;
+  readonly why: string;
+}
+
+/** Differences that the first page shows; all are in since-close.csv. */
+const SHOWN_DIFFERENCES = 50;
 
 type Row = (column: string) => string;
 
@@ -89,6 +109,7 @@ export interface BranchSummary {
 /** Counts rows as they pass; memory grows with repositories, months and controls, never with rows. */
 export class Tally {
   readonly #counts = new Map<string, Map<string, number>>();
+  readonly #differences: ShownDifference[] = [];
   readonly #proven: (repository: string, branch: string, at: string) => boolean;
 
   /** `proven`: whether a branch (by its repository's id and its full name) is proven complete at a time, by completeness.json. */
@@ -146,7 +167,27 @@ export class Tally {
         this.#add("gaps", "");
         this.#add("gap-cause", row("cause"));
         return row("backfilled") === "yes" ? undefined : this.#add("gaps-open", "");
+      case "since-close.csv":
+        return this.#difference(row);
     }
+  }
+
+  /** The first rows that differ from what was handed over. */
+  differences(): readonly ShownDifference[] {
+    return this.#differences;
+  }
+
+  #difference(row: Row): void {
+    const change = row("change");
+    this.#add("difference-table", row("table"));
+    this.#add(`difference:${row("table")}`, change);
+    this.#add(change === "recorded-again" ? "recorded-again" : "differences", "");
+    if (change === "recorded-again" || this.#differences.length === SHOWN_DIFFERENCES) return;
+    // As a file holds it or as it was made: an apostrophe before a formula is no part of a key.
+    const name = row("row").replace(/^'(?=[=+\-@\t\r＝＋－＠])/u, "");
+    const [table, columns] = [row("table"), row("columns")];
+    const [before, after, why] = [row("before"), row("after"), row("why")];
+    this.#differences.push({ table, row: name, change, columns, before, after, why });
   }
 
   /** The counts so far as the document that is written. */
@@ -221,6 +262,13 @@ export class Tally {
         total: this.#total("gaps"),
         by_cause: this.#counted("gap-cause"),
         not_backfilled: this.#total("gaps-open"),
+      },
+      since_close: {
+        total: this.#total("differences"),
+        recorded_again: this.#total("recorded-again"),
+        by_table: Object.fromEntries(
+          this.#names("difference-table").map((name) => [name, this.#counted(`difference:${name}`)]),
+        ),
       },
     };
   }

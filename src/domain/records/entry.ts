@@ -25,6 +25,7 @@ import {
   CompletenessRecordSchema,
   CoverageGapRecordSchema,
   MonthlyReviewRecordSchema,
+  PeriodCloseRecordSchema,
   keepWhatWasSigned,
 } from "./monitoring.ts";
 import { DeploymentGateRecordSchema, DeploymentRecordSchema, TagsRecordSchema } from "./deployment.ts";
@@ -80,6 +81,7 @@ export const BODIES = {
   "retroactive-review": stored(RetroactiveReviewRecordSchema),
   webhook: stored(WebhookRecordSchema),
   "source-gone": stored(SourceGoneRecordSchema),
+  "period-close": stored(PeriodCloseRecordSchema),
 };
 
 /** Names what an entry is about. */

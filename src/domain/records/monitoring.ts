@@ -1,4 +1,4 @@
-/** The bodies of the log's entries about coverage gaps, completeness and monthly reviews. */
+/** The bodies of the log's entries about coverage gaps, completeness, monthly reviews and closed periods. */
 
 import { z } from "zod";
 import { ControlNameSchema } from "../values/result.ts";
@@ -136,4 +136,50 @@ export function keepWhatWasSigned(
   const signed =
     typeof signedOff === "object" && signedOff !== null ? { ...signedOff, figures, remark: null } : null;
   return { ...body, ownerId: null, signedOff: signed, earlier: [] };
+}
+
+const SpanSchema = z.object({ from: InstantSchema, to: InstantSchema });
+
+const HandedOverSchema = z.object({
+  /** What the package was made by: `period close`, or `period addendum`. */
+  as: z.enum(["close", "addendum"]),
+  at: InstantSchema,
+  /** As given at the terminal, where nobody proves who they are. */
+  by: z.string(),
+  /** SHA-256 of its manifest.dsse.json, in hex. */
+  seal: z.string(),
+  /** SHA-256 of the public key's SubjectPublicKeyInfo in DER. */
+  keyId: z.string(),
+  generatedAt: InstantSchema,
+  /** The version of Countersign that made it. */
+  version: z.string(),
+  /** The head of the log it was made from. */
+  log: z.object({ size: z.int(), hash: z.string() }),
+  /** What was observed then, which the log does not hold; `gaps`: those of them that are not on record. */
+  observed: z.object({
+    since: InstantSchema.nullable(),
+    until: InstantSchema,
+    unseen: z.array(SpanSchema),
+    gaps: z.array(CoverageGapRecordSchema),
+  }),
+  /** Of a closing: why it came before the period was complete; null: it was. Of an addendum: why it was made. */
+  reason: z.string().nullable(),
+});
+
+/** Describes one package that was handed over. */
+export type HandedOver = Infer<typeof HandedOverSchema>;
+
+/** Describes {@link PeriodCloseRecord}. */
+export const PeriodCloseRecordSchema = z.object({
+  period: z.object({ name: z.string(), from: InstantSchema, to: InstantSchema }),
+  /** The closing first, then its addenda in their order. */
+  handedOver: z.array(HandedOverSchema).min(1),
+});
+
+/** Describes entry `period-close`, subject = `ORGANISATION:NAME`: a closed period with every package of it that was handed over. */
+export type PeriodCloseRecord = Infer<typeof PeriodCloseRecordSchema>;
+
+/** Returns the subject of a closed period. One log holds several organisations, and each has a quarter of that name. */
+export function periodSubject(organizationId: number, name: string): string {
+  return `${organizationId}:${name}`;
 }

@@ -1,11 +1,18 @@
 /** An export: the period's populations, what was tested on them, and the proof of both, sealed in one folder. */
 
 import { canonical } from "../../domain/values/digest.ts";
+import { citedEntries } from "../../domain/evidence/cited-entries.ts";
+import {
+  closingDocument,
+  closingsOf,
+  EXPORTED,
+  type ClosingDocument,
+  type MadeAs,
+} from "../../domain/evidence/closing.ts";
 import { completenessDocument } from "../../domain/evidence/completeness.ts";
 import {
   DOCUMENTS,
   TABLES,
-  citedEntries,
   documentForm,
   packageId,
   rowReader,
@@ -13,7 +20,12 @@ import {
   toolTable,
   type Manifest,
 } from "../../domain/evidence/package.ts";
-import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
+import {
+  byTime,
+  type EvidenceSource,
+  type LogReader,
+  type Period,
+} from "../../domain/evidence/tables/population.ts";
 import { scopePolicies, type ToolFact } from "../../domain/evidence/rows/scope.ts";
 import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
 import { frontMatter, observedDocument, type StartHere } from "../../domain/evidence/start-here.ts";
@@ -26,7 +38,7 @@ import type { PackageWriter, Written } from "../../package/folder.ts";
 
 /** Describes what an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
-  readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence">;
+  readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence" | "asOf">;
   readonly organization: { readonly id: number; readonly login: string };
   readonly period: Period;
   /** When the package was made, by its manifest, milliseconds; the same inputs give the same bytes. */
@@ -43,6 +55,8 @@ export interface ExportRequest {
   };
   readonly renderStartHere: (content: StartHere) => string;
   readonly verifyScript: string;
+  /** Whether it is made to be handed over; by default it is not. */
+  readonly madeAs?: MadeAs;
 }
 
 /** Describes what was exported. */
@@ -53,6 +67,11 @@ export interface Exported {
   readonly fingerprint: string;
   readonly populations: Manifest["populations"];
   readonly files: number;
+  /** SHA-256 of manifest.dsse.json, by which a closing names the package. */
+  readonly seal: string;
+  /** The head of the log it was made from. */
+  readonly log: Manifest["log"];
+  readonly closing: ClosingDocument;
 }
 
 /** Writes, seals and finishes one evidence package. Memory does not grow with the period. Throws {@link ExternalError}. */
@@ -97,15 +116,10 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   await put("summary.json", jsonText(summary));
   await put("public-key.pem", pemOf(signingKey.spki));
   await put("verify.sh", request.verifyScript);
-  for (const table of tables) await put(`schemas/${schemaName(table.path)}`, jsonText(schemaOfTable(table)));
-  for (const form of DOCUMENTS)
-    if (form.schema !== null)
-      await put(
-        `schemas/${schemaName(form.path)}`,
-        jsonText(schemaOfDocument({ ...form, schema: form.schema })),
-      );
+  await putSchemas(tables, put);
 
-  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
+  const closing = closingDocument(request.madeAs ?? EXPORTED, await closingsOf(source), summary.since_close);
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests, closing });
   const id = packageId(organization.login, period);
   const populations = {
     changes: summary.changes.total,
@@ -122,6 +136,8 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
       generator: { name: tool.name, version: tool.version },
       apiUrl: tool.apiUrl,
       fingerprint,
+      closing,
+      differences: tally.differences(),
       ...front,
       completeness,
       summary,
@@ -140,6 +156,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     policy_digests: [...policyDigests].toSorted(),
     populations,
     log: { size: head.size, hash: head.hash },
+    closing,
     known_limitations: [...front.limitations],
     signing: { algorithm: "ECDSA P-256, SHA-256", key_id: fingerprint },
     files: inventory(written),
@@ -154,28 +171,71 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     .toSorted(byPath)
     .map((file) => ({ name: file.path, sha256: file.sha256 }));
   const { files: _files, ...predicate } = manifest;
-  await writer.text("manifest.dsse.json", sealOf(subjects, predicate, signingKey));
-  return { packageId: id, fingerprint, populations, files: subjects.length + 1 };
+  const { sha256: seal } = await writer.text("manifest.dsse.json", sealOf(subjects, predicate, signingKey));
+  return {
+    packageId: id,
+    fingerprint,
+    populations,
+    files: subjects.length + 1,
+    seal,
+    log: manifest.log,
+    closing,
+  };
 }
 
-async function sourceOf({
+async function putSchemas(
+  tables: readonly Table[],
+  put: (path: string, content: string) => Promise<void>,
+): Promise<void> {
+  for (const table of tables) await put(`schemas/${schemaName(table.path)}`, jsonText(schemaOfTable(table)));
+  for (const form of DOCUMENTS)
+    if (form.schema !== null)
+      await put(
+        `schemas/${schemaName(form.path)}`,
+        jsonText(schemaOfDocument({ ...form, schema: form.schema })),
+      );
+}
+
+/** Returns what a package of a ledger is made from. */
+export async function sourceOf({
   ledger,
   organization,
   period,
   generatedAt,
   writer,
-}: ExportRequest): Promise<EvidenceSource> {
+}: Pick<
+  ExportRequest,
+  "ledger" | "organization" | "period" | "generatedAt" | "writer"
+>): Promise<EvidenceSource> {
   return {
     observedTime: await readObservedTime(ledger, organization.id, generatedAt),
     organizationId: organization.id,
     period,
     generatedAt,
+    ...readerOf(ledger),
+    asOf: (size) => readerAsOf(ledger.asOf(size), writer),
+    sorted: (lines) => writer.sorted(lines),
+  };
+}
+
+/** One log holds every organisation. */
+function readerOf(ledger: Pick<LedgerReader, "states" | "log">): LogReader {
+  return {
     states: (kind, filter) => ledger.states(kind, filter),
     log: async function* ({ organizationId, ...span }) {
-      // One log holds every organisation.
       for await (const entry of ledger.log(span)) if (entry.organizationId === organizationId) yield entry;
     },
-    sorted: (lines) => writer.sorted(lines),
+  };
+}
+
+function readerAsOf(ledger: ReturnType<LedgerReader["asOf"]>, writer: PackageWriter): LogReader {
+  const reader = readerOf(ledger);
+  return {
+    ...reader,
+    states: (kind, { order, ...filter }) => {
+      const states = reader.states(kind, { ...filter, order: "subject" });
+      return order === "subject" ? states : byTime(states, (lines) => writer.sorted(lines));
+    },
   };
 }
 

@@ -19,14 +19,8 @@ export interface EvidenceFilter {
   readonly order: "subject" | "at";
 }
 
-/** Describes what an export reads: the log, and a way to sort more lines than memory holds. */
-export interface EvidenceSource {
-  readonly organizationId: number;
-  readonly period: Period;
-  /** When the package was made, by its manifest: what is due then is not yet missing. */
-  readonly generatedAt: Instant;
-  /** What was observed by then. */
-  readonly observedTime: ObservedTime;
+/** Reads a log: its newest states, and its entries. */
+export interface LogReader {
   /** The newest entry of each subject of a kind. */
   states<K extends EntryKind>(kind: K, filter: EvidenceFilter): AsyncIterable<LoggedEntry<K>>;
   /** Every entry whose `at` lies in the span, by number. */
@@ -36,6 +30,18 @@ export interface EvidenceSource {
     readonly to: Instant;
     readonly kinds?: readonly K[];
   }): AsyncIterable<LoggedEntry<K>>;
+}
+
+/** Describes what an export reads: the log, and a way to sort more lines than memory holds. */
+export interface EvidenceSource extends LogReader {
+  readonly organizationId: number;
+  readonly period: Period;
+  /** When the package was made, by its manifest: what is due then is not yet missing. */
+  readonly generatedAt: Instant;
+  /** What was observed by then. */
+  readonly observedTime: ObservedTime;
+  /** The same log as it was when it held so many entries. */
+  asOf(size: number): LogReader;
   /** The same lines by code unit, each once; on disk. A line holds no line feed. */
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
 }
@@ -82,6 +88,23 @@ export async function* withState<K extends EntryKind, L extends EntryKind>(
   } finally {
     await others.return?.();
   }
+}
+
+/** Sorts entries by time and then subject, on disk. */
+export async function* byTime<K extends EntryKind>(
+  entries: AsyncIterable<LoggedEntry<K>>,
+  sorted: EvidenceSource["sorted"],
+): AsyncIterable<LoggedEntry<K>> {
+  const lines = (async function* () {
+    for await (const entry of entries)
+      yield pairLine(String(entry.at).padStart(16, "0"), entry.subject, JSON.stringify(entry));
+  })();
+  for await (const line of sorted(lines)) yield JSON.parse(afterTabs(line)) as LoggedEntry<K>;
+}
+
+/** Returns what follows the second tab of a line. */
+export function afterTabs(line: string): string {
+  return line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1);
 }
 
 /** Returns whether an instant lies in a period. */

@@ -11,15 +11,17 @@ import { linesOf } from "../../texts/lines.ts";
 import { uncovered } from "../../time/span.ts";
 import { lineOf } from "../../records/stored.ts";
 import { openLog, type Kept } from "./package-log.ts";
+import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument } from "../completeness.ts";
-import { sortable } from "./file-checks.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
 import type { EvidenceSource } from "../tables/population.ts";
+import { SINCE_CLOSE, withoutOutside } from "../rows/since-close.ts";
+import { mergedRows } from "../tables/merge.ts";
 import { gapsOf, scopePolicies } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
 import { frontMatter, type StartHere } from "../start-here.ts";
-import type { SummaryDocument } from "../summary.ts";
+import type { ShownDifference, SummaryDocument } from "../summary.ts";
 import type { Rests, Table } from "../tables/table.ts";
 import { ownSchemas, schemaPath } from "./forms.ts";
 import type { CodeOf, Say } from "./checks.ts";
@@ -36,6 +38,7 @@ export interface RowMaker {
 export interface Sealed {
   readonly manifest: Manifest;
   readonly summary: SummaryDocument;
+  readonly differences: readonly ShownDifference[];
   readonly read: (path: string) => AsyncIterable<string>;
   readonly sorted: EvidenceSource["sorted"];
   readonly kept: Kept;
@@ -106,10 +109,17 @@ async function compareWords(
   const { organization, generated_at: generatedAt, generator, signing } = manifest;
   const completeness = await completenessDocument(source);
   expect("completeness.json", jsonText(completeness));
-  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
+  // What it was made as comes before its own closing: the log inside cannot know it.
+  const { made_as: as, reason } = manifest.closing ?? { made_as: EXPORTED.as, reason: null };
+  const closings = await closingsOf(source);
+  const closing = closingDocument({ as, reason }, closings, summary.since_close);
+  if ((as === "close" && closings.own !== null) || (as === "addendum" && closings.own === null))
+    say("manifest.json", "text-not-as-logged", "was made as what its log rules out");
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests, closing });
   const id = packageId(organization.login, source.period);
   const expected = {
     package_id: id,
+    closing,
     known_limitations: front.limitations,
     policy_digests: [...policyDigests].toSorted(),
   };
@@ -127,6 +137,8 @@ async function compareWords(
       generator,
       apiUrl,
       fingerprint: signing.key_id,
+      closing,
+      differences: sealed.differences,
       completeness,
       summary,
       logHead: manifest.log,
@@ -213,49 +225,52 @@ async function* differences(
     (at) => new Date(at).toISOString().slice(8) === "01T00:00:00.000Z",
   );
   const reader = rowReader(columns);
-  const keyOf = (cells: readonly string[]): string =>
-    table.sortedBy.map((name) => sortable(columns, reader(cells), name)).join("\n");
-  const made = again(table, source);
-  try {
-    let next = await made.next();
-    for await (const cells of cellsOf(sealed, path)) {
-      const digest = JUDGED.includes(path) ? reader(cells)("policy_digest") : "";
+  const isOutside = (rests: Rests): boolean => !isWhole && (rests !== "months" || !isOfMonths);
+  const comparable =
+    path === SINCE_CLOSE
+      ? (rows: AsyncIterable<readonly string[]>) => insideOnly(rows, isOutside)
+      : (rows: AsyncIterable<readonly string[]>) => rows;
+  const [there, here] = [cellsOf(sealed, path), again(table, source)].map(comparable);
+  if (there === undefined || here === undefined) return;
+  for await (const { left, right } of mergedRows(table, there, here)) {
+    if (left !== null && JUDGED.includes(path)) {
+      const digest = reader(left)("policy_digest");
       if (digest !== "") policyDigests.add(digest);
-      const key = keyOf(cells);
-      for (; next.done !== true && keyOf(next.value) < key; next = await made.next())
-        yield leftOut(next.value);
-      if (next.done === true || keyOf(next.value) !== key) {
-        yield {
-          code: "row-not-logged",
-          problem: `has the row ${nameOf(cells)}, which the log does not give`,
-        };
-        continue;
-      }
-      const { value } = next;
-      const other = columns.filter(({ rests }, index) => {
-        const [there = "", here = ""] = [cells[index], value[index]];
-        return there !== here && !mayDiffer(rests, { there, here, isWhole, isOfMonths });
-      });
-      if (other.length > 0)
-        yield {
-          code: "cell-not-as-logged",
-          problem: `row ${nameOf(cells)}: ${other.map(({ name }) => name).join(", ")} ${other.length === 1 ? "is" : "are"} not what the log gives`,
-        };
-      next = await made.next();
     }
-    for (; next.done !== true; next = await made.next()) yield leftOut(next.value);
-  } finally {
-    await made.return(undefined);
+    if (left === null) {
+      yield { code: "row-left-out", problem: `lacks the row ${nameOf(right)}, which the log gives` };
+      continue;
+    }
+    if (right === null) {
+      yield { code: "row-not-logged", problem: `has the row ${nameOf(left)}, which the log does not give` };
+      continue;
+    }
+    const other = columns.filter(({ rests }, index) => {
+      const [a = "", b = ""] = [left[index], right[index]];
+      return a !== b && !mayDiffer(rests, { there: a, here: b, isWhole, isOfMonths });
+    });
+    if (other.length > 0)
+      yield {
+        code: "cell-not-as-logged",
+        problem: `row ${nameOf(left)}: ${other.map(({ name }) => name).join(", ")} ${other.length === 1 ? "is" : "are"} not what the log gives`,
+      };
+  }
+}
+
+/** Rows of since-close.csv, as far as the log in the package can give them. */
+async function* insideOnly(
+  rows: AsyncIterable<readonly string[]>,
+  isOutside: (rests: Rests) => boolean,
+): AsyncIterable<readonly string[]> {
+  for await (const cells of rows) {
+    const inside = withoutOutside(cells, TABLES, isOutside);
+    if (inside !== null) yield inside;
   }
 }
 
 /** The rows of a table as its log gives them and as a file holds them. */
-async function* again(table: Table, source: EvidenceSource): AsyncGenerator<readonly string[]> {
+async function* again(table: Table, source: EvidenceSource): AsyncIterable<readonly string[]> {
   for await (const cells of table.rows(source)) yield escaped(cells);
-}
-
-function leftOut(cells: readonly string[]): { readonly code: RowDifference; readonly problem: string } {
-  return { code: "row-left-out", problem: `lacks the row ${nameOf(cells)}, which the log gives` };
 }
 
 /** Entries of other periods are not here: what rests on them is unknown. */

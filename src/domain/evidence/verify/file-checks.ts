@@ -102,11 +102,7 @@ function tableCheck(table: TableForm, isForeign: boolean, tally: Tally): Content
 }
 
 /** Returns a cell as its column sorts: numbers by their size. */
-export function sortable(
-  columns: readonly ColumnInfo[],
-  read: (name: string) => string,
-  name: string,
-): string {
+function sortable(columns: readonly ColumnInfo[], read: (name: string) => string, name: string): string {
   const isNumber = columns.some((column) => column.name === name && column.type === "integer");
   return isNumber ? read(name).padStart(16, "0") : read(name);
 }

@@ -3,7 +3,14 @@
 import type { EntryKind, LoggedEntry } from "../../records/entry.ts";
 import type { ObservedTime } from "../../monitoring/observed-time.ts";
 import { checkBody, raised, type LogLine } from "../../records/stored.ts";
-import type { EvidenceSource, Period, EvidenceFilter } from "../tables/population.ts";
+import {
+  afterTabs,
+  byTime,
+  type EvidenceFilter,
+  type EvidenceSource,
+  type LogReader,
+  type Period,
+} from "../tables/population.ts";
 
 /** Holds the files of a package that hold log entries. */
 export const LOG_FILES = ["log/entries.jsonl", "log/cited.jsonl"] as const;
@@ -38,11 +45,15 @@ export async function openLog(parts: Parts): Promise<PackageLog> {
 export class PackageLog {
   readonly #parts: Parts;
   readonly #counts: ReadonlyMap<string, number>;
+  readonly #size: number;
   readonly #shelf = new Map<string, Promise<() => AsyncIterable<string>>>();
+  readonly #asOf = new Map<number, PackageLog>();
 
-  constructor(parts: Parts, counts: ReadonlyMap<string, number>) {
+  /** `size`: how many entries the log had; those after them are left out. */
+  constructor(parts: Parts, counts: ReadonlyMap<string, number>, size = Infinity) {
     this.#parts = parts;
     this.#counts = counts;
+    this.#size = size;
   }
 
   /** What an export of this log reads, given what was observed. */
@@ -54,9 +65,23 @@ export class PackageLog {
       generatedAt,
       observedTime,
       sorted,
+      ...this.#reader(),
+      asOf: (size) => this.#then(size).#reader(),
+    };
+  }
+
+  #reader(): LogReader {
+    return {
       states: (kind, filter) => this.states(kind, filter),
       log: (filter) => this.#log(filter),
     };
+  }
+
+  /** The same log when it held so many entries; kept, as it sorts what it reads. */
+  #then(size: number): PackageLog {
+    const known = this.#asOf.get(size) ?? new PackageLog(this.#parts, this.#counts, size);
+    this.#asOf.set(size, known);
+    return known;
   }
 
   /** The newest entry of each subject of a kind, as a ledger gives them. */
@@ -84,13 +109,11 @@ export class PackageLog {
 
   async *#byTime(kind: EntryKind): AsyncIterable<string> {
     const newest = (await this.#shelved(kind, "subject"))();
-    const lines = (async function* () {
-      for await (const line of newest) {
-        const { at, subject } = JSON.parse(line) as LogLine;
-        yield `${String(at).padStart(16, "0")}\t${subject}\t${line}`;
-      }
+    const entries = (async function* () {
+      for await (const line of newest) yield JSON.parse(line) as LoggedEntry;
     })();
-    for await (const line of this.#parts.sorted(lines)) yield afterTabs(line);
+    // What is read back are the lines themselves: nothing of them is raised here.
+    for await (const entry of byTime(entries, this.#parts.sorted)) yield JSON.stringify(entry);
   }
 
   async *#newest(kind: EntryKind): AsyncIterable<string> {
@@ -110,7 +133,8 @@ export class PackageLog {
       // Much is read and little of it is of one kind: what cannot be is not parsed.
       if (!line.includes(`"kind":"${kind}"`)) continue;
       const entry = JSON.parse(line) as LogLine;
-      if (entry.kind === kind) yield `${entry.subject}\t${String(entry.seq).padStart(16, "0")}\t${line}`;
+      if (entry.kind === kind && entry.seq <= this.#size)
+        yield `${entry.subject}\t${String(entry.seq).padStart(16, "0")}\t${line}`;
     }
   }
 
@@ -127,6 +151,7 @@ export class PackageLog {
       if (kinds !== undefined && !kinds.some((kind) => line.includes(`"kind":"${kind}"`))) continue;
       const entry = entryOf<K>(line);
       const isWanted = kinds === undefined || kinds.includes(entry.kind);
+      if (entry.seq > this.#size) continue;
       if (isWanted && entry.at >= from && entry.at < to) yield entry;
     }
   }
@@ -134,10 +159,6 @@ export class PackageLog {
   async *#all(): AsyncIterable<string> {
     for (const path of LOG_FILES) yield* this.#parts.lines(path);
   }
-}
-
-function afterTabs(line: string): string {
-  return line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1);
 }
 
 function entryOf<K extends EntryKind>(line: string): LoggedEntry<K> {

@@ -60,6 +60,8 @@ export interface PackageRead {
   readonly defects: readonly Defect<"stranger" | CodeOf<"files">>[];
   /** Null where there is none to read. */
   readonly seal: Seal | { readonly problem: string } | null;
+  /** SHA-256 of the seal's file. */
+  readonly sealDigest: string | null;
   readonly keyText: string | null;
   readonly sums: FileRead | null;
   /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anyone could have written that. */
@@ -100,6 +102,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
     members,
     defects: [...container, ...shelf.defects],
     seal,
+    sealDigest: sealed?.sha256 ?? null,
     keyText,
     sums,
     subjects,

@@ -3,6 +3,7 @@
 import { LOG_FILES } from "./package-log.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem } from "../seal.ts";
+import type { ClosingDocument } from "../closing.ts";
 import type { Manifest } from "../package.ts";
 import type { Forms } from "./forms.ts";
 import {
@@ -35,6 +36,10 @@ export interface Verification {
   readonly defects: readonly Defect[];
   readonly fingerprint: string | null;
   readonly files: number;
+  /** SHA-256 of the signature's file, by which closings name a package; null where there is none. */
+  readonly seal: string | null;
+  /** What the manifest has about closings; null: nothing that can be read. */
+  readonly closing: ClosingDocument | null;
 }
 
 /** What a check may read beside the package. `defects`: what was found until now. */
@@ -81,6 +86,8 @@ export async function verifyPackage(
     defects,
     fingerprint: fingerprintIn(found),
     files: found.files.size,
+    seal: found.sealDigest,
+    closing: found.manifest?.closing ?? null,
   };
 }
 
@@ -92,6 +99,8 @@ export function unopened(file: string, problem: string): Verification {
     defects,
     fingerprint: null,
     files: 0,
+    seal: null,
+    closing: null,
   };
 }
 
@@ -322,6 +331,7 @@ async function checkLog(
       {
         manifest,
         summary: tally.summary(),
+        differences: tally.differences(),
         read: (path) => decoded(reader.open(path)),
         sorted: (lines) => reader.sorted(lines),
         kept: (lines) => reader.kept(lines),

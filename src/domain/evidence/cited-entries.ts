@@ -1,0 +1,85 @@
+/** The log entries that a package contains beside those of its period, because its rows cite them. */
+
+import type { EntryKind, LoggedEntry } from "../records/entry.ts";
+import { closingsIn, sourceHandedOver } from "./closing.ts";
+import { controlStatesOf } from "./rows/control-state.ts";
+import { deviationsOf } from "./rows/deviations.ts";
+import { emergencyRowsOf } from "./rows/emergencies.ts";
+import { remediationsOf } from "./rows/remediation.ts";
+import { completenessOf, gapsOf, scopePolicies, scopeRepositories } from "./rows/scope.ts";
+import { isInPeriod, pairLine, statesOf, type EvidenceSource } from "./tables/population.ts";
+
+/** Yields entries that rows cite but that lie outside the period, by kind, subject and number. */
+export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
+  const earlier = await sourceHandedOver(source);
+  const lines = earlier === null ? namedIn(source) : namedInBoth(source, earlier.source);
+  let named: string | null = null;
+  for await (const line of source.sorted(lines)) {
+    const [kind, subject, mark, ...rest] = line.split("\t");
+    if (mark === NAMED) named = `${kind}\t${subject}`;
+    else if (earlier === null || named === `${kind}\t${subject}`) {
+      const entry = JSON.parse(rest.join("\t")) as LoggedEntry;
+      if (!isInPeriod(source.period, entry.at)) yield entry;
+    }
+  }
+}
+
+/** Yields the entries of a package: those of its period, and those its rows cite. */
+export async function* packagedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
+  const { organizationId, period } = source;
+  yield* source.log({ organizationId, from: period.from, to: period.to });
+  yield* citedEntries(source);
+}
+
+/** Comes before every number. */
+const NAMED = "!";
+
+/** The kinds of which rows read the newest states, whenever they happened. */
+const READ_EVER = [
+  "repository",
+  "policy",
+  "completeness",
+  "coverage-gap",
+  "deviation",
+  "remediation",
+  "emergency",
+  "retroactive-review",
+] as const satisfies readonly EntryKind[];
+
+function lineOf(entry: LoggedEntry): string {
+  const { kind, subject, seq } = entry;
+  return [kind, subject, String(seq).padStart(16, "0"), JSON.stringify(entry)].join("\t");
+}
+
+/** The lines of what the rows of one state of the log cite. */
+async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
+  const cited = [
+    scopeRepositories,
+    scopePolicies,
+    completenessOf,
+    gapsOf,
+    deviationsOf,
+    remediationsOf,
+    emergencyRowsOf,
+    controlStatesOf,
+  ];
+  for (const statesIn of cited)
+    for await (const { entry } of statesIn(source)) if (entry !== null) yield lineOf(entry);
+  for await (const entry of closingsIn(source, source.organizationId, source.period)) yield lineOf(entry);
+}
+
+/**
+ * The lines of both states of the log. Whatever either cites comes with its newest entry of both: without, a package's log would
+ * take an older entry for the newest.
+ */
+async function* namedInBoth(source: EvidenceSource, earlier: EvidenceSource): AsyncIterable<string> {
+  for (const each of [source, earlier])
+    for await (const line of namedIn(each)) {
+      const [kind = "", subject = ""] = line.split("\t");
+      yield pairLine(kind, subject, NAMED);
+      yield line;
+    }
+  for (const each of [source, earlier])
+    for (const kind of READ_EVER)
+      for await (const { entry } of statesOf(each, kind, "ever")) yield lineOf(entry);
+}
