@@ -14,6 +14,7 @@ import { deviationsPage } from "./deviation-docs.ts";
 import { evidencePage } from "./evidence-docs.ts";
 import { formatted } from "./formatted.ts";
 import { GENERATED } from "./generated.ts";
+import { operationsPage } from "./operations-docs.ts";
 import { terminalPage } from "./terminal-docs.ts";
 
 /** Where the JSON Schema of the policy file is published, for editors. */
@@ -33,6 +34,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/bypasses.md", await markdown(bypassesPage())],
     ["docs/evidence.md", (await evidencePage()).fresh],
     ["docs/deviations.md", await deviationsPage()],
+    ["docs/operations.md", await operationsPage()],
     ["docs/terminal.md", await markdown(terminalPage())],
   ]);
 }

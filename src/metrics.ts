@@ -27,7 +27,7 @@ export class Metrics {
   });
   readonly seconds = new Histogram({
     name: "countersign_delivery_answer_seconds",
-    help: "How long a delivery waited for its answer.",
+    help: "Time until a delivery was answered.",
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
     registers: [this.registry],
   });
@@ -141,7 +141,7 @@ function registerVersion(registry: Registry): void {
 function registerVerdicts(registry: Registry, ledger: Pick<Ledger, "recordedVerdicts">): void {
   const counter = new Counter({
     name: "countersign_verdicts_total",
-    help: "Verdicts that this process recorded, by kind of entry; one that changed counts again.",
+    help: "Verdicts that this process recorded; one that changed counts again.",
     labelNames: ["kind", "verdict"],
     registers: [],
     collect() {
@@ -170,9 +170,17 @@ function registerCaches(registry: Registry, caches: Caches): void {
     });
     registry.registerMetric(gauge);
   };
-  registerOne("countersign_cache_entries", "Answers that are kept in memory.", ({ entries }) => entries);
-  registerOne("countersign_cache_bytes", "How much memory they take, roughly.", ({ bytes }) => bytes);
-  registerOne("countersign_cache_bound_bytes", "How much they may take.", ({ bound }) => bound);
+  registerOne("countersign_cache_entries", "Answers cached in memory.", ({ entries }) => entries);
+  registerOne(
+    "countersign_cache_bytes",
+    "Bytes that the answers cached in memory take, approximately.",
+    ({ bytes }) => bytes,
+  );
+  registerOne(
+    "countersign_cache_bound_bytes",
+    "Bytes that they may take at most; those unused for an hour are evicted.",
+    ({ bound }) => bound,
+  );
 }
 
 /** Registers the metrics of requests to GitHub and its limits. */
@@ -192,7 +200,7 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
   };
   const left = new Gauge({
     name: "countersign_github_budget_left",
-    help: `What is left of each limit, of the ${MOST_SHOWN} installations that have the least left.`,
+    help: `What is left of GitHub's limits: of the App (installation empty) and of the ${MOST_SHOWN} installations with the least left.`,
     labelNames: ["installation", "budget"],
     registers: [],
     collect() {
@@ -210,7 +218,7 @@ function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left
   );
   registerOne(
     "countersign_github_waited_seconds_total",
-    "How long requests waited for that in all.",
+    "How long requests waited for that room in all.",
     ({ waitedMs }) => waitedMs / 1000,
   );
   registerOne(
@@ -248,18 +256,18 @@ export class RouteFigures {
     const registers = [registry];
     this.received = new Counter({
       name: names.received,
-      help: `${subject} that reached us.`,
+      help: `${subject} received.`,
       registers,
     });
     this.stored = new Counter({
       name: names.stored,
-      help: `${subject} stored, or repeated and so stored already.`,
+      help: `${subject} stored; repeated: it was stored before.`,
       labelNames: ["result"],
       registers,
     });
     this.refused = new Counter({
       name: names.refused,
-      help: `${subject} not stored, by reason.`,
+      help: `${subject} not stored.`,
       labelNames: ["reason"],
       registers,
     });

@@ -14,7 +14,7 @@ import { SettingNameSchema } from "../../src/domain/protection/settings.ts";
 import { EXTERNAL_ERRORS } from "../../src/domain/values/external-error.ts";
 import { VERDICT_TITLES } from "../../src/domain/texts/wording.ts";
 import { HANDLED, SENT_ANYWAY } from "../../src/github/webhooks/signal.ts";
-import { nodesOf, parse, ROOT } from "./syntax.ts";
+import { ROOT } from "./syntax.ts";
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
@@ -109,14 +109,6 @@ describe("the documentation", () => {
     expect(Object.fromEntries(said.map((match) => [match[1], match[2] === "yes"]))).toEqual(
       Object.fromEntries(Object.entries(EXTERNAL_ERRORS).map(([code, { retry }]) => [code, retry])),
     );
-  });
-
-  it("explains every metric, and only those there are", () => {
-    const metrics = parse("src/metrics.ts", read("src/metrics.ts"));
-    const names = [...nodesOf(metrics.items)]
-      .filter((node) => node.type === "StringLiteral" && String(node["value"]).startsWith("countersign_"))
-      .map((node) => String(node["value"]));
-    expect(firstCells("docs/operations.md", "Metrics").toSorted()).toEqual(names.toSorted());
   });
 
   it("explains every setting of protection that the evidence names", () => {
