@@ -50,8 +50,8 @@ const ROOMS_OF = {
   cli: ["cli", "flows", "domain", "github", "ledger", "package"],
 };
 
-/** What `countersign verify` is made of: it must work with no settings, database or network. */
-const VERIFY = "^src/cli/verify\\.ts$";
+/** What `countersign verify` and `countersign sample` are made of: they must work with no settings, database or network. */
+const VERIFY = "^src/cli/(verify|evidence/sample)\\.ts$";
 
 /** How every command answers; it knows nothing but the domain. */
 const ANSWER = "^src/cli/terminal/answer\\.ts$";
@@ -125,14 +125,16 @@ export default {
     },
     {
       name: "verify-stands-alone",
-      comment: "`countersign verify` reaches only the domain and the package room, on whatever way",
+      comment:
+        "`countersign verify` and `sample` reach only the domain and the package room, on whatever way",
       severity: "error",
       from: { path: VERIFY },
       to: { path: "^(src|test)/", pathNot: `${VERIFY}|${ANSWER}|^src/(domain|package)/`, reachable: true },
     },
     {
       name: "verify-needs-nothing",
-      comment: "`countersign verify` needs no network and no database; hono's html only makes text",
+      comment:
+        "`countersign verify` and `sample` need no network and no database; hono's html only makes text",
       severity: "error",
       from: { path: VERIFY },
       to: {

@@ -4,7 +4,17 @@ import type { CommandGroup, TerminalCommand } from "./terminal/command.ts";
 import { DEMO, SCENARIO } from "./demo/commands.ts";
 import { DEVIATION } from "./deviation/commands.ts";
 import { EMERGENCY } from "./emergency/commands.ts";
-import { AUDIT, BACKFILL, DRAFT, EXPORT, PERIOD, READINESS, RECONCILE, VERIFY } from "./evidence/commands.ts";
+import {
+  AUDIT,
+  BACKFILL,
+  DRAFT,
+  EXPORT,
+  PERIOD,
+  READINESS,
+  RECONCILE,
+  SAMPLE,
+  VERIFY,
+} from "./evidence/commands.ts";
 import { ASSESS, LOG } from "./log/commands.ts";
 import { MONITORING } from "./monitoring/commands.ts";
 import { POLICY, RULESET } from "./policy/commands.ts";
@@ -23,6 +33,7 @@ export const TERMINAL_COMMANDS: readonly (TerminalCommand | CommandGroup)[] = [
   BACKFILL,
   RECONCILE,
   VERIFY,
+  SAMPLE,
   LOG,
   POLICY,
   ASSESS,

@@ -17,7 +17,7 @@ export async function verify(
 ): Promise<Answer> {
   const slip = await notAPackage(path);
   if (slip !== null) throw new UsageError(slip);
-  const pem = publicKey === undefined ? undefined : await keyFrom(publicKey);
+  const pem = publicKey === undefined ? undefined : await publicKeyFrom(publicKey);
   const found = await verifyPath(path, {
     onRead,
     ...(pem === undefined ? {} : { publicKeyPem: pem }),
@@ -70,8 +70,8 @@ function closingLines({ closing, seal, defects }: Verification): readonly string
   ];
 }
 
-/** Reads the signer's key. Another file is the caller's mistake and no sign of a forgery. */
-async function keyFrom(file: string): Promise<string> {
+/** Reads a file with the signer's key. Another file is the caller's mistake and no sign of a forgery. */
+export async function publicKeyFrom(file: string): Promise<string> {
   const pem = await readFile(file, "utf8").catch((error: unknown) => {
     throw new UsageError(
       `The public key ${file} cannot be read (${messageOf(error)}): give the path of a PEM file.`,

@@ -131,6 +131,6 @@ async function refuseExisting(path: string): Promise<void> {
   if (there)
     throw new ExternalError(
       "not-writable",
-      `${path} is there already: remove it, or choose another place. A package is never written over.`,
+      `${path} is there already: remove it, or choose another place. Nothing is written over.`,
     );
 }

@@ -9,7 +9,7 @@ import type { StartHere } from "../domain/evidence/start-here.ts";
 import type { Counts, Rate, SummaryDocument } from "../domain/evidence/summary.ts";
 import { timeText } from "../domain/evidence/tables/table.ts";
 import { monthsChart } from "./chart.ts";
-import { tableOf, type Html } from "./html-table.ts";
+import { tableOf, type Html } from "./pages/html-table.ts";
 
 /** Shows how many of how many, before everything else. */
 export function answers({ answers: all, scopeWords }: StartHere): Html {

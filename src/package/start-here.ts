@@ -6,7 +6,7 @@ import { closingWords, isNeverClosed } from "../domain/evidence/closing.ts";
 import { GLOSSARY, type StartHere } from "../domain/evidence/start-here.ts";
 import { timeText } from "../domain/evidence/tables/table.ts";
 import { closing } from "./closing-section.ts";
-import type { Html } from "./html-table.ts";
+import type { Html } from "./pages/html-table.ts";
 import { META, STYLE } from "./pages/page.ts";
 import {
   answers,

@@ -167,6 +167,35 @@ export const VERIFY = defineCommand({
   },
 });
 
+/** Defines `countersign sample`. */
+export const SAMPLE = defineCommand({
+  name: "sample",
+  summary: "Choose changes or deployments of an evidence package and write a readable page for each.",
+  examples: [
+    'sample evidence --size 25 --seed "fieldwork 7391" --out sample',
+    'sample evidence.zip --size 25 --seed "fieldwork 7391" --stratify repository,verdict --out sample',
+    "sample evidence --of deployments --ids deployments.txt --out sample   # one id a line",
+  ],
+  options: (command) =>
+    command
+      .argument("<package>", "the package: a folder or a zip")
+      .option("--size <n>", "how many to choose by the seed", count)
+      .option("--seed <text>", "what the choice follows from; choose it after you received the package")
+      .option("--ids <file>", "choose these instead: a text file with one id a line")
+      .requiredOption("--out <folder>", "write the pages here; the folder must be new")
+      .option("--of <population>", "changes or deployments", "changes")
+      .option("--stratify <columns>", "choose from each: repository, verdict or repository,verdict")
+      .option("--public-key <file>", "the signer's public key from an independent source (PEM)"),
+  run: async ({ terminal }, options, [path]) => {
+    const { sample } = await import("./sample.ts");
+    const progress = progressOn(terminal);
+    return sample(path, options, {
+      onRead: (file, bytes) => progress(`Reading ${file}: ${Math.ceil(bytes / 1e6)} MB`),
+      onPage: (pages) => progress(`Writing pages: ${pages}`),
+    });
+  },
+});
+
 /** Defines `countersign readiness`. */
 export const READINESS = defineCommand({
   name: "readiness",

@@ -1,0 +1,110 @@
+/** Draws a sample from a verified package and writes its pages: a folder that appears whole or not at all. */
+
+import { ManifestSchema } from "../../domain/evidence/package.ts";
+import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
+import type { SampleSource } from "../../domain/evidence/sample/rows.ts";
+import {
+  chooseSample,
+  pageFile,
+  samplePages,
+  type Choosing,
+  type IndexRow,
+  type Sample,
+} from "../../domain/evidence/sample/sample.ts";
+import { MANIFEST_FILE } from "../../domain/evidence/verify/read.ts";
+import type { Verification } from "../../domain/evidence/verify/verify.ts";
+import { openPackage, type PackageWriter } from "../folder.ts";
+import { openFiles, type Files } from "../read-package.ts";
+import { INDEX_FILE, renderSampleIndex, renderSamplePage } from "./pages.ts";
+
+/** Describes what to draw. `verification`: of this very package, without a defect; `out`: a folder that is not there yet. */
+export interface SampleRequest {
+  readonly of: PopulationName;
+  readonly how: Choosing;
+  readonly out: string;
+  readonly verification: Verification;
+  /** Gets how many pages were written. */
+  readonly onPage?: (pages: number) => void;
+}
+
+/** Describes what was drawn. `folder` null: nothing was written, since the population lacks ids that were named. */
+export interface DrawnSample {
+  readonly folder: string | null;
+  readonly sample: Sample;
+  readonly pages: readonly IndexRow[];
+}
+
+/** Draws a sample from the package at a path. Throws {@link ExternalError} `not-writable`, and on a package that has defects. */
+export async function drawSample(path: string, request: SampleRequest): Promise<DrawnSample> {
+  if (request.verification.defects.length > 0) throw new Error("a package with defects is never sampled");
+  const opened = await openFiles(path);
+  if ("problem" in opened) throw new Error(`the package ${opened.problem}`);
+  const writer = await openPackage(request.out);
+  try {
+    const source = await sourceOf(opened.files, writer);
+    const sample = await chooseSample(source, request.of, request.how, await sampledPackage(source, request));
+    if (sample.missing.size > 0) {
+      await writer.abandon();
+      return { folder: null, sample, pages: [] };
+    }
+    const pages = await writeSample(writer, source, sample, request);
+    return { folder: (await writer.finish()).folder, sample, pages };
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    opened.close();
+  }
+}
+
+async function writeSample(
+  writer: PackageWriter,
+  source: SampleSource,
+  sample: Sample,
+  { onPage = () => undefined }: SampleRequest,
+): Promise<readonly IndexRow[]> {
+  const files = sample.chosen.map((item) => pageFile(item, sample.chosen.length));
+  const rows: IndexRow[] = [];
+  for await (const { row, page } of samplePages(source, sample)) {
+    const [before = null, after = null] = [files[row.rank - 2], files[row.rank]];
+    await writer.text(row.file, renderSamplePage(sample, row, page, { before, after }));
+    rows.push(row);
+    onPage(rows.length);
+  }
+  await writer.text(INDEX_FILE, renderSampleIndex(sample, rows));
+  const cells = sample.chosen.map(({ rank, digest, id, stratum }) => [String(rank), digest, id, stratum]);
+  await writer.table("selection.csv", ["rank", "digest", "id", "stratum"], each(cells));
+  return rows;
+}
+
+async function sampledPackage(
+  source: SampleSource,
+  { verification: { fingerprint, checks, seal, closing } }: SampleRequest,
+): Promise<Sample["package"]> {
+  let text = "";
+  for await (const piece of source.text(MANIFEST_FILE)) text += piece;
+  return {
+    manifest: ManifestSchema.parse(JSON.parse(text)),
+    seal: seal ?? "",
+    fingerprint: fingerprint ?? "",
+    checks,
+    closing: closing?.says ?? null,
+  };
+}
+
+async function sourceOf(files: Files, writer: PackageWriter): Promise<SampleSource> {
+  const there = new Set((await files.members()).members.map(({ path }) => path));
+  return {
+    sorted: (lines) => writer.sorted(lines),
+    async *text(path) {
+      if (!there.has(path)) return;
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+      for await (const piece of files.open(path)) yield decoder.decode(piece, { stream: true });
+      yield decoder.decode();
+    },
+  };
+}
+
+async function* each<Item>(items: readonly Item[]): AsyncIterable<Item> {
+  yield* items;
+}
