@@ -29,7 +29,7 @@ dd p, td p { margin: 0 0 .15rem; max-width: none; white-space: pre-line; overflo
 .from { color: var(--soft); font-size: .88rem; margin: .2rem 0; }
 .verdict { font-weight: 600; } .pages { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
 footer { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: .8rem; color: var(--soft); font-size: .88rem; overflow-wrap: anywhere; }
-.rows td { overflow-wrap: anywhere; } .log { font-size: .82rem; } .log td:last-child p { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .74rem; } .mark { width: 9rem; border-left: 1px solid var(--line); }
+.rows td p { overflow-wrap: break-word; } .rows td .digest { overflow-wrap: anywhere; } .log { font-size: .82rem; } .log td:last-child p { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .74rem; } .mark { width: 9rem; border-left: 1px solid var(--line); }
 @media (max-width: 40rem) { .facts, .facts > div { display: block; } .facts > div { border-bottom: 1px solid var(--line); padding: .3rem 0; } .facts dt, .facts dd { border: 0; padding: 0; } .facts .column { text-align: left; } .stacked .mark:empty { display: block; border-left: 0; } }
 @media print { dl.facts { columns: auto; font-size: 1em; } .facts > div { break-inside: avoid; } .pages { display: none; } }
 `;
@@ -267,11 +267,14 @@ function place({ path, row, seq }: RowPlace): Html {
 }
 
 function lines(pieces: readonly Piece[]): readonly Html[] {
-  return pieces.map((piece) => html`<p${TIME.test(piece.text) ? html` class="t"` : ""}>${one(piece)}</p>`);
+  return pieces.map((piece) => html`<p${classOf(piece)}>${one(piece)}</p>`);
 }
 
-/** Times are not broken into lines. */
-const TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/u;
+/** Times are not broken into lines, digests anywhere, and words only where they must. */
+function classOf({ text }: Piece): Html | "" {
+  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/u.test(text)) return html` class="t"`;
+  return /^[0-9a-f]{40,64}$/u.test(text) ? html` class="digest"` : "";
+}
 
 function inline(pieces: readonly Piece[]): readonly Html[] {
   return pieces.map((piece, index) => html`${index === 0 ? "" : ", "}${one(piece)}`);
