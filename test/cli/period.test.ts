@@ -152,7 +152,7 @@ test("a period is closed, named by later exports, and added to", async () => {
   expect(added.code, added.said).toBe(0);
   expect(added.said).toContain("Addendum 1 to february");
   expect((await run("verify", addendum ?? "")).said).toContain(
-    "This package is addendum 1 to the package that was handed over, made because: the cause was found",
+    "This package is addendum 1 to the package that was handed over, made because: the cause was found. Handed over was the closing of",
   );
   const list = await run("period", "list");
   expect(list.code, list.said).toBe(0);

@@ -255,7 +255,7 @@ describeOnBothStores("a closed period", (open) => {
       rows_that_differ: (await rowsOf(join(place, "one"), "since-close.csv")).length,
     });
     expect(first[0]).toBe(
-      "This package is addendum 1 to the package that was handed over, made because: a change was found late",
+      "This package is addendum 1 to the package that was handed over, made because: a change was found late.",
     );
     const [row] = await rowsOf(join(place, "one"), "since-close.csv");
     expect(row).toMatchObject({ table: "changes.csv", change: "added" });
@@ -316,10 +316,10 @@ describeOnBothStores("a closed period", (open) => {
     const closed = await close(ledger, join(place, "closed"), { reason: "the auditor comes on Monday" });
     expect(closed.refused).toBeNull();
     const { known_limitations: first } = await manifestOf(join(place, "closed"));
-    expect(first[0]).toBe("This package was closed before it was complete: the auditor comes on Monday");
+    expect(first[0]).toBe("This package was closed before it was complete: the auditor comes on Monday.");
     await exportTo(ledger, join(place, "later"), {});
     expect((await manifestOf(join(place, "later"))).known_limitations[0]).toBe(
-      "The period was closed before it was complete: the auditor comes on Monday",
+      "The period was closed before it was complete: the auditor comes on Monday.",
     );
     expect((await verifyPath(join(place, "closed"))).defects).toEqual([]);
   });

@@ -25,6 +25,8 @@ test("the demo plays its quarter in two processes, and its package verifies and 
     expect(printed.at(-1)).toBe(join(out, "evidence"));
     expect(existsSync(join(out, "evidence", "START-HERE.html"))).toBe(true);
     expect(recompute(join(out, "evidence"))).toEqual([]);
+    expect(text).toMatch(/This package is addendum 1 .* rows? differs? from it/u);
+    expect(recompute(join(out, "addendum"))).toEqual([]);
     expect(recompute(join(out, "tampered"))).toContain("changes.csv: not as sealed");
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import { demoFile, startDouble } from "../scenario/harness/processes.ts";
 import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
-import { writePackage } from "../evidence/write-package.ts";
+import { addLater, closeQuarter } from "./close-quarter.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
 
 const ORGANIZATION = "acme";
@@ -28,7 +28,7 @@ export interface DemoOptions {
   readonly json?: boolean;
 }
 
-/** Plays the story, exports its evidence, verifies it, tampers with a copy and verifies that. */
+/** Plays the story, closes its quarter with the evidence, verifies it, tampers with a copy and verifies that. */
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<Answer> {
   const print = options.json === true ? () => undefined : terminal.print;
   const scenario = await storyOf(options.story);
@@ -36,6 +36,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
   const folders = {
     data: join(out, "data"),
     evidence: join(out, "evidence"),
+    addendum: join(out, "addendum"),
     tampered: join(out, "tampered"),
   };
   for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
@@ -86,27 +87,34 @@ async function play(
 async function exportAndTamper(
   scenario: Scenario,
   harness: ProcessHarness,
-  folders: { readonly evidence: string; readonly tampered: string },
+  folders: { readonly evidence: string; readonly addendum: string; readonly tampered: string },
   print: (line: string) => void,
 ): Promise<Answer> {
   const period = quarterOf(scenario.start);
   await harness.app.reconcile(ORGANIZATION, period.from, period.to);
-  const ledger = await openLedger({ dataDir: harness.dataDir }, { readOnly: true });
+  const { dataDir } = harness;
+  const ledger = await openLedger({ dataDir });
+  const request = {
+    organization: ORGANIZATION,
+    zip: false,
+    signingKey: signingKeyPem(settingsFrom({ env: harness.env })),
+    apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
+  };
   try {
-    const exported = await writePackage(ledger, {
-      organization: ORGANIZATION,
-      period,
-      out: folders.evidence,
-      zip: false,
-      signingKey: signingKeyPem(settingsFrom({ env: harness.env })),
-      apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
-      generatedAt: period.to,
-    });
-    const { changes, deployments } = exported.populations;
+    const quarter = { ledger, dataDir, period, request, print };
     print("");
+    const exported = await closeQuarter(quarter, folders.evidence);
+    const { changes, deployments } = exported.populations;
     print(
-      `Exported the evidence of ${period.name}: ${exported.files} files, ${changes} changes, ${deployments} deployments.`,
+      `Closed ${period.name} with its evidence package: ${exported.files} files, ${changes} changes, ${deployments} deployments.`,
     );
+    print(`The log records which package it is: ${exported.seal}`);
+    const addendum = await addLater(quarter, folders.addendum);
+    if (addendum !== null) {
+      print("");
+      print("A day later the cause of a deviation is found. countersign period addendum:");
+      print(`  ${addendum.closing.says}`);
+    }
   } finally {
     await ledger.close();
   }

@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import type { LoggedEntry } from "../records/entry.ts";
 import type { CoverageGapRecord, HandedOver, PeriodCloseRecord } from "../records/monitoring.ts";
+import { oneLine } from "../texts/wording.ts";
 import type { Span } from "../time/span.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { unprovenWords, type CompletenessDocument } from "./completeness.ts";
@@ -207,7 +208,7 @@ export function closingWords(document: Omit<ClosingDocument, "says">): readonly 
     return [
       ...(as === "close"
         ? [
-            ...(reason === null ? [] : [`This package was closed before it was complete: ${reason}`]),
+            ...(reason === null ? [] : [`This package was closed before it was complete: ${ended(reason)}`]),
             "This package was made to be handed over. The SHA-256 of its manifest.dsse.json is recorded in the evidence log after it was sealed; later packages of the period name it.",
           ]
         : [
@@ -216,14 +217,14 @@ export function closingWords(document: Omit<ClosingDocument, "says">): readonly 
       ...others,
     ];
   const early =
-    closing.reason === null ? [] : [`The period was closed before it was complete: ${closing.reason}`];
+    closing.reason === null ? [] : [`The period was closed before it was complete: ${ended(closing.reason)}`];
   const which = (each: typeof last): string =>
     `${each.number === 0 ? "the closing" : `addendum ${each.number}`} of ${each.at} by ${each.by} (SHA-256 of its manifest.dsse.json: ${each.seal_sha256})`;
   const differ = `${rows === 0 ? "No row differs" : rows === 1 ? "1 row differs" : `${rows} rows differ`} from it${document.rows_recorded_again === 0 ? "" : `, and ${document.rows_recorded_again} more ${document.rows_recorded_again === 1 ? "was" : "were"} only recorded again`}; see since-close.csv.`;
   return [
     ...early,
     as === "addendum"
-      ? `This package is addendum ${before.length} to the package that was handed over, made because: ${reason ?? ""}`
+      ? `This package is addendum ${before.length} to the package that was handed over, made because: ${ended(reason ?? "")}`
       : "This package is not the one that was handed over.",
     `Handed over was ${which(last)}. ${differ}`,
     ...(before.length === 1
@@ -231,4 +232,10 @@ export function closingWords(document: Omit<ClosingDocument, "says">): readonly 
       : [`Handed over before that: ${before.slice(0, -1).map(which).join("; ")}.`]),
     ...others,
   ];
+}
+
+/** A reason as the end of a sentence. */
+function ended(reason: string): string {
+  const line = oneLine(reason);
+  return /[.!?]$/u.test(line) ? line : `${line}.`;
 }
