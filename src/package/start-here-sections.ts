@@ -12,7 +12,7 @@ import { monthsChart } from "./chart.ts";
 import { tableOf, type Html } from "./pages/html-table.ts";
 
 /** Shows how many of how many, before everything else. */
-export function answers({ answers: all, scopeWords }: StartHere): Html {
+export function answersSection({ answers: all, scopeWords }: StartHere): Html {
   return html`<p>
       ${scopeWords.map(({ says }) => says).join(" ")} <code>scope.csv</code> lists every repository the App
       could see, in scope or not, with the reason. What these figures mean for an opinion is for the auditor
@@ -30,7 +30,7 @@ export function answers({ answers: all, scopeWords }: StartHere): Html {
 }
 
 /** Lists the deviations, with what answers them. */
-export function deviations({ deviations: listed, summary }: StartHere): Html {
+export function deviationsSection({ deviations: listed, summary }: StartHere): Html {
   if (listed.total === 0) return html`<p>None. ${unlisted(summary)}</p>`;
   const { by_type: types, by_severity: severities, by_source: sources } = summary.deviations;
   return html`<p>
@@ -60,7 +60,7 @@ export function deviations({ deviations: listed, summary }: StartHere): Html {
 }
 
 /** Lists the emergencies, with what became of the review each owes. */
-export function emergencies({ emergencies: listed, summary }: StartHere): Html {
+export function emergenciesSection({ emergencies: listed, summary }: StartHere): Html {
   if (listed.total === 0) return html`<p>None.</p>`;
   const of = summary.emergencies;
   return html`<p>
@@ -108,7 +108,7 @@ function reviewWords(review: RetroactiveReviewRecord | null, at: number): string
 }
 
 /** Lists the monitoring gaps. */
-export function gaps({ gaps: shown, gapsWords, summary }: StartHere): Html {
+export function gapsSection({ gaps: shown, gapsWords, summary }: StartHere): Html {
   const listed = { items: shown, total: summary.coverage_gaps.total };
   const words = gapsWords.map(({ says }) => html`<p>${says}</p>`);
   if (listed.total === 0) return html`${words}`;
@@ -128,7 +128,7 @@ export function gaps({ gaps: shown, gapsWords, summary }: StartHere): Html {
 }
 
 /** Shows the changes of each month, how they came about, and the monthly reviews. */
-export function months({ months: all, summary }: StartHere): Html {
+export function monthsSection({ months: all, summary }: StartHere): Html {
   const verdicts = Object.keys(summary.changes.by_verdict);
   return html`${monthsChart(all)}
     ${tableOf(
@@ -167,7 +167,7 @@ function monthlyReviews({ monthly_reviews: of }: SummaryDocument): Html {
 const SHOWN_REPOSITORIES = 50;
 
 /** Shows the changes of each repository, the busiest first. */
-export function repositories({ summary }: StartHere): Html {
+export function repositoriesSection({ summary }: StartHere): Html {
   const all = Object.entries(summary.repositories)
     .map(([name, counts]) => ({ name, ...counts }))
     .toSorted((a, b) => b.changes - a.changes || (a.name < b.name ? -1 : 1));
@@ -196,7 +196,7 @@ export function repositories({ summary }: StartHere): Html {
 }
 
 /** Shows verdicts and controls with their rates. */
-export function controls({ summary, companyIds }: StartHere): Html {
+export function controlsSection({ summary, companyIds }: StartHere): Html {
   const { changes, deployments } = summary;
   const outcomes = ["pass", "fail", "waived", "unverifiable", "not-applicable"];
   return html`${tableOf(
@@ -236,7 +236,7 @@ export function controls({ summary, companyIds }: StartHere): Html {
 }
 
 /** Names the controls that no policy in force requires. */
-export function unasked({ unasked: all }: StartHere): Html {
+export function unaskedSection({ unasked: all }: StartHere): Html {
   if (all.length === 0) return html`<p>None: the policy requires every control.</p>`;
   return html`<p>
       Nothing here shows that a change met them. Each would be required by a key of the policy file:
@@ -247,7 +247,7 @@ export function unasked({ unasked: all }: StartHere): Html {
 }
 
 /** Shows how complete the population is, branch by branch. */
-export function completeness({ completeness: { branches }, completenessWords }: StartHere): Html {
+export function completenessSection({ completeness: { branches }, completenessWords }: StartHere): Html {
   const words = completenessWords.map(({ says }) => html`<p>${says}</p>`);
   const listed = { items: branches.slice(0, 100), total: branches.length };
   if (listed.total === 0) return html`${words}`;

@@ -9,15 +9,15 @@ import { closing } from "./closing-section.ts";
 import type { Html } from "./pages/html-table.ts";
 import { META, STYLE } from "./pages/page.ts";
 import {
-  answers,
-  completeness,
-  controls,
-  deviations,
-  emergencies,
-  gaps,
-  months,
-  repositories,
-  unasked,
+  answersSection,
+  completenessSection,
+  controlsSection,
+  deviationsSection,
+  emergenciesSection,
+  gapsSection,
+  monthsSection,
+  repositoriesSection,
+  unaskedSection,
 } from "./start-here-sections.ts";
 
 /** Returns the page as text. The same content gives the same bytes. */
@@ -216,16 +216,16 @@ function filesTable(content: StartHere): Html {
 /** The page in its order: what a reader asks first comes first. */
 const SECTIONS: readonly (readonly [id: string, title: string, show: (content: StartHere) => Html])[] = [
   ["closing", "What was handed over", closing],
-  ["answers", "How many of how many", answers],
+  ["answers", "How many of how many", answersSection],
   ["limitations", "Limitations", limitations],
-  ["deviations", "Deviations", deviations],
-  ["emergencies", "Emergencies and their reviews", emergencies],
-  ["gaps", "Monitoring gaps", gaps],
-  ["months", "Changes by month", months],
-  ["repositories", "Changes by repository", repositories],
-  ["controls", "Verdicts and controls", controls],
-  ["unasked", "Controls not asked for", unasked],
-  ["completeness", "Completeness", completeness],
+  ["deviations", "Deviations", deviationsSection],
+  ["emergencies", "Emergencies and their reviews", emergenciesSection],
+  ["gaps", "Monitoring gaps", gapsSection],
+  ["months", "Changes by month", monthsSection],
+  ["repositories", "Changes by repository", repositoriesSection],
+  ["controls", "Verdicts and controls", controlsSection],
+  ["unasked", "Controls not asked for", unaskedSection],
+  ["completeness", "Completeness", completenessSection],
   ["verify", "How to verify", howToVerify],
   ["re-perform", "How to re-perform an extraction", rePerform],
   ["glossary", "Glossary", glossary],

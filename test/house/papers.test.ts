@@ -11,22 +11,12 @@ import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { PolicyFileSchema } from "../../src/domain/policy/file/policy.ts";
 import { SettingNameSchema } from "../../src/domain/protection/settings.ts";
-import { EXTERNAL_ERRORS } from "../../src/domain/values/external-error.ts";
 import { VERDICT_TITLES } from "../../src/domain/texts/wording.ts";
 import { HANDLED, SENT_ANYWAY } from "../../src/github/webhooks/signal.ts";
 import { ROOT } from "./syntax.ts";
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
-}
-
-/** The first cell of each row of the table under a heading. */
-function firstCells(path: string, heading: string): readonly string[] {
-  const section =
-    read(path)
-      .split(new RegExp(`^#+ ${heading}$`, "mu"))[1]
-      ?.split(/^#/mu)[0] ?? "";
-  return [...section.matchAll(/^\| `([^`]+)`/gmu)].map((match) => match[1] ?? "");
 }
 
 /** The indented and fenced lines of a page that a reader would type. */
@@ -96,19 +86,6 @@ describe("the documentation", () => {
     expect(
       named.filter(({ path }) => !existsSync(join(ROOT, path)) && !/NAME|demo\/out/u.test(path)),
     ).toEqual([]);
-  });
-
-  it("explains every error code, and only those there are", () => {
-    expect(firstCells("docs/operations.md", "Error codes").toSorted()).toEqual(
-      Object.keys(EXTERNAL_ERRORS).toSorted(),
-    );
-  });
-
-  it("says of every error code whether it is tried again", () => {
-    const said = [...read("docs/operations.md").matchAll(/^\| `([a-z-]+)`\s*\|[^|]*\| (yes|no)\s*\|/gmu)];
-    expect(Object.fromEntries(said.map((match) => [match[1], match[2] === "yes"]))).toEqual(
-      Object.fromEntries(Object.entries(EXTERNAL_ERRORS).map(([code, { retry }]) => [code, retry])),
-    );
   });
 
   it("explains every setting of protection that the evidence names", () => {

@@ -165,7 +165,7 @@ const BeforeMergeSchema = z.object({
 export type BeforeMerge = Infer<typeof BeforeMergeSchema>;
 
 /** Returns whether a merge is still to be looked at. It is not due yet, or what was merged is not known. */
-export function isOpen({ state }: BeforeMerge): boolean {
+export function isOwed({ state }: BeforeMerge): boolean {
   return state === "due" || state === "unknown";
 }
 

@@ -23,7 +23,7 @@ interface Unmet {
 }
 
 /** Describes an observed change: whether a check could have refused it, and what it did not meet. */
-export interface Observed {
+export interface ObservedChange {
   readonly isMerge: boolean;
   readonly unmet: readonly Unmet[];
 }
@@ -40,7 +40,7 @@ export function observedChange(
   { change, assessment, mode }: ChangeRecord,
   policy: PolicyRecord,
   approvedAfterMs: number | null,
-): Observed | null {
+): ObservedChange | null {
   if (mode === "enforce" || assessment.verdict === "historic" || introducesNothing(change)) return null;
   const { owner, name } = change.repository;
   const failed = assessment.results.filter(
@@ -95,7 +95,7 @@ const MOST_LINES = 10;
 /** Returns the text of a week's digest; null where every change met its policy. */
 export function digestText(
   { from, to }: { readonly from: Instant; readonly to: Instant },
-  changes: readonly Observed[],
+  changes: readonly ObservedChange[],
 ): string | null {
   const unmet = changes.flatMap((change) => change.unmet);
   if (unmet.length === 0) return null;
@@ -117,12 +117,12 @@ export function digestText(
   ].join("\n");
 }
 
-function countsText(changes: readonly Observed[]): string {
+function countsText(changes: readonly ObservedChange[]): string {
   const { true: merges = [], false: others = [] } = Object.groupBy(
     changes,
     ({ isMerge: merged }) => `${merged}`,
   );
-  const count = (of: readonly Observed[], what: string, plural: string): string =>
+  const count = (of: readonly ObservedChange[], what: string, plural: string): string =>
     `${of.filter(({ unmet }) => unmet.length > 0).length} of ${of.length} ${of.length === 1 ? what : plural}`;
   const merged = count(merges, "merge", "merges");
   const pushed = count(others, "push or other update", "pushes and other updates");

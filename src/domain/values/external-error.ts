@@ -1,46 +1,104 @@
 /** External errors: failures outside the program, as opposed to results (values) and bugs (anything else thrown). */
 
-/** Lists the fixed codes of external errors, each with whether trying again later can help. */
+/**
+ * Lists the fixed codes of external errors. `retry`: whether trying again later can help; `means` and `cure` are what the
+ * documentation says of it.
+ */
 export const EXTERNAL_ERRORS = {
-  /** The database does not answer: refused, unknown host, connection lost, too slow. */
-  "database-unreachable": { retry: true },
-  /** The database answered, and will not let us in: wrong password, no such database or right. */
-  "database-refused": { retry: false },
-  /** Another process holds the database's lock for longer than we wait. */
-  "database-busy": { retry: true },
-  /** The database file is not a database, or is corrupt. */
-  "database-damaged": { retry: false },
-  /** The database was migrated by another version: a gap, an edited or an unknown migration, or one that is missing. */
-  "database-version": { retry: false },
-  /** The store is full. */
-  "disk-full": { retry: true },
-  /** The store cannot be written: read-only folder, no permission. */
-  "not-writable": { retry: false },
-  /** The lane is no longer ours: the lease ran out, and someone else may be working on it. */
-  "lease-lost": { retry: true },
-  /** The settings are missing or wrong. */
-  "settings-wrong": { retry: false },
-  /** The address to listen on is taken or forbidden. */
-  "address-unavailable": { retry: false },
-  /** GitHub does not answer, or answers 5xx. */
-  "github-unreachable": { retry: true },
-  /** GitHub requires us to slow down: primary or secondary rate limit. */
-  "github-limited": { retry: true },
-  /** GitHub refuses the call: not permitted, not found, not acceptable. */
-  "github-refused": { retry: false },
-  /** GitHub bars the App from all requests, for now: a list of allowed addresses, a suspended installation, single sign-on. */
-  "github-barred": { retry: true },
-  /** GitHub answers, but not this question: it is too much for its limits, or "something went wrong". */
-  "github-unanswered": { retry: true },
-  /** GitHub's answer is not what its documentation promises. */
-  "github-answer": { retry: true },
-  /** A receiver of notifications does not answer, or answers 408, 429 or 5xx. */
-  "receiver-unreachable": { retry: true },
-  /** A receiver of notifications refuses the message, or its address is in a private network. */
-  "receiver-refused": { retry: false },
-  /** An environment variable that the policy names for a receiver is missing or wrong. */
-  "receiver-unset": { retry: true },
-} as const satisfies Readonly<Record<string, { readonly retry: boolean }>>;
+  "database-unreachable": {
+    retry: true,
+    means: "the database does not answer, or the settings point to no evidence log",
+    cure: "check that it runs, its address, and the firewall",
+  },
+  "database-refused": {
+    retry: false,
+    means: "the database refuses the connection",
+    cure: "check user, password, database name and privileges",
+  },
+  "database-busy": {
+    retry: true,
+    means: "another process holds its lock",
+    cure: "run only one process on an embedded store",
+  },
+  "database-damaged": {
+    retry: false,
+    means: "the file is not a database, or is corrupt",
+    cure: "restore a backup",
+  },
+  "database-version": {
+    retry: false,
+    means: "the tables or a log entry come from another version of Countersign",
+    cure: "run that version or a newer one; `countersign log migrate`",
+  },
+  "disk-full": { retry: true, means: "the store cannot grow", cure: "free some space" },
+  "not-writable": {
+    retry: false,
+    means: "the data folder cannot be written",
+    cure: "check owner and permissions of `COUNTERSIGN_DATA_DIR`",
+  },
+  "lease-lost": {
+    retry: true,
+    means: "another worker took over the repository",
+    cure: "nothing: the other worker does the work",
+  },
+  "settings-wrong": {
+    retry: false,
+    means: "settings are missing or wrong; all are listed",
+    cure: "follow the message",
+  },
+  "address-unavailable": {
+    retry: false,
+    means: "the address to listen on is in use or forbidden",
+    cure: "check `HOST` and `PORT`",
+  },
+  "github-unreachable": {
+    retry: true,
+    means: "GitHub does not answer, or answers 5xx",
+    cure: "usually nothing; if it lasts, check proxy, firewall and githubstatus.com",
+  },
+  "github-limited": {
+    retry: true,
+    means: "a rate limit of GitHub applies",
+    cure: "nothing: the App waits as long as GitHub asks",
+  },
+  "github-refused": {
+    retry: false,
+    means: "GitHub refuses the call",
+    cure: "check the permissions of the App and its installation, and the private key",
+  },
+  "github-barred": {
+    retry: true,
+    means: "GitHub refuses every call: an IP allow list, a suspended installation, single sign-on",
+    cure: "add the server to the organisation's IP allow list; unsuspend the installation",
+  },
+  "github-unanswered": {
+    retry: true,
+    means: 'GitHub cannot answer this query: it is too large, or "something went wrong"',
+    cure: "nothing: the query is split; what stays unanswered becomes `unverifiable`",
+  },
+  "github-answer": {
+    retry: true,
+    means: "GitHub's answer is not what it documents, or not complete yet",
+    cure: "if it lasts, please report it",
+  },
+  "receiver-unreachable": {
+    retry: true,
+    means: "a receiver of notifications does not answer, or answers 408, 429 or 5xx",
+    cure: "nothing; after three days the message is set aside and stays listed",
+  },
+  "receiver-refused": {
+    retry: false,
+    means: "a receiver refuses the message, or its address is in a private network",
+    cure: "check the variable that the policy names; `COUNTERSIGN_PRIVATE_RECEIVERS`",
+  },
+  "receiver-unset": {
+    retry: true,
+    means: "the variable that the policy names for a receiver is unset or holds no https address",
+    cure: "set it and restart",
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly retry: boolean; readonly means: string; readonly cure: string }>
+>;
 
 /** Names an external error; fixed, documented. */
 export type ExternalErrorCode = keyof typeof EXTERNAL_ERRORS;

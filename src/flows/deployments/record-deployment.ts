@@ -3,7 +3,7 @@
 import { addressee, type Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
-import { isOpen, type Deployment } from "../../domain/deployment/deployment.ts";
+import { isOwed, type Deployment } from "../../domain/deployment/deployment.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
@@ -88,7 +88,7 @@ export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
     const state = isMerged ? "merged" : repo.now() < mergeBack.dueAt ? "due" : "missed";
     if (state !== "due") known = { ...known, mergeBack: { ...mergeBack, state } };
   }
-  if (beforeMerge !== undefined && isOpen(beforeMerge)) {
+  if (beforeMerge !== undefined && isOwed(beforeMerge)) {
     const state = await mergeStateOf(repo, beforeMerge, deployment);
     if (state !== beforeMerge.state) known = { ...known, beforeMerge: { ...beforeMerge, state } };
   }

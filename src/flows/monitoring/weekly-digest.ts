@@ -2,7 +2,7 @@
 
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { notify } from "../../domain/messages/notification.ts";
-import { digestText, observedChange, type Observed } from "../../domain/messages/weekly-digest.ts";
+import { digestText, observedChange, type ObservedChange } from "../../domain/messages/weekly-digest.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
@@ -23,7 +23,7 @@ async function sendDigest(repo: Repo, week: { readonly from: Instant; readonly t
   const policy = policyOrDefault(await currentPolicy(repo));
   if (!policy.notifications.some(({ on }) => on.includes("weekly-digest"))) return;
   const organizationId = repo.info.ownerId;
-  const observed: Observed[] = [];
+  const observed: ObservedChange[] = [];
   for await (const { body } of repo.ledger.states("change", { organizationId, ...week, order: "at" })) {
     const { policyDigest } = body.assessment;
     const then = policyDigest === "" ? undefined : await repo.ledger.state("policy", policyDigest);

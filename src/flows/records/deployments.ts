@@ -1,7 +1,7 @@
 /** Which deployments are recorded, cached so that one more need not read every other again. */
 
 import type { Sha } from "../../domain/change/sha.ts";
-import { isOpen } from "../../domain/deployment/deployment.ts";
+import { isOwed } from "../../domain/deployment/deployment.ts";
 import { contentVerdict } from "../../domain/controls/deployments/deployment-approved.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Verdict } from "../../domain/values/result.ts";
@@ -50,6 +50,6 @@ function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
     number,
     tag: origin.kind === "tag" ? origin.tag : null,
     run: run === null ? null : { id: run.id, attempt: run.attempt },
-    owedBy: beforeMerge !== undefined && isOpen(beforeMerge) ? beforeMerge.pull : null,
+    owedBy: beforeMerge !== undefined && isOwed(beforeMerge) ? beforeMerge.pull : null,
   };
 }
