@@ -1,16 +1,44 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { TERMINAL_COMMANDS } from "../../src/cli/table.ts";
 import { everyCommand, fullName, undeclared } from "../support/commands.ts";
 import { run } from "./run.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+const OPTIONS = [
+  ...new Set(everyCommand().flatMap((command) => command.options.map(({ long }) => long ?? ""))),
+];
 const ROWS = TERMINAL_COMMANDS.flatMap((entry) =>
   "commands" in entry
     ? entry.commands.map((row) => ({ ...row, path: `${entry.name} ${row.name}` }))
     : [{ ...entry, path: entry.name }],
 );
+
+/** Whether Node hands options with a value to its program, and does nothing with them itself. */
+function reachAProgram(options: readonly string[]): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-options-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "program.mjs");
+  writeFileSync(program, "process.stdout.write(JSON.stringify(process.argv.slice(2)));");
+  const args = options.flatMap((option) => [
+    option,
+    join(folder, "none"),
+    `${option}=${join(folder, "none")}`,
+  ]);
+  try {
+    const stdio = ["ignore", "pipe", "pipe"] as const;
+    const env = { PATH: process.env["PATH"] };
+    return (
+      execFileSync(process.execPath, [program, ...args], { env, stdio }).toString() === JSON.stringify(args)
+    );
+  } catch {
+    return false;
+  }
+}
 
 describe("the table of commands", () => {
   test.each(ROWS)("$path shows its summary, options and examples, and exits with 0", async (row) => {
@@ -36,6 +64,12 @@ describe("the table of commands", () => {
         .map(({ flags }) => `${fullName(command)} ${flags}`),
     );
     expect(silent).toEqual([]);
+  });
+
+  test("has no option that Node takes for its own, wherever it stands", () => {
+    expect(OPTIONS).toContain("--force");
+    expect(reachAProgram(OPTIONS)).toBe(true);
+    expect(reachAProgram(["--env-file"]), "Node reads this one also behind the program").toBe(false);
   });
 
   test("describes everything in sentences of at most twenty words", () => {

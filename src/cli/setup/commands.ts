@@ -21,7 +21,6 @@ export const SETUP = defineCommand({
       .option("--name <name>", "the App's name; default: Countersign (ORG)")
       .option("--host <host>", "the GitHub Enterprise Server; default: GHE_HOST")
       .option("--port <n>", "the page's port; 0 takes a free one", port, 0)
-      .option("--env-file <file>", "the file for the settings; default: COUNTERSIGN_ENV_FILE, or .env")
       .option("--force", "register a new App; replace files and settings")
       .option("--print", "print the settings with their secrets; save nothing")
       .option("--link", "print a link to GitHub's form, for use without a browser here")
@@ -48,7 +47,7 @@ export const SETUP = defineCommand({
     const isAsked = ask !== undefined && rest.json !== true;
     return setup(isAsked ? terminal : quiet, {
       ...rest,
-      envFile: rest.envFile ?? envFileIn(terminal.env),
+      envFile: envFileIn(terminal.env),
       answers: Object.fromEntries(given),
     });
   },

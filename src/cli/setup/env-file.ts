@@ -143,7 +143,7 @@ function attempt<T>(path: string, work: () => T): T {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown";
     throw new UsageError(
-      `${path} cannot be written (${code}): run this in a folder that you may write, name another file with --env-file or COUNTERSIGN_ENV_FILE, or use setup --print.`,
+      `${path} cannot be written (${code}): run this in a folder that you may write, name another file with COUNTERSIGN_ENV_FILE, or use setup --print.`,
     );
   }
 }

@@ -15,6 +15,11 @@ const APP = { org: "acme", url: URL_OF_APP };
 /** A private key of nobody's App. */
 const OTHER_KEY = `-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n`;
 
+/** The setting that names the file with the settings. */
+function inFile(path: string): { readonly COUNTERSIGN_ENV_FILE: string } {
+  return { COUNTERSIGN_ENV_FILE: path };
+}
+
 describe("a mistake on the command line", () => {
   test.each<readonly [string, readonly string[], string]>([
     ["no organisation", ["--url", URL_OF_APP], "Name the organisation that will own the App: --org acme."],
@@ -69,7 +74,7 @@ describe("a mistake on the command line", () => {
     const other = join(folder, "other.pem");
     writeFileSync(other, OTHER_KEY);
     const placed = args.map((arg) => (arg === "other.pem" ? other : arg));
-    const { code, text } = await runSetup([...placed, "--env-file", join(folder, ".env")], {});
+    const { code, text } = await runSetup(placed, inFile(join(folder, ".env")));
     expect(code).toBe(2);
     expect(text).toContain(cure);
     expect(text).not.toMatch(/^\s+at /mu);
@@ -78,12 +83,12 @@ describe("a mistake on the command line", () => {
   test("is told before anything is registered: a file that cannot be written", async () => {
     const folder = emptyFolder();
     writeFileSync(join(folder, "file"), "");
-    const args = ["--org", "acme", "--url", URL_OF_APP, "--env-file"];
+    const args = ["--org", "acme", "--url", URL_OF_APP];
     for (const file of [join(folder, "file", ".env"), folder]) {
-      const { code, text } = await runSetup([...args, file], {});
+      const { code, text } = await runSetup(args, inFile(file));
       expect(code).toBe(2);
       expect(text).toMatch(
-        /cannot be (?:written|read) \(\w+\): .*name another file with --env-file or COUNTERSIGN_ENV_FILE, or use setup --print/u,
+        /cannot be (?:written|read) \(\w+\): .*name another file with COUNTERSIGN_ENV_FILE, or use setup --print/u,
       );
     }
   });
@@ -127,7 +132,7 @@ describe("a mistake on the command line", () => {
   ])("is told before anything is registered, and replaces nothing: %s", async (_, env, text, more, cure) => {
     const file = join(emptyFolder(), ".env");
     writeFileSync(file, text);
-    const told = await runSetup(["--org", "acme", "--url", URL_OF_APP, "--env-file", file, ...more], env);
+    const told = await runSetup(["--org", "acme", "--url", URL_OF_APP, ...more], { ...env, ...inFile(file) });
     expect(told.code).toBe(2);
     expect(told.text).toContain(cure);
     expect(readFileSync(file, "utf8")).toBe(text);
@@ -138,8 +143,8 @@ describe("a mistake on the command line", () => {
     onTestFinished(() => void other.close());
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as AddressInfo;
-    const args = ["--org", "acme", "--url", URL_OF_APP, "--env-file", join(emptyFolder(), ".env")];
-    const { code, text } = await runSetup([...args, "--port", String(port)], {});
+    const args = ["--org", "acme", "--url", URL_OF_APP, "--port", String(port)];
+    const { code, text } = await runSetup(args, inFile(join(emptyFolder(), ".env")));
     expect(code).toBe(2);
     expect(text).toContain(`Cannot listen on 127.0.0.1:${port}: choose a free port`);
   });
@@ -147,8 +152,9 @@ describe("a mistake on the command line", () => {
   test("is told: no GitHub at that address", async () => {
     const { folder, env } = await registered();
     const port = await freePort();
-    const { code, text } = await runSetup(["--env-file", join(folder, ".env")], {
+    const { code, text } = await runSetup([], {
       ...env,
+      ...inFile(join(folder, ".env")),
       GITHUB_API_URL: `http://127.0.0.1:${port}/api/v3`,
     });
     expect(code).toBe(3);
@@ -290,8 +296,7 @@ describe("a mistake after the registration", () => {
     const run = (
       args: readonly string[],
       more: Readonly<Record<string, string>> = {},
-    ): ReturnType<typeof runSetup> =>
-      runSetup(["--env-file", file, "--no-wait", ...args], { ...env, ...more });
+    ): ReturnType<typeof runSetup> => runSetup(["--no-wait", ...args], { ...env, ...inFile(file), ...more });
     const missing = await run([]);
     expect(missing.code).toBe(1);
     expect(missing.text).toContain(
@@ -327,7 +332,7 @@ describe("a mistake after the registration", () => {
       one.permissions = { ...one.permissions, checks: "read" };
       one.repositorySelection = "selected";
     }
-    const { text } = await runSetup(["--env-file", join(folder, ".env")], env);
+    const { text } = await runSetup([], { ...env, ...inFile(join(folder, ".env")) });
     expect(text).toContain(
       "it lacks checks: write (the check cannot be shown, and nothing is blocked). An owner can accept the request",
     );
@@ -347,7 +352,10 @@ describe("a mistake after the registration", () => {
     const { github, folder, env } = await registered();
     await install(github);
     const out = join(folder, "policy");
-    const { code, text } = await runSetup(["--env-file", join(folder, ".env"), "--out", out, ...args], env);
+    const { code, text } = await runSetup(["--out", out, ...args], {
+      ...env,
+      ...inFile(join(folder, ".env")),
+    });
     expect(code).toBe(2);
     expect(text).toContain(cure);
     expect(() => readFileSync(join(out, "countersign.yml"))).toThrow("ENOENT");
@@ -359,8 +367,7 @@ describe("a mistake after the registration", () => {
     const out = join(folder, "policy");
     mkdirSync(out);
     writeFileSync(join(out, "countersign.yml"), "mine");
-    const args = ["--env-file", join(folder, ".env"), "--out", out];
-    const { code, text } = await runSetup(args, env);
+    const { code, text } = await runSetup(["--out", out], { ...env, ...inFile(join(folder, ".env")) });
     expect(code).toBe(2);
     expect(text).toContain("name another folder with --out, or replace it with --force");
     expect(readFileSync(join(out, "countersign.yml"), "utf8")).toBe("mine");
