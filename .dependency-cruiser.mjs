@@ -109,11 +109,12 @@ export default {
     packages("dashboard"),
     {
       ...rooms("cli"),
-      comment: "cli may import flows, domain, github, ledger, package and the settings; never the dashboard",
+      comment:
+        "cli may import flows, domain, github, ledger, package, the settings and the sockets; never the dashboard",
       from: { path: "^src/cli/", pathNot: SERVE },
       to: {
         path: "^(src|test|scripts|bench)/",
-        pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings(\\.ts$|/))`,
+        pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings(\\.ts$|/)|listening\\.ts$)`,
       },
     },
     {

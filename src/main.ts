@@ -17,7 +17,8 @@ import {
 import type { Tools } from "./flows/context/tools.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
-import { routes, listenOn, type Listening } from "./server.ts";
+import { listenOn, type Listening } from "./listening.ts";
+import { routes } from "./server.ts";
 import { apiBaseUrl, type Settings } from "./settings.ts";
 import { AppCheck } from "./start/app-check.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";

@@ -1,9 +1,7 @@
 /** The HTTP routes: the webhook receiver (verify, store, answer), health, readiness, metrics. No call to GitHub is made here. */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { AddressInfo } from "node:net";
 
-import { createAdaptorServer } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
@@ -13,7 +11,6 @@ import type { Logger } from "pino";
 import type { Meaning } from "./arrivals.ts";
 import { RequestBodies, isTooLarge } from "./bodies.ts";
 import type { Instant } from "./domain/time/instant.ts";
-import { ExternalError } from "./domain/values/external-error.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { Metrics, type Caches } from "./metrics.ts";
 import { ServerReadiness, storedInTime } from "./ready.ts";
@@ -28,12 +25,6 @@ export const WEBHOOK_PATH = "/api/github/webhooks";
 
 /** GitHub's own cap on a payload, in bytes. */
 const LARGEST_BODY = 25 * 1024 * 1024;
-
-/** A sender that needs longer for a whole request is cut off: GitHub itself gives up then (ms). */
-const PATIENCE = 10_000;
-
-/** More connections than this at once would take all from the database. */
-const MOST_CONNECTIONS = 500;
 
 /** Holds what the routes need. */
 export interface RouteTools {
@@ -239,64 +230,4 @@ function parsed(text: string): unknown {
 function actionOf(payload: unknown): string | null {
   if (typeof payload !== "object" || payload === null || !("action" in payload)) return null;
   return typeof payload.action === "string" ? payload.action : null;
-}
-
-/** Describes a server that listens; `close` lets requests under way finish, and cuts them off after ten seconds. */
-export interface Listening {
-  /** E.g. `http://127.0.0.1:3000`. */
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/**
- * Listens; port 0 takes a free one. `patience`: the time a sender has for a whole request (ms). Throws ExternalError
- * `address-unavailable`.
- */
-export function listenOn(
-  app: Pick<Hono, "fetch">,
-  host: string,
-  port: number,
-  patience: number = PATIENCE,
-): Promise<Listening> {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    overrideGlobalObjects: false,
-    serverOptions: {
-      requestTimeout: patience,
-      headersTimeout: patience,
-      connectionsCheckingInterval: Math.min(1_000, patience / 4),
-    },
-  });
-  if (!("closeIdleConnections" in server)) throw new TypeError("an HTTP/1 server was asked for");
-  server.maxConnections = MOST_CONNECTIONS;
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(
-        new ExternalError(
-          "address-unavailable",
-          `Cannot listen on ${host}:${port}: set HOST and PORT to a free address.`,
-          {
-            cause,
-          },
-        ),
-      );
-    });
-    server.listen(port, host, () => {
-      const { port: actual, address } = server.address() as AddressInfo;
-      resolve({
-        url: `http://${address.includes(":") ? `[${address}]` : address}:${actual}`,
-        port: actual,
-        close: () =>
-          new Promise((done) => {
-            const cut = setTimeout(() => server.closeAllConnections(), 10_000);
-            server.close(() => {
-              clearTimeout(cut);
-              done();
-            });
-            server.closeIdleConnections();
-          }),
-      });
-    });
-  });
 }

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ExternalError } from "../src/domain/values/external-error.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
-import { routes, listenOn, WEBHOOK_PATH } from "../src/server.ts";
+import { listenOn } from "../src/listening.ts";
+import { routes, WEBHOOK_PATH } from "../src/server.ts";
 import type { RouteTools } from "../src/server.ts";
 import { describeOnBothStores } from "./support/stores.ts";
 

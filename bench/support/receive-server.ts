@@ -9,7 +9,8 @@ import { pino } from "pino";
 import { laneOf, signal } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
-import { routes, listenOn } from "../../src/server.ts";
+import { listenOn } from "../../src/listening.ts";
+import { routes } from "../../src/server.ts";
 
 const [, , kind = "bare", secret = "", where = ""] = process.argv;
 process.once("disconnect", () => process.exit(0));

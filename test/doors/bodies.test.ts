@@ -3,7 +3,8 @@ import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { REPORT_PATH } from "../../src/report-route.ts";
-import { routes, listenOn, WEBHOOK_PATH, type RouteTools, type Listening } from "../../src/server.ts";
+import { listenOn, type Listening } from "../../src/listening.ts";
+import { routes, WEBHOOK_PATH, type RouteTools } from "../../src/server.ts";
 import { chunked, head, memory, reportHeaders, send, toolsOn, webhookHeaders, type Client } from "./rig.ts";
 
 const MB = 1024 * 1024;
@@ -19,9 +20,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function open(more: Partial<RouteTools> = {}, patienceMs?: number) {
+async function open(more: Partial<RouteTools> = {}, patience = 10_000) {
   const { stored, ledger } = memory();
-  const listening: Listening = await listenOn(routes(toolsOn(ledger, more)), "127.0.0.1", 0, patienceMs);
+  const listening: Listening = await listenOn(routes(toolsOn(ledger, more)), "127.0.0.1", 0, { patience });
   closing.push(() => listening.close());
   const client = (...parts: readonly (string | Uint8Array)[]): Client => {
     const made = send(listening.port, ...parts);

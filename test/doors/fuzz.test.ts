@@ -9,7 +9,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { laneOf } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { REPORT_PATH } from "../../src/report-route.ts";
-import { routes, listenOn, WEBHOOK_PATH } from "../../src/server.ts";
+import { listenOn } from "../../src/listening.ts";
+import { routes, WEBHOOK_PATH } from "../../src/server.ts";
 import { endOnFailure, rounds } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { chunked, head, reportHeaders, send, toolsOn, webhookHeaders } from "./rig.ts";
@@ -165,7 +166,7 @@ describe("the doors, whatever is sent", () => {
     const app = routes(
       toolsOn(ledger, { meaningOf: (event, payload) => ({ lane: laneOf(event, payload), ignored: null }) }),
     );
-    const listening = await listenOn(app, "127.0.0.1", 0, 400);
+    const listening = await listenOn(app, "127.0.0.1", 0, { patience: 400 });
     closing.push(() => listening.close());
     const ask = async (given: Request): Promise<{ readonly status: number; readonly id: string | null }> => {
       const { bytes, id } = wire(given);

@@ -185,6 +185,31 @@ describe("the length of a minute, an hour and a day", () => {
   });
 });
 
+/** Whether a file could open a socket for routes. */
+function opensSockets({ path, items }: Source): readonly string[] {
+  if (path === "src/listening.ts") return [];
+  return items.some((item) => {
+    const from = isNode(item["source"]) ? String(item["source"]["value"]) : "";
+    return from === "@hono/node-server" && item["typeOnly"] !== true;
+  })
+    ? [path]
+    : [];
+}
+
+describe("a socket for routes", () => {
+  it("is opened in one file, with its limits", () => {
+    expect(sourcesIn("src").flatMap(opensSockets)).toEqual([]);
+  });
+
+  it("would be caught anywhere else", () => {
+    const text = 'import { serve } from "@hono/node-server";\nserve({ fetch });';
+    expect(opensSockets(parse("src/cli/a.ts", text))).toEqual(["src/cli/a.ts"]);
+    expect(opensSockets(parse("src/a.ts", 'import type { HttpBindings } from "@hono/node-server";'))).toEqual(
+      [],
+    );
+  });
+});
+
 describe("follow-up work", () => {
   it("is recorded with the decision it follows from: only the timetable and the start queue work by itself", () => {
     expect(sourcesIn("src").flatMap(enqueues)).toEqual([]);
