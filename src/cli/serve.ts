@@ -9,6 +9,7 @@ import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
 import type { Terminal } from "./terminal/answer.ts";
+import { withSignals } from "./terminal/signals.ts";
 import { settingsFrom } from "./input/settings.ts";
 import { environmentAfterSetup } from "./setup/before-serving.ts";
 import { signingKeyPem } from "../settings/signing-key.ts";
@@ -26,16 +27,28 @@ export async function serve(terminal: Terminal, { newStore, setup }: ServeOption
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is elsewhere.
   signingKeyPem(settings);
-  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
-  const { host, port, monitoring } = await listenOrStop(app);
+  const { app, address } = await withSignals(
+    () => process.exit(0),
+    () => started(settings, newStore),
+  );
+  const { host, port, monitoring } = address;
   if (monitoring !== null)
     terminal.printError(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
   terminal.printError(`Countersign listens on http://${host}:${port}`);
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await withSignals(
+    () => resolve(),
+    () => promise,
+  );
   await app.stop();
+}
+
+async function started(
+  settings: Settings,
+  newStore: boolean,
+): Promise<{ readonly app: Countersign; readonly address: Awaited<ReturnType<Countersign["listen"]>> }> {
+  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
+  return { app, address: await listenOrStop(app) };
 }
 
 /** An App that cannot listen must not go on in the background. */

@@ -7,12 +7,13 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { envFileProblem } from "../input/env-file.ts";
 import { UsageError } from "../terminal/answer.ts";
@@ -58,14 +59,11 @@ export function refuseReplacing(path: string, names: readonly string[], env: Val
     );
 }
 
-/** Refuses a file that cannot be written. Throws UsageError. */
+/** Refuses a file that cannot be written, by writing it as it is. Throws UsageError. */
 export function checkWritable(path: string): void {
-  const draft = draftOf(path);
-  attempt(path, () => {
-    mkdirSync(dirname(draft), { recursive: true });
-    closeSync(openSync(draft, "wx", 0o600));
-    rmSync(draft);
-  });
+  const text = textOf(path);
+  replace(path, text ?? "");
+  if (text === null) attempt(path, () => rmSync(path));
 }
 
 /** One assignment, with all lines of a value in quotes; or any other line. A later assignment of a name replaces an earlier one. */
@@ -83,17 +81,26 @@ export function writeEnvFile(path: string, values: EnvValues): void {
   });
   const added = [...lines].flatMap(([name, line]) => (there.has(name) ? [] : [`${line}\n`]));
   const text = `${kept}${kept === "" || kept.endsWith("\n") || added.length === 0 ? "" : "\n"}${added.join("")}`;
-  const draft = draftOf(path);
+  replace(path, text);
+}
+
+function replace(path: string, text: string): void {
   attempt(path, () => {
+    const goal = goalOf(path);
+    const draft = join(dirname(goal), `.env-${randomUUID()}`);
     mkdirSync(dirname(draft), { recursive: true });
-    const descriptor = openSync(draft, "wx", 0o600);
     try {
-      writeSync(descriptor, text);
-      fsyncSync(descriptor);
+      const descriptor = openSync(draft, "wx", 0o600);
+      try {
+        writeFileSync(descriptor, text);
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(draft, goal);
     } finally {
-      closeSync(descriptor);
+      rmSync(draft, { force: true });
     }
-    renameSync(draft, goalOf(path));
   });
 }
 
@@ -124,17 +131,17 @@ function textOf(path: string): string | null {
   });
 }
 
-/** Returns the file behind a link, so that the link stays one. */
+/** Returns the file behind a link, there or not, so that the link stays one. */
 function goalOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    try {
+      return resolve(realpathSync(dirname(path)), readlinkSync(path));
+    } catch {
+      return path;
+    }
   }
-}
-
-function draftOf(path: string): string {
-  return join(dirname(goalOf(path)), `.env-${randomUUID()}`);
 }
 
 function attempt<T>(path: string, work: () => T): T {

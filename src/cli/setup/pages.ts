@@ -24,11 +24,21 @@ export interface SetupPagesOptions {
   readonly given: GivenPlan;
   /** The App's own address, where a proxy passes requests on; null: only this machine and plain IP addresses. */
   readonly baseUrl: string | null;
-  /** Registers the App by GitHub's code and keeps its secrets; returns where it can be installed. */
-  readonly register: (
-    code: string,
-    plan: AppPlan,
-  ) => Promise<{ readonly name: string; readonly installUrl: string }>;
+  /**
+   * Registers the App by GitHub's code and keeps its secrets; returns where it can be installed. Throws UsageError, and
+   * ExternalError: with `retry`, the same code may be tried again.
+   */
+  readonly register: (code: string, plan: AppPlan) => Promise<RegisteredInBrowser>;
+}
+
+/** Names where the App's settings are kept. */
+export type KeptIn = "file" | "terminal";
+
+/** The App that the browser registered. */
+interface RegisteredInBrowser {
+  readonly name: string;
+  readonly installUrl: string;
+  readonly keptIn: KeptIn;
 }
 
 /** Describes the pages, and the token that opens them. */
@@ -119,13 +129,20 @@ class Pages {
     const { code = "", state = "" } = c.req.query();
     if (asked === null || !isSame(state, asked.state))
       return this.#refuse(c, "This answer belongs to no form of this setup, or to an earlier one.", true);
-    this.#asked = null;
-    if (code === "") return this.#refuse(c, "GitHub sent no code.", true);
     try {
-      const { name, installUrl } = await this.#options.register(code, asked.plan);
-      return await c.html(done(name, asked.plan, installUrl));
+      if (code === "") throw new UsageError("GitHub sent no code.");
+      return await c.html(done(await this.#options.register(code, asked.plan), asked.plan));
     } catch (error) {
       if (!(error instanceof ExternalError || error instanceof UsageError)) throw error;
+      if (error instanceof ExternalError && error.retry)
+        return c.html(
+          unfinished(
+            error.message,
+            `${SETUP_PATH}/created?${new URLSearchParams({ code, state }).toString()}`,
+          ),
+          503,
+        );
+      this.#asked = null;
       return this.#refuse(c, error.message, true);
     }
   }
@@ -232,10 +249,26 @@ function confirmation(plan: AppPlan, state: string, redirectUrl: string): Html {
   );
 }
 
-function done(name: string, { organization }: AppPlan, installUrl: string): Html {
+/** The App is registered by now, and its key is still to be had. */
+function unfinished(because: string, again: string): Html {
+  return page(
+    "The setup is not finished",
+    html`<p>${because}</p>
+      <p>
+        The App is not lost. <a href="${again}">Try again</a> within the hour, and keep the setup running.
+      </p>`,
+  );
+}
+
+const KEPT: Readonly<Record<KeptIn, string>> = {
+  file: "Its settings are saved. Nothing has to be copied.",
+  terminal: "The terminal prints its settings: keep them, they are nowhere else.",
+};
+
+function done({ name, installUrl, keptIn }: RegisteredInBrowser, { organization }: AppPlan): Html {
   return page(
     `${name} is registered`,
-    html`<p>Its settings are saved. Nothing has to be copied.</p>
+    html`<p>${KEPT[keptIn]}</p>
       <p>
         <a id="install" href="${installUrl}">Install it on ${organization}</a>, on all repositories. Then
         return to the terminal.

@@ -1,15 +1,16 @@
 /** Registers the App with a browser's help: serves the pages until GitHub's answer has come and is saved. */
 
-import { randomBytes } from "node:crypto";
-import { serve, type ServerType } from "@hono/node-server";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { Fetch } from "../../github/api/octokit.ts";
 import { convertManifestCode, type RegisteredApp } from "../../github/installation/app-manifest.ts";
+import { listenOn } from "../../listening.ts";
+import { readSettings, type Settings } from "../../settings.ts";
 import { UsageError, type Terminal } from "../terminal/answer.ts";
 import type { AppPlan, GivenPlan } from "./app-plan.ts";
 import { takenOf, type EnvValues } from "./env-file.ts";
-import { SETUP_PATH, setupPages } from "./pages.ts";
+import { SETUP_PATH, setupPages, type KeptIn } from "./pages.ts";
 
 /** Describes where and for what the pages are served. */
 export interface RegistrationOptions {
@@ -20,8 +21,12 @@ export interface RegistrationOptions {
   readonly baseUrl: string | null;
   /** The settings so far. */
   readonly env: Terminal["env"];
-  /** Saves the settings of the App before the browser shows that it is done. */
-  readonly save: (values: EnvValues) => void;
+  /** What helps where the address cannot be had. */
+  readonly cure?: string;
+  /** Saves the settings of the App before the browser shows that it is done. Throws ExternalError where it may be tried again. */
+  readonly save: (values: EnvValues) => KeptIn;
+  /** Ends the pages without an App. */
+  readonly ended: AbortSignal;
   /** Called with the link to open. */
   readonly onLink: (link: string) => void;
   readonly fetch?: Fetch | undefined;
@@ -36,28 +41,64 @@ export interface Registration {
   readonly values: EnvValues;
 }
 
-/** Serves the pages until the App is registered and its settings are saved. Throws ExternalError `address-unavailable`. */
-export async function registerInBrowser(options: RegistrationOptions): Promise<Registration> {
-  const { promise, resolve } = Promise.withResolvers<Registration>();
+/**
+ * Serves the pages until the App is registered and its settings are saved; null: `ended` came first. Throws ExternalError
+ * `address-unavailable`.
+ */
+export async function registerInBrowser(options: RegistrationOptions): Promise<Registration | null> {
+  const { host, port, cure, ended } = options;
+  const { promise, resolve } = Promise.withResolvers<Registration | null>();
+  const exchange = new Exchange(options);
   const { app, token } = setupPages({
     ...options,
     async register(code, plan) {
-      const registered = await converted(options, code);
-      const values = valuesOf(registered, plan, options.env);
-      options.save(values);
-      const { name, slug, html_url: htmlUrl } = registered;
-      resolve({ plan, name, slug, htmlUrl, values });
-      return { name, installUrl: installUrlOf(htmlUrl) };
+      const registration = await exchange.registration(code, plan);
+      const keptIn = options.save(registration.values);
+      resolve(registration);
+      return { name: registration.name, installUrl: installUrlOf(registration.htmlUrl), keptIn };
     },
   });
-  const server = await listen(withHealth(app), options);
-  const { port } = server.address() as { readonly port: number };
-  const host = options.host === "0.0.0.0" || options.host === "::" ? "127.0.0.1" : options.host;
-  options.onLink(`http://${host.includes(":") ? `[${host}]` : host}:${port}${SETUP_PATH}?token=${token}`);
+  const server = await listenOn(withHealth(app), host, port, cure === undefined ? {} : { cure });
+  ended.addEventListener("abort", () => resolve(null));
+  if (ended.aborted) resolve(null);
+  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  options.onLink(
+    `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.port}${SETUP_PATH}?token=${token}`,
+  );
   try {
     return await promise;
   } finally {
-    await closed(server);
+    // A key that GitHub is about to hand over is still saved.
+    await server.close();
+  }
+}
+
+/** Exchanges each code until GitHub has answered, and keeps the answer: GitHub gives it only once. */
+class Exchange {
+  readonly #options: RegistrationOptions;
+  readonly #registrations = new Map<string, Promise<Registration>>();
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+  }
+
+  async registration(code: string, plan: AppPlan): Promise<Registration> {
+    const known = this.#registrations.get(code);
+    if (known !== undefined) return known;
+    const asked = this.#ask(code, plan);
+    this.#registrations.set(code, asked);
+    try {
+      return await asked;
+    } catch (error) {
+      this.#registrations.delete(code);
+      throw error;
+    }
+  }
+
+  async #ask(code: string, plan: AppPlan): Promise<Registration> {
+    const registered = await converted(this.#options, code);
+    const { name, slug, html_url: htmlUrl } = registered;
+    return { plan, name, slug, htmlUrl, values: valuesOf(registered, plan, this.#options.env) };
   }
 }
 
@@ -69,6 +110,7 @@ export function installUrlOf(htmlUrl: string): string {
 /** GitHub gives no secret that signs dashboard sessions, and sign-in needs one. */
 const SESSION_SECRET = "COUNTERSIGN_SESSION_SECRET";
 
+/** Returns the settings of an App that GitHub registered. */
 function valuesOf(app: RegisteredApp, plan: AppPlan, env: Terminal["env"]): EnvValues {
   const isSet = takenOf([SESSION_SECRET], env).length > 0;
   return {
@@ -93,6 +135,28 @@ async function converted({ apiUrl, fetch }: RegistrationOptions, code: string): 
   }
 }
 
+/**
+ * Reads the settings as they will be when GitHub has registered the App, with a key of nobody's. Throws UsageError with every
+ * problem, so that no App is registered that could not start.
+ */
+export function settingsToBe(env: Terminal["env"], plan: AppPlan): Settings {
+  const { privateKey: pem } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const text = "of-an-app-to-be";
+  const app = { id: 1, slug: text, name: text, html_url: text, pem, client_id: text, client_secret: text };
+  const values = valuesOf({ ...app, webhook_secret: text }, plan, env);
+  const read = readSettings({ ...env, ...values, PRIVATE_KEY_PATH: undefined });
+  if (read.ok) return read.settings;
+  throw new UsageError(
+    ["nothing was registered, because the App could not start with these settings:", ...read.problems].join(
+      "\n  ",
+    ),
+  );
+}
+
 /** Probes find a process that lives and is not ready, and GitHub one that wants its webhooks later. */
 function withHealth(pages: Hono): Hono {
   const app = new Hono();
@@ -102,27 +166,4 @@ function withHealth(pages: Hono): Hono {
   app.post("/api/*", (c) => c.json({ error: reason }, 503));
   app.route("/", pages);
   return app;
-}
-
-function listen(app: Hono, { host, port }: RegistrationOptions): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: host, port, overrideGlobalObjects: false }, () =>
-      resolve(server),
-    );
-    server.once("error", (cause) =>
-      reject(
-        new ExternalError(
-          "address-unavailable",
-          `Cannot listen on ${host}:${port}: choose a free port with --port, or end the program that uses it.`,
-          { cause },
-        ),
-      ),
-    );
-  });
-}
-
-async function closed(server: ServerType): Promise<void> {
-  const done = new Promise((resolve) => server.close(resolve));
-  if ("closeIdleConnections" in server) server.closeIdleConnections();
-  await done;
 }

@@ -1,12 +1,12 @@
 /** `countersign setup`: registers the App, saves its settings, waits for the installation, runs doctor, and writes a first policy. */
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Fetch } from "../../github/api/octokit.ts";
-import { apiBaseUrl, readServer, readSettings, webBaseUrl, type Settings } from "../../settings.ts";
+import { apiBaseUrl, readServer, readSettings, webBaseUrl } from "../../settings.ts";
 import { doctor } from "../doctor/doctor.ts";
-import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
+import { UsageError, type Answer, type ExitCode, type Terminal } from "../terminal/answer.ts";
+import { withSignals } from "../terminal/signals.ts";
 import { newAppUrl, planFrom, prefilledUrl, type GivenPlan } from "./app-plan.ts";
 import {
   APP_SECRETS,
@@ -20,34 +20,22 @@ import {
   type EnvValues,
 } from "./env-file.ts";
 import { LONGEST_WAIT, ownApp, waitForInstallation, type OwnApp } from "./installation.ts";
-import { installUrlOf, registerInBrowser } from "./registering.ts";
-import {
-  NO_ANSWERS,
-  problemsOf,
-  STARTER_QUESTIONS,
-  starterFiles,
-  starterPolicy,
-  withAnswer,
-  type StarterAnswers,
-} from "./starter.ts";
+import { checkPolicyOptions, firstPolicy, type PolicyOptions } from "./first-policy.ts";
+import { installUrlOf, registerInBrowser, settingsToBe } from "./registering.ts";
 
 /** Holds the options of `setup`. */
-export interface SetupOptions {
+export interface SetupOptions extends PolicyOptions {
   readonly org?: string;
   readonly url?: string;
   readonly name?: string;
   readonly host?: string;
   readonly port: number;
   readonly envFile: string;
-  readonly force?: true;
   readonly print?: true;
   readonly link?: true;
   readonly appId?: number;
   readonly privateKey?: string;
   readonly wait: boolean;
-  readonly out?: string;
-  /** Answers of the starter's questions, by their keys. */
-  readonly answers: Readonly<Partial<Record<keyof StarterAnswers, string>>>;
 }
 
 /** Describes how GitHub is reached and how often the installation is looked for. */
@@ -77,6 +65,7 @@ export async function setup(
     ...(options.host === undefined ? {} : { GHE_HOST: options.host }),
   };
   const run: Run = { options, terminal, tools, env };
+  checkPolicyOptions(options);
   if (options.appId !== undefined || options.privateKey !== undefined)
     return proceed(run, takenOver(run), false);
   if (takenOf(CREDENTIALS, env).length > 0 && options.force !== true) return proceed(run, {}, false);
@@ -85,8 +74,9 @@ export async function setup(
   if (options.link === true) return linked(run, given);
   if (options.print !== true)
     refuseReplacing(options.envFile, [...CREDENTIALS, ...APP_SECRETS], env, options.force === true);
-  const values = await registered(run, given);
-  return options.print === true ? printed(values) : proceed(run, values, true);
+  const { values, isSaved } = await registered(run, given);
+  if (options.print === true) return printed(values, 0);
+  return isSaved ? proceed(run, values, true) : printed(values, 2);
 }
 
 /** Asks at a terminal for what the options leave open. */
@@ -124,34 +114,59 @@ function refuseOther(
   throw new UsageError(`${name} is ${there}: give the same with ${option}, or replace it with --force.`);
 }
 
-async function registered(run: Run, given: GivenPlan): Promise<EnvValues> {
+async function registered(
+  run: Run,
+  given: GivenPlan,
+): Promise<{ readonly values: EnvValues; readonly isSaved: boolean }> {
   const { options, terminal, tools, env } = run;
-  const server = readServer(env);
-  if (!server.ok) throw new UsageError(server.problems.join("\n"));
-  const { name, values } = await registerInBrowser({
-    given,
-    apiUrl: apiBaseUrl(server),
-    host: "127.0.0.1",
-    port: options.port,
-    baseUrl: null,
-    env,
-    save: (secrets) => {
-      if (options.print !== true)
-        writeEnvFile(options.envFile, { ...hostOf(options), ...secrets, ...databasePassword(env) });
-    },
-    onLink: (link) => {
-      terminal.printError(
-        "Open this link in a browser on this machine, and confirm on GitHub. It works once:",
-      );
-      terminal.printError(`  ${link}`);
-      terminal.printError("Without a browser here: countersign setup --link");
-    },
-    fetch: tools.fetch,
-  });
-  terminal.printError(
-    `${name} is registered.${options.print === true ? "" : ` Its settings are in ${options.envFile}.`}`,
+  const settings = settingsToBe({ ...env, ...hostOf(options) }, planFrom(given));
+  let isSaved = false;
+  const ending = new AbortController();
+  const registration = await withSignals(
+    (code) => ending.abort(code),
+    () =>
+      registerInBrowser({
+        given,
+        apiUrl: apiBaseUrl(settings),
+        host: "127.0.0.1",
+        port: options.port,
+        cure: "choose a free port with --port, or end the program that uses it",
+        baseUrl: null,
+        env,
+        ended: ending.signal,
+        save: (secrets) => {
+          isSaved =
+            options.print !== true &&
+            hasSaved(run, { ...hostOf(options), ...secrets, ...databasePassword(env) });
+          return isSaved ? "file" : "terminal";
+        },
+        onLink: (link) => {
+          terminal.printError(
+            "Open this link in a browser on this machine, and confirm on GitHub. It works once:",
+          );
+          terminal.printError(`  ${link}`);
+          terminal.printError("Without a browser here: countersign setup --link");
+        },
+        fetch: tools.fetch,
+      }),
   );
-  return { ...hostOf(options), ...values };
+  if (registration === null) process.exit(Number(ending.signal.reason));
+  const { name, values } = registration;
+  terminal.printError(`${name} is registered.${isSaved ? ` Its settings are in ${options.envFile}.` : ""}`);
+  return { values: { ...hostOf(options), ...values }, isSaved };
+}
+
+/** GitHub shows a key only once: what cannot be saved is printed. */
+function hasSaved({ options, terminal }: Run, values: EnvValues): boolean {
+  try {
+    writeEnvFile(options.envFile, values);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.printError(`error: ${error.message}`);
+    terminal.printError("The App is registered. Keep the settings printed here: they are nowhere else.");
+    return false;
+  }
 }
 
 /** compose.yaml needs one for its own database, which keeps the first it gets: so none that is there is replaced. */
@@ -164,8 +179,8 @@ function hostOf({ host }: SetupOptions): EnvValues {
   return host === undefined ? {} : { GHE_HOST: host };
 }
 
-function printed(values: EnvValues): Answer {
-  return { code: 0, lines: envLines(values), data: values };
+function printed(values: EnvValues, code: ExitCode): Answer {
+  return { code, lines: envLines(values), data: values };
 }
 
 /** Prints a link with what it can fill in, and what is to be entered by hand. */
@@ -228,7 +243,10 @@ async function proceed(run: Run, values: EnvValues, isNew: boolean): Promise<Ans
   const read = readSettings(env);
   if (!read.ok)
     throw new UsageError(
-      ["the settings are incomplete (setup --force registers a new App):", ...read.problems].join("\n  "),
+      [
+        `correct these settings in ${options.envFile} or the environment, and run countersign setup again:`,
+        ...read.problems,
+      ].join("\n  "),
     );
   const wait = {
     everyMs: tools.everyMs ?? 2_000,
@@ -247,8 +265,9 @@ async function proceed(run: Run, values: EnvValues, isNew: boolean): Promise<Ans
       ],
       data: { app: app.slug, installUrl: installUrlOf(app.htmlUrl), organization: null },
     };
+  const files = await firstPolicy(options, terminal, { appId: read.settings.appId, organization });
+  // Last, so that nothing that fails or is interrupted takes its lines along.
   const checked = await doctor({ ...terminal, env }, Date.now(), tools.fetch);
-  const files = await starter(run, read.settings, organization);
   return {
     code: checked.code >= 2 ? checked.code : 0,
     lines: [
@@ -270,79 +289,8 @@ async function installed(
   terminal.printError(`Install ${app.name} on all repositories of ${options.org ?? "the organisation"}:`);
   terminal.printError(`  ${installUrlOf(app.htmlUrl)}`);
   terminal.printError("Waiting for the installation. Ctrl+C is safe: run countersign setup again to go on.");
-  return waitForInstallation(app, options.org, wait);
-}
-
-/** Writes the first policy, where options or a person at the terminal ask for it. */
-async function starter(
-  { options, terminal }: Run,
-  { appId }: Pick<Settings, "appId">,
-  organization: string,
-): Promise<{ readonly lines: readonly string[]; readonly names: readonly string[] }> {
-  const isWanted = options.out !== undefined || Object.keys(options.answers).length > 0;
-  if (!isWanted && terminal.ask === undefined)
-    return {
-      lines: [
-        "Next: start the App (countersign serve; in a clone: npm start, or docker compose up --detach). A first policy: countersign setup --out FOLDER --approvers acme/core",
-      ],
-      names: [],
-    };
-  const answers = await answered(terminal, options.answers);
-  const problems = problemsOf(answers);
-  if (problems.length > 0)
-    throw new UsageError(
-      ["the policy would have problems, and nothing was written:", ...problems].join("\n  "),
-    );
-  terminal.printError("The policy has no problems:");
-  for (const line of starterPolicy(answers).trimEnd().split("\n")) terminal.printError(`  ${line}`);
-  const out = options.out ?? "countersign-policy";
-  const files = starterFiles(answers, { appId, organization });
-  writeAll(out, files, options.force === true);
-  const at = (name: string): string => join(out, name);
-  return {
-    names: [...files.keys()].map(at),
-    lines: [
-      "Next:",
-      "  1. Start the App: countersign serve (in a clone: npm start, or docker compose up --detach)",
-      `  2. Open a pull request in ${organization}/.github that adds ${at("countersign.yml")} as .github/countersign.yml. Its text: ${at("pull-request.md")}`,
-      `  3. Require the check: gh api orgs/${organization}/rulesets --input ${at("ruleset.json")} (Terraform: ${at("ruleset.tf")})`,
-    ],
-  };
-}
-
-/** Asks the questions that no option answers, each again until the policy's own checks accept the answer. */
-async function answered(terminal: Terminal, given: SetupOptions["answers"]): Promise<StarterAnswers> {
-  let answers = NO_ANSWERS;
-  for (const { key, question, fallback } of STARTER_QUESTIONS) {
-    const text = given[key];
-    if (text !== undefined || terminal.ask === undefined) {
-      answers = withAnswer(answers, key, text ?? fallback);
-      continue;
-    }
-    for (;;) {
-      const typed = await terminal.ask(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `);
-      const candidate = withAnswer(answers, key, typed.trim() === "" ? fallback : typed);
-      const problems = problemsOf(candidate);
-      if (problems.length === 0) {
-        answers = candidate;
-        break;
-      }
-      for (const problem of problems) terminal.printError(`  ${problem}`);
-    }
-  }
-  return answers;
-}
-
-function writeAll(out: string, files: ReadonlyMap<string, string>, force: boolean): void {
-  try {
-    mkdirSync(out, { recursive: true });
-    for (const [name, text] of files) writeFileSync(join(out, name), text, { flag: force ? "w" : "wx" });
-  } catch (error) {
-    const { code = "unknown", path = out } = error as NodeJS.ErrnoException;
-    const cure =
-      code === "EEXIST"
-        ? "name another folder with --out, or replace it with --force"
-        : "name a folder that you may write with --out";
-    throw new UsageError(`${path} cannot be written (${code}): ${cure}.`);
-  }
+  return withSignals(
+    (code) => process.exit(code),
+    () => waitForInstallation(app, options.org, wait),
+  );
 }

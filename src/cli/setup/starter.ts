@@ -135,6 +135,14 @@ export function problemsOf(answers: StarterAnswers): readonly string[] {
 
 const POLICY_FILE = "countersign.yml";
 
+/** Names the files that go with a first policy. */
+export const STARTER_FILES: readonly string[] = [
+  POLICY_FILE,
+  "ruleset.json",
+  "ruleset.tf",
+  "pull-request.md",
+];
+
 /** Makes the files, by name. Throws UsageError where GitHub's patterns cannot express a branch. */
 export function starterFiles(
   answers: StarterAnswers,

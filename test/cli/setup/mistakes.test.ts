@@ -1,13 +1,24 @@
 /** What goes wrong on the way to an App that is registered and installed: each is told with its cure, in words, before anything is lost. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { parseEnv } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Double } from "../../github/double.ts";
 import { githubOnAPort, type ListeningDouble } from "../../support/github-on-a-port.ts";
-import { emptyFolder, freePort, Person, runSetup, startSetup, type SetupRun } from "./person.ts";
+import { countersign } from "../../robustness/programs.ts";
+import {
+  emptyFolder,
+  freePort,
+  Person,
+  registeredOn,
+  runSetup,
+  startSetup,
+  unescaped,
+  type SetupRun,
+} from "./person.ts";
 
 const URL_OF_APP = "http://127.0.0.1:9";
 const APP = { org: "acme", url: URL_OF_APP };
@@ -93,6 +104,20 @@ describe("a mistake on the command line", () => {
     }
   });
 
+  test.skipIf(process.getuid?.() !== 0)(
+    "is told before anything is registered: a file that can be written beside, and not replaced",
+    async () => {
+      const folder = emptyFolder();
+      chmodSync(folder, 0o1777);
+      writeFileSync(join(folder, ".env"), "LOG_LEVEL=info\n");
+      const args = ["setup", "--org", "acme", "--url", URL_OF_APP];
+      const { code, stderr } = await countersign(args, inFile(join(folder, ".env")), 65_534);
+      expect(stderr).toMatch(/\.env cannot be written \(EPERM\)/u);
+      expect(code).toBe(2);
+      expect(readdirSync(folder)).toEqual([".env"]);
+    },
+  );
+
   test.each<readonly [string, Readonly<Record<string, string>>, string, readonly string[], string]>([
     [
       "a secret in the file",
@@ -147,6 +172,24 @@ describe("a mistake on the command line", () => {
     const { code, text } = await runSetup(args, inFile(join(emptyFolder(), ".env")));
     expect(code).toBe(2);
     expect(text).toContain(`Cannot listen on 127.0.0.1:${port}: choose a free port`);
+  });
+
+  test.each<readonly [string, readonly string[], string]>([
+    ["a team without its organisation", ["--approvers", "core"], "a team is written organisation/team"],
+    ["a branch that no ruleset can name", ["--branches", "release/{1}"], "write each branch by itself"],
+    ["a folder that holds a policy", ["--out", "there"], "countersign.yml is there already, and is kept"],
+  ])("is told before anything is registered, when only the policy is wrong: %s", async (_, args, cure) => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, "countersign.yml"), "mine");
+    const placed = args.map((each) => (each === "there" ? folder : each));
+    const { code, text } = await runSetup(
+      ["--org", "acme", "--url", URL_OF_APP, ...placed],
+      inFile(join(folder, ".env")),
+    );
+    expect(code).toBe(2);
+    expect(text).toContain(cure);
+    expect(text).not.toContain("?token=");
+    expect(readFileSync(join(folder, "countersign.yml"), "utf8")).toBe("mine");
   });
 
   test("is told: no GitHub at that address", async () => {
@@ -254,6 +297,56 @@ describe("a mistake in the browser", () => {
     // GitHub has the App already: it must be deleted there before another can have its name.
     forget(begun.github.double);
     await finish(begun, person, page);
+  });
+
+  test.each([
+    ["GitHub does not answer", { kind: "server-error" }],
+    ["GitHub asks for patience", { kind: "secondary-limit" }],
+    ["GitHub bars the address, for now", { kind: "allow-list" }],
+  ] as const)("loses no App: %s, and the same page loaded again exchanges the code", async (_, fault) => {
+    const begun = await waiting();
+    const { double } = begun.github;
+    const person = new Person();
+    const back = await person.register(begun.link);
+    await double.act({ do: "github-fails", match: "/app-manifests", count: 1, ...fault });
+    const failed = await person.open(back);
+    expect(failed).toMatchObject({ status: 503, text: expect.stringContaining("The setup is not finished") });
+    expect(failed.text).toContain("within the hour");
+    const again = unescaped(/<a href="([^"]+)">Try again/u.exec(failed.text)?.[1] ?? "");
+    expect((await person.open(new URL(again, back).href)).text).toContain("is registered");
+    await begun.run.ended;
+    expect(readFileSync(begun.envFile, "utf8")).toContain("APP_ID=");
+    expect(registeredOn(begun.github)).toBeDefined();
+  });
+
+  test("loses no App: the page loaded twice at once exchanges the code once", async () => {
+    const begun = await waiting();
+    const person = new Person();
+    const back = await person.register(begun.link);
+    const pages = await Promise.all([person.open(back), person.open(back)]);
+    expect(pages.map(({ text }) => text.includes("is registered"))).toEqual([true, true]);
+    await begun.run.ended;
+    expect(readFileSync(begun.envFile, "utf8").match(/^APP_ID=/gmu)).toHaveLength(1);
+  });
+
+  test("loses no key: the settings that cannot be saved after all are printed", async () => {
+    const begun = await waiting();
+    const folder = join(begun.envFile, "..");
+    const person = new Person();
+    const back = await person.register(begun.link);
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, "no folder any more");
+    const page = await person.open(back);
+    expect(page.text).toContain("is registered");
+    expect(page.text).toContain("The terminal prints its settings");
+    const { code, lines } = await begun.run.ended;
+    expect(code).toBe(2);
+    expect(begun.run.said.join("\n")).toMatch(/\.env cannot be written \(\w+\)/u);
+    const app = registeredOn(begun.github);
+    const values = parseEnv(lines.join("\n"));
+    expect(values).toMatchObject({ APP_ID: String(app?.id), WEBHOOK_SECRET: app?.hook?.secret });
+    expect(values["PRIVATE_KEY"]).toContain("PRIVATE KEY");
+    expect(page.text).not.toContain(app?.hook?.secret);
   });
 
   test("is told: a name under which a page of a stranger may have sent the browser here", async () => {
@@ -369,7 +462,10 @@ describe("a mistake after the registration", () => {
     writeFileSync(join(out, "countersign.yml"), "mine");
     const { code, text } = await runSetup(["--out", out], { ...env, ...inFile(join(folder, ".env")) });
     expect(code).toBe(2);
-    expect(text).toContain("name another folder with --out, or replace it with --force");
+    expect(text).toContain(
+      `${join(out, "countersign.yml")} is there already, and is kept: name another folder with --out`,
+    );
+    expect(text).not.toContain("--force");
     expect(readFileSync(join(out, "countersign.yml"), "utf8")).toBe("mine");
   });
 });

@@ -5,6 +5,8 @@ import { request, type IncomingMessage } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { runProgram } from "../../../src/cli/program.ts";
+import type { ListeningDouble } from "../../support/github-on-a-port.ts";
+import type { App } from "../../github/model.ts";
 import { setup, type SetupOptions, type SetupTools } from "../../../src/cli/setup/setup.ts";
 import type { Answer, Terminal } from "../../../src/cli/terminal/answer.ts";
 import { answerFailure } from "../../../src/cli/terminal/answer.ts";
@@ -82,6 +84,13 @@ export async function runSetup(
   return { code, text: lines.join("\n") };
 }
 
+/** The one App that was registered on a double. */
+export function registeredOn({ double }: ListeningDouble): App | undefined {
+  const [app, ...more] = [...double.world.apps.values()].filter(({ hook }) => hook !== null);
+  if (more.length > 0) throw new Error("several Apps are registered");
+  return app;
+}
+
 /** Someone with a cookie jar, who follows links and presses the one button of a page. */
 export class Person {
   #cookie = "";
@@ -135,7 +144,8 @@ export interface Shown {
   readonly text: string;
 }
 
-function unescaped(text: string): string {
+/** The text of a page's attribute. */
+export function unescaped(text: string): string {
   const marks: Readonly<Record<string, string>> = { quot: '"', "#39": "'", lt: "<", gt: ">", amp: "&" };
   return text.replaceAll(/&(quot|#39|lt|gt|amp);/gu, (_, name: string) => marks[name] ?? "");
 }

@@ -1,28 +1,34 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { environmentAfterSetup } from "../../../src/cli/setup/before-serving.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { githubOnAPort } from "../../support/github-on-a-port.ts";
-import { emptyFolder, Person } from "./person.ts";
+import { INHERITED, PROGRAM } from "../../robustness/programs.ts";
+import { emptyFolder, Person, registeredOn, startSetup } from "./person.ts";
 
 /** `serve --setup` up to the point from which it serves: its link, and the environment it goes on with. */
 function begin(env: Readonly<Record<string, string>>): {
   readonly link: Promise<string>;
   readonly environment: ReturnType<typeof environmentAfterSetup>;
+  readonly said: readonly string[];
 } {
+  const said: string[] = [];
   const link = Promise.withResolvers<string>();
   const environment = environmentAfterSetup({
     print: () => undefined,
     printError: (line) => {
+      said.push(line);
       const found = /http:\S+\?token=\w+/u.exec(line);
       if (found !== null) link.resolve(found[0]);
     },
     env,
     interactive: false,
   });
-  return { link: link.promise, environment };
+  return { link: link.promise, environment, said };
 }
 
 describe("serve --setup", () => {
@@ -59,6 +65,71 @@ describe("serve --setup", () => {
     expect(parseEnv(readFileSync(file, "utf8"))["APP_ID"]).toBe(env["APP_ID"]);
     await expect(fetch(`${origin}/setup`)).rejects.toThrow();
   });
+
+  test("keeps the key of a registered App until its settings can be saved, and asks GitHub once", async () => {
+    const github = await githubOnAPort();
+    const folder = emptyFolder();
+    const file = join(folder, "env");
+    const base = { PORT: "0", COUNTERSIGN_ENV_FILE: file, COUNTERSIGN_DATA_DIR: join(emptyFolder(), "data") };
+    const { link, environment, said } = begin({ ...github.env, ...base });
+    const person = new Person();
+    const { origin } = new URL((await person.open(await link)).address);
+    const form = await person.open(`${origin}/setup?organization=acme&url=https%3A%2F%2Fc.example.com`);
+    const back = (await person.press(await person.press(form), "/setup/created")).address;
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, "no folder any more");
+    const failed = await person.open(back);
+    expect(failed).toMatchObject({ status: 503, text: expect.stringContaining("The setup is not finished") });
+    expect(failed.text).toContain("cannot be written");
+    const app = registeredOn(github);
+    expect(said.join("\n")).toContain("cannot be written");
+    expect(`${failed.text}${said.join("\n")}`).not.toContain(app?.hook?.secret);
+    rmSync(folder);
+    expect((await person.open(back)).text).toContain("is registered");
+    expect((await environment)["APP_ID"]).toBe(String(app?.id));
+    expect(parseEnv(readFileSync(file, "utf8"))).toMatchObject({ WEBHOOK_SECRET: app?.hook?.secret });
+  });
+
+  test.each<readonly [string, Readonly<Record<string, string>>, string]>([
+    ["an interval", { COUNTERSIGN_POLL: "often" }, "COUNTERSIGN_POLL is no interval"],
+    [
+      "a database without a key",
+      { DATABASE_URL: "postgres://u:p@127.0.0.1/d" },
+      "COUNTERSIGN_SIGNING_KEY is missing",
+    ],
+    ["a session's key", { COUNTERSIGN_SESSION_SECRET: "short" }, "COUNTERSIGN_SESSION_SECRET is too short"],
+    ["an address", { COUNTERSIGN_BASE_URL: "http://c.example.com" }, "is not encrypted"],
+    ["a name that is nearly one", { COUNTERSIGN_POL: "1m" }, "rename it to COUNTERSIGN_POLL"],
+  ])("registers no App that could not start, neither does setup: %s", async (_, wrong, problem) => {
+    const file = join(emptyFolder(), ".env");
+    const env = { ...wrong, PORT: "0", COUNTERSIGN_ENV_FILE: file };
+    const { environment, said } = begin(env);
+    await expect(environment).rejects.toThrow(problem);
+    const url = wrong["COUNTERSIGN_BASE_URL"] ?? "https://c.example.com";
+    const run = startSetup(env, { envFile: file, org: "acme", url });
+    expect(await run.ended).toMatchObject({ code: 2, lines: [expect.stringContaining(problem)] });
+    expect(`${said.join("\n")}${run.said.join("\n")}`).not.toContain("?token=");
+  });
+
+  test.each([
+    ["serve --setup", "SIGTERM", 0],
+    ["serve --setup", "SIGINT", 0],
+    ["setup --org acme --url https://c.example.com", "SIGTERM", 143],
+    ["setup --org acme --url https://c.example.com", "SIGINT", 130],
+  ] as const)(
+    "%s ends by itself at %s, which a container's first process would ignore",
+    async (line, signal, code) => {
+      const folder = emptyFolder();
+      const env = { ...INHERITED, COUNTERSIGN_ENV_FILE: join(folder, ".env"), PORT: "0" };
+      const child = spawn(process.execPath, [PROGRAM, ...line.split(" ")], { env, cwd: folder });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      child.stderr.on("data", (part: Buffer) => {
+        if (part.toString().includes("?token=")) child.kill(signal);
+      });
+      expect(await once(child, "close")).toEqual([code, null]);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   test("serves no page where there is an App, nor where a setting is wrong", async () => {
     const env = { APP_ID: "4711", PRIVATE_KEY: "none" };

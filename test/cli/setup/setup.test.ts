@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parsePolicy } from "../../../src/domain/policy/file/parse.ts";
 import { githubOnAPort } from "../../support/github-on-a-port.ts";
 import { emptyFolder, Person, startSetup } from "./person.ts";
@@ -147,6 +147,34 @@ describe("setup", () => {
     const again = startSetup(github.env, { ...APP, envFile, force: true, link: true });
     await again.ended;
     for (const name of required) expect(parseEnv(readFileSync(envFile, "utf8"))[name]).toBe(written[name]);
+  });
+
+  test("run again, asks nothing that is answered, keeps the policy, and shows what doctor finds", async () => {
+    const github = await githubOnAPort();
+    const folder = emptyFolder();
+    const home = process.cwd();
+    process.chdir(folder);
+    onTestFinished(() => process.chdir(home));
+    const env = { ...github.env, COUNTERSIGN_DATA_DIR: join(folder, "data") };
+    const envFile = join(folder, ".env");
+    const person = new Person();
+    const first = startSetup(env, { ...APP, envFile, wait: false });
+    await person.open(await person.register(await first.link));
+    await first.ended;
+    await person.press(await person.open(`${github.url}/apps/countersign-acme/installations/new`));
+    const typed = ["write", "1", "", "", "", "", "", ""];
+    expect((await startSetup(env, { envFile }, { typed }).ended).code).toBe(0);
+    const policy = join("countersign-policy", "countersign.yml");
+    writeFileSync(policy, "mine");
+
+    const again = startSetup(env, { envFile }, { typed: [] });
+    const { code, lines } = await again.ended;
+    expect(lines.join("\n")).toContain("A first policy is there already (countersign-policy/countersign.yml");
+    expect(lines.join("\n")).toContain("For another one: countersign setup --out FOLDER");
+    expect(lines.join("\n")).toContain("ok     installation on acme");
+    expect(code).toBe(0);
+    expect(again.said.join("\n")).not.toContain("?");
+    expect(readFileSync(policy, "utf8")).toBe("mine");
   });
 
   test("prints the settings instead of saving them, where that is wanted", async () => {
