@@ -210,6 +210,28 @@ describe("a socket for routes", () => {
   });
 });
 
+/** Where the App's clients of GitHub are made: for the App, and for every command. */
+const CLIENT_MAKERS = new Set(["src/github/api/octokit.ts", "src/start/tools.ts", "src/cli/input/github.ts"]);
+
+function makesClients({ path, items }: Source): readonly string[] {
+  const isMade = [...nodesOf(items)].some(
+    (node) => node.type === "Identifier" && node["value"] === "makeProbot",
+  );
+  return isMade && !CLIENT_MAKERS.has(path) ? [path] : [];
+}
+
+describe("a client of GitHub", () => {
+  it("is made alike for every command", () => {
+    expect(sourcesIn("src").flatMap(makesClients)).toEqual([]);
+  });
+
+  it("would be caught anywhere else", () => {
+    expect(makesClients(parse("src/cli/a.ts", "const probot = makeProbot({ appId });"))).toEqual([
+      "src/cli/a.ts",
+    ]);
+  });
+});
+
 describe("follow-up work", () => {
   it("is recorded with the decision it follows from: only the timetable and the start queue work by itself", () => {
     expect(sourcesIn("src").flatMap(enqueues)).toEqual([]);

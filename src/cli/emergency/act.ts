@@ -7,7 +7,8 @@ import {
 } from "../../flows/commands/emergency-at-terminal.ts";
 import { openExistingLedger } from "../../ledger/open.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
-import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
+import { installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
+import { appOnGitHub } from "../input/github.ts";
 import { settingsFrom } from "../input/settings.ts";
 
 /** Describes what is typed. */
@@ -32,7 +33,13 @@ export async function actOnEmergency(
   const settings = settingsFrom(terminal);
   const ledger = await openExistingLedger(settings.store);
   try {
-    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
+    const tools = toolsOn(
+      ledger,
+      settings.appId,
+      appOnGitHub(settings, { ...how, importance: "emergency" }).octokits,
+      terminal,
+      how,
+    );
     const [repo] = await installedOn(tools, target);
     if (repo === undefined) throw new UsageError(`The App is not installed on ${options.repo}.`);
     const result = await emergencyAtTerminal(repo, given);

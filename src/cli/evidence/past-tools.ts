@@ -1,6 +1,7 @@
 /** Tools of the commands about a past period: the flows without a server, and the repositories meant. */
 
 import type { openLedger } from "../../ledger/open.ts";
+import { appOnGitHub } from "../input/github.ts";
 import { settingsFrom } from "../input/settings.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { watchedRepository, type Repo } from "../../flows/context/repo.ts";
@@ -14,13 +15,11 @@ import { carryOut } from "../../github/actions/carry-out.ts";
 import type { GitHub } from "../../github/api/requests.ts";
 import { facts } from "../../github/facts.ts";
 import { Lookups } from "../../github/api/lookups.ts";
-import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../../github/api/octokit.ts";
+import type { Fetch, Octokits } from "../../github/api/octokit.ts";
 import { patient } from "../../github/api/patient-client.ts";
-import type { Importance } from "../../github/api/request-line.ts";
-import { Pacing, ranked } from "../../github/api/pacing.ts";
+import { ranked } from "../../github/api/pacing.ts";
 import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
@@ -99,25 +98,6 @@ export function toolsOn(
   };
 }
 
-/** Returns the App's Octokits by its settings. Reading a past gives way to more important requests. */
-export function appOctokits(
-  settings: Settings,
-  { fetch }: PastTools,
-  importance: Importance = "sweep",
-): Octokits {
-  return octokitsOf(
-    makeProbot({
-      appId: settings.appId,
-      privateKey: settings.privateKey,
-      secret: settings.webhookSecrets[0] ?? "",
-      baseUrl: apiBaseUrl(settings),
-      pacing: new Pacing(settings.github.limits, { usual: importance }),
-      log: pino({ level: "silent" }),
-      ...(fetch === undefined ? {} : { fetch }),
-    }),
-  );
-}
-
 /** Holds what a command on installed repositories is given: `org` or `repo`, and a period. */
 export interface InstalledOptions {
   readonly org?: string;
@@ -138,7 +118,13 @@ export async function onInstalled<Result>(
   const settings = settingsFrom(terminal);
   const ledger = await how.open(settings.store);
   try {
-    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    const tools = toolsOn(
+      ledger,
+      settings.appId,
+      appOnGitHub(settings, { ...how, importance: "sweep" }).octokits,
+      terminal,
+      how,
+    );
     return await use(await installedOn(tools, target), span);
   } finally {
     await ledger.close();

@@ -14,16 +14,16 @@ import { carryOut } from "../../github/actions/carry-out.ts";
 import type { Doable } from "../../github/actions/written.ts";
 import { facts } from "../../github/facts.ts";
 import { Lookups } from "../../github/api/lookups.ts";
-import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
-import { Pacing, ranked } from "../../github/api/pacing.ts";
+import type { Fetch } from "../../github/api/octokit.ts";
+import { ranked } from "../../github/api/pacing.ts";
 import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import { openLedger } from "../../ledger/open.ts";
-import { apiBaseUrl } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { approvalLines, resultLines } from "../log/assess.ts";
 import { plain } from "../terminal/columns.ts";
 import { pullNamed, type PullName } from "../log/facts.ts";
+import { appOnGitHub } from "../input/github.ts";
 import { settingsFrom } from "../input/settings.ts";
 
 /** Holds the clock and the way to GitHub; tests pass a `fetch` to a double. */
@@ -44,7 +44,7 @@ export async function requestRecheck(
   const settings = settingsFrom({
     env: { ...terminal.env, WEBHOOK_SECRET: "not used here", DATABASE_URL: "" },
   });
-  const { appId, privateKey } = settings;
+  const { appId } = settings;
   const github = {
     ...facts,
     carryOut,
@@ -52,16 +52,7 @@ export async function requestRecheck(
     laneOf,
     ranked,
     lookups: new Lookups({ now }),
-    octokits: octokitsOf(
-      makeProbot({
-        appId,
-        privateKey,
-        secret: settings.webhookSecrets[0] ?? "",
-        baseUrl: apiBaseUrl(settings),
-        pacing: new Pacing(settings.github.limits),
-        ...(fetch === undefined ? {} : { fetch }),
-      }),
-    ),
+    octokits: appOnGitHub(settings, { fetch }).octokits,
   };
   // The App's flow needs a log to write to: this one is temporary.
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-recheck-"));

@@ -2,14 +2,13 @@
 
 import { z } from "zod";
 import { ExternalError } from "../../domain/values/external-error.ts";
-import { skewOf } from "../../domain/time/skew.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
-import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
-import { Pacing } from "../../github/api/pacing.ts";
+import type { Fetch } from "../../github/api/octokit.ts";
 import { ask, type GitHub } from "../../github/api/requests.ts";
 import { readRegistration } from "../../github/installation/registration.ts";
 import { listInstallations } from "../../github/listings/lists.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
+import { appOnGitHub } from "../input/github.ts";
 import { UsageError } from "../terminal/answer.ts";
 
 /** Describes how long the installation is waited for, how often it is looked for, and how else GitHub is reached. */
@@ -38,20 +37,9 @@ const LONGEST_DELAY = MINUTE;
  */
 export async function ownApp(settings: Settings, isNew: boolean, wait: WaitOptions): Promise<OwnApp> {
   const apiUrl = apiBaseUrl(settings);
-  let skew: number | null = null;
-  const probot = makeProbot({
-    appId: settings.appId,
-    privateKey: settings.privateKey,
-    secret: settings.webhookSecrets[0],
-    baseUrl: apiUrl,
-    pacing: new Pacing(settings.github.limits),
-    onDate: (date, ms) => {
-      skew = skewOf({ date, receivedAt: Date.now(), ms }) ?? skew;
-    },
-    ...(wait.fetch === undefined ? {} : { fetch: wait.fetch }),
-  });
-  const octokit = await octokitsOf(probot).app();
-  const expected = { ...settings, apiUrl, skew: () => skew };
+  const { octokits, skew } = appOnGitHub(settings, { fetch: wait.fetch });
+  const octokit = await octokits.app();
+  const expected = { ...settings, apiUrl, skew };
   const until = Date.now() + (isNew ? LONGEST_DELAY : 0);
   for (;;) {
     const { slug, problems } = await readRegistration(octokit, expected);
