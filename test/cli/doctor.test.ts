@@ -1,3 +1,7 @@
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
 
 import type { Answer } from "../../src/cli/terminal/answer.ts";
@@ -5,6 +9,10 @@ import { doctor } from "../../src/cli/doctor/doctor.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import type { BaselineRecord } from "../../src/domain/protection/record.ts";
+import { sha256 } from "../../src/domain/values/digest.ts";
+import { openStore } from "../../src/ledger/database/store.ts";
+import { migrate, MIGRATIONS } from "../../src/ledger/migrate.ts";
+import { openLedger } from "../../src/ledger/open.ts";
 import { readStory } from "../support/scenarios.ts";
 import { environmentOf } from "../support/app.ts";
 import { rounds } from "../support/effort.ts";
@@ -53,7 +61,7 @@ async function act(harness: InProcessHarness, ...steps: readonly DoStep[]): Prom
 /** What the doctor says, with the time GitHub has then and `env` on top. */
 function ask(
   harness: InProcessHarness,
-  now = STORY.start + 55 * MINUTE,
+  now: number | (() => number) = STORY.start + 55 * MINUTE,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const terminal = {
@@ -62,7 +70,8 @@ function ask(
     env: { ...environmentOf(harness.where), ...env },
     interactive: false,
   };
-  return doctor(terminal, now, (input, init) => harness.github.fetch(new Request(input, init)));
+  const clock = typeof now === "number" ? () => now : now;
+  return doctor(terminal, clock, (input, init) => harness.github.fetch(new Request(input, init)));
 }
 
 describe("the doctor", () => {
@@ -192,6 +201,18 @@ describe("the doctor", () => {
     expect(said).not.toContain("did not arrive");
   });
 
+  test("takes the time GitHub's answer needs, or its own start, for no wrong clock", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    // The store alone keeps it waiting for two minutes, and each answer of GitHub for one and a half.
+    let now = STORY.start + 52 * MINUTE;
+    const { lines } = await ask(harness, () => {
+      const before = now;
+      now = Math.min(now + 1.5 * MINUTE, STORY.start + 55.8 * MINUTE);
+      return before;
+    });
+    expect(lines.join("\n")).toContain("ok     clock: agrees with GitHub's");
+  });
+
   test("names what it cannot read of GitHub, each by itself, and looks at the rest", async () => {
     const harness = await visit({ ...STORY, policy: null });
     await harness.double.setFault("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
@@ -218,6 +239,159 @@ describe("the doctor", () => {
     expect(said).toEqual(["wrong  settings: APP_ID", "wrong  settings: WEBHOO"]);
     expect(lines.at(-1)).toBe("Before you require the check: fix what is wrong with settings.");
   });
+});
+
+const READY = "You can require the check now. `countersign ruleset` prints the ruleset.";
+
+describe("the doctor lets no one require the check", () => {
+  test("where GitHub's log of deliveries is empty, until one arrives", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const later = STORY.start + 5 * 24 * 60 * MINUTE;
+    await pass(harness, later);
+    const empty = await ask(harness, later);
+    expect(empty.lines.join("\n")).toContain(
+      "wrong  deliveries: GitHub's log of the last three days is empty, so none was seen to arrive",
+    );
+    expect(empty.lines.at(-1)).toBe("Before you require the check: fix what is wrong with deliveries.");
+    expect(empty.code).toBe(1);
+    await act(harness, { do: "push", by: "ann", branch: "other", files: { "a.ts": "1" } });
+    const { lines } = await ask(harness, later);
+    expect(lines.join("\n")).toMatch(
+      /ok {5}deliveries: \d+ of the last three days are in GitHub's log, and all are in/u,
+    );
+    expect(lines.at(-1)).toBe(READY);
+  });
+
+  test("where another program answers GitHub, or another store is written", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const other = await freshDatabase("sqlite");
+    const ledger = await openLedger(other.where);
+    await ledger.beat(STORY.start + 55 * MINUTE);
+    await ledger.close();
+    const { lines } = await ask(harness, undefined, environmentOf(other.where));
+    await other.remove();
+    expect(lines.join("\n")).toMatch(
+      /wrong {2}deliveries: (\d+) of the last three days are in GitHub's log, and \1 are not in this store/u,
+    );
+  });
+
+  test("where webhooks are polled, and the App that polls is dead", async () => {
+    const harness = await visit({ ...STORY, policy: null, polling: true });
+    const poll = { COUNTERSIGN_POLL: "1m" };
+    expect((await ask(harness, undefined, poll)).lines.at(-1)).toBe(READY);
+    expect(
+      await harness.double.act({ do: "push", by: "ann", branch: "other", files: { "a.ts": "1" } }),
+    ).toMatchObject({ refused: null });
+    await harness.double.idle();
+    // What it may still read in time is no reason.
+    const soon = STORY.start + 56 * MINUTE;
+    await harness.double.setClock(soon);
+    expect((await ask(harness, soon, poll)).lines.at(-1)).toBe(READY);
+    const later = STORY.start + 60 * MINUTE;
+    await harness.double.setClock(later);
+    const { code, lines } = await ask(harness, later, poll);
+    expect(lines.join("\n")).toMatch(
+      /wrong {2}deliveries: \d+ of the last three days are in GitHub's log, and [1-9]\d* should be in this store by now/u,
+    );
+    expect(lines.at(-1)).toBe("Before you require the check: fix what is wrong with deliveries.");
+    expect(code).toBe(1);
+  });
+
+  test("while a gap is open: no App has been there for a while", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const later = STORY.start + 80 * MINUTE;
+    await harness.double.setClock(later);
+    const { code, lines } = await ask(harness, later);
+    expect(lines.at(-1)).toMatch(
+      /^Before you require the check: end what keeps the App from watching: acme \(no App has been running since/u,
+    );
+    expect(code).toBe(1);
+    await pass(harness, later);
+    expect((await ask(harness, later)).lines.at(-1)).not.toContain(
+      "keeps the App from watching: acme (no App has",
+    );
+  });
+
+  test("where the log was filled from GitHub, and no App ever ran", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const store = await openStore(harness.where, { readOnly: false });
+    await store.transact((tx) => tx.deleteFrom("heartbeat").execute());
+    await store.close();
+    const { lines } = await ask(harness);
+    expect(lines.at(-1)).toBe(
+      "Before you require the check: start the App: none has noted yet that it works on this store.",
+    );
+  });
+});
+
+describe("the doctor changes nothing", () => {
+  /** Every file of a folder with its digest. */
+  function filesOf(folder: string): readonly string[] {
+    return readdirSync(folder).map((name) => `${name} ${sha256(readFileSync(join(folder, name), "latin1"))}`);
+  }
+
+  test("in a store, nor where there is none", async () => {
+    const harness = await visit({ ...STORY, policy: null });
+    const { dataDir } = harness.where as { readonly dataDir: string };
+    const before = filesOf(dataDir);
+    await ask(harness);
+    expect(filesOf(dataDir)).toEqual(before);
+    const closed = await freshDatabase("sqlite");
+    await (await openLedger(closed.where)).close();
+    const folder = (closed.where as { readonly dataDir: string }).dataDir;
+    const closedBefore = filesOf(folder);
+    expect((await ask(harness, undefined, environmentOf(closed.where))).lines.join("\n")).toContain(
+      "holds 0 entries",
+    );
+    expect(filesOf(folder)).toEqual(closedBefore);
+    await closed.remove();
+    const nowhere = join(dataDir, "nowhere", "data");
+    const { lines } = await ask(harness, undefined, environmentOf({ dataDir: nowhere }));
+    expect(lines).toContain(
+      `ok     store: there is no evidence log yet (${nowhere}): the App begins it when it starts`,
+    );
+    expect(lines.join("\n")).toMatch(
+      /deliveries: \d+ of the last three days are in GitHub's log, and 0 arrived here, where no App has/u,
+    );
+    expect(lines.at(-1)).toBe(
+      "Before you require the check: start the App, and wait until it has read a repository.",
+    );
+    expect(existsSync(join(dataDir, "nowhere"))).toBe(false);
+  });
+
+  test.each(["sqlite", "postgres"] as const)(
+    "in an empty database, or one of an earlier version: %s",
+    async (kind) => {
+      const harness = await visit({ ...STORY, policy: null });
+      const { where, remove } = await freshDatabase(kind);
+      const store = await openStore(where, { readOnly: false });
+      const tables = (): Promise<readonly string[]> =>
+        store.read(async (db) => (await db.introspection.getTables()).map(({ name }) => name));
+      try {
+        await store.read((db) => sql`select 1`.execute(db));
+        const { privateKey } = generateKeyPairSync("ec", {
+          namedCurve: "P-256",
+          publicKeyEncoding: { type: "spki", format: "pem" },
+          privateKeyEncoding: { type: "pkcs8", format: "pem" },
+        });
+        const env = { ...environmentOf(where), COUNTERSIGN_SIGNING_KEY: privateKey };
+        const empty = await ask(harness, undefined, env);
+        expect(empty.lines.join("\n")).toContain("ok     store: there is no evidence log yet");
+        expect(await tables()).toEqual([]);
+        await store.migrate((tx) => migrate(tx, kind, 0, MIGRATIONS.slice(0, 2)));
+        const before = await tables();
+        const { code, lines } = await ask(harness, undefined, env);
+        expect(lines.join("\n")).toContain(
+          "wrong  store: The database is older than this version of Countersign",
+        );
+        expect(code).toBe(3);
+        expect(await tables()).toEqual(before);
+      } finally {
+        await store.close();
+        await remove();
+      }
+    },
+  );
 });
 
 test("many repositories installed at once, a third of them weakly protected, are one baseline and no issue", async () => {

@@ -4,17 +4,19 @@ import { time } from "../../domain/texts/wording.ts";
 import type { BaselineRecord } from "../../domain/protection/record.ts";
 import { diagnose, type Diagnosis, type ProtectionRemark } from "../../domain/protection/diagnosis.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { readObservedTime } from "../../flows/records/observation-coverage.ts";
 import { protectionOf } from "../../flows/records/protection.ts";
 import type { Fetch } from "../../github/api/octokit.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { openLedger } from "../../ledger/open.ts";
+import { openIfThere } from "../../ledger/open.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { answerFailure } from "../terminal/answer.ts";
 import { checkPolicyFiles, type CheckedRepository } from "./files.ts";
 import { tryComments } from "./comments.ts";
-import { checkGitHub, type CheckedGitHub } from "./github.ts";
+import { appOnGitHub } from "../input/github.ts";
+import { checkGitHub, type StoredDeliveries } from "./github.ts";
 import { problemWith, resultOf, type DoctorResult } from "./result.ts";
 
 /** The evidence log's records about the repositories. */
@@ -24,13 +26,26 @@ interface Watch {
   readonly unread: readonly string[];
   readonly gaps: readonly CoverageGapRecord[];
   readonly baselines: readonly BaselineRecord[];
+  /** When an App last noted that it works on this store; null: none ever did. */
+  readonly lastBeat: Instant | null;
+}
+
+/** What the store shows; without a ledger, there is none yet. */
+interface CheckedStore {
+  readonly finding: DoctorResult;
+  readonly watch: Watch | null;
+  readonly repositories: readonly CheckedRepository[];
 }
 
 /**
- * Checks everything. Exit code: 1 something weakens it, 2 the settings or what GitHub refuses, 3 something is not reached.
- * `fetch`: another way to GitHub.
+ * Checks everything and changes nothing. Exit code: 1 something weakens it, 2 the settings or what GitHub refuses, 3 something is
+ * not reached. `fetch`: another way to GitHub.
  */
-export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
+export async function doctor(
+  terminal: Terminal,
+  now: () => Instant = Date.now,
+  fetch?: Fetch,
+): Promise<Answer> {
   const read = readSettings(terminal.env);
   if (!read.ok) {
     return answerOf(
@@ -40,32 +55,63 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   }
   const { settings } = read;
   const findings: DoctorResult[] = [resultOf("settings", "complete")];
+  let ledger: Ledger | null = null;
   let watch: Watch | null = null;
   let repositories: readonly CheckedRepository[] = [];
-  findings.push(
-    ...(await attempt("store", terminal, async () => {
-      const store = await checkStore(settings, now);
-      ({ watch, repositories } = store);
-      return [store.finding];
-    })),
-  );
-  let octokits: CheckedGitHub["octokits"] = null;
-  findings.push(
-    ...(await attempt("GitHub", terminal, async () => {
-      const hasStarted = watch === null || repositories.length > 0;
-      const github = await checkGitHub(settings, { now, hasStarted }, fetch);
-      ({ octokits } = github);
-      return github.results;
-    })),
-  );
+  try {
+    findings.push(
+      ...(await attempt("store", terminal, async () => {
+        ledger = await openIfThere(settings.store);
+        const store = await checkStore(ledger, settings, now());
+        ({ watch, repositories } = store);
+        return [store.finding];
+      })),
+    );
+    const stored = ledger === null ? null : storedIn(ledger, watch);
+    findings.push(...(await checkAtGitHub(settings, { terminal, now, fetch, stored, repositories })));
+    return answerOf(findings, watch);
+  } finally {
+    await (ledger as Ledger | null)?.close();
+  }
+}
+
+function storedIn(ledger: Ledger, watch: Watch | null): StoredDeliveries {
+  return {
+    hasWorked: watch !== null && watch.lastBeat !== null,
+    storedOf: (ids) => ledger.queue.storedOf(ids),
+  };
+}
+
+async function checkAtGitHub(
+  settings: Settings,
+  {
+    terminal,
+    now,
+    fetch,
+    stored,
+    repositories,
+  }: {
+    readonly terminal: Terminal;
+    readonly now: () => Instant;
+    readonly fetch: Fetch | undefined;
+    readonly stored: StoredDeliveries | null;
+    readonly repositories: readonly CheckedRepository[];
+  },
+): Promise<readonly DoctorResult[]> {
+  const app = appOnGitHub(settings, { fetch, now, importance: "sweep" });
+  let isAnswering = false;
+  const findings = await attempt("GitHub", terminal, async () => {
+    const github = await checkGitHub(settings, app, { now: now(), stored });
+    isAnswering = github.isAnswering;
+    return github.results;
+  });
   // Without GitHub, asking for each repository only takes time.
-  if (octokits === null || findings.some(({ code }) => code === 3)) return answerOf(findings, watch);
-  const known = octokits;
-  findings.push(...(await attempt("comments", terminal, () => tryComments(known, repositories))));
-  findings.push(
-    ...(await attempt("files", terminal, () => checkPolicyFiles(settings, repositories, now, fetch))),
-  );
-  return answerOf(findings, watch);
+  if (!isAnswering || findings.some(({ code }) => code === 3)) return findings;
+  return [
+    ...findings,
+    ...(await attempt("comments", terminal, () => tryComments(app.octokits, repositories))),
+    ...(await attempt("files", terminal, () => checkPolicyFiles(app.octokits, repositories, now))),
+  ];
 }
 
 async function attempt(
@@ -82,21 +128,23 @@ async function attempt(
 }
 
 async function checkStore(
-  settings: Settings,
-  now: number,
-): Promise<{ finding: DoctorResult; watch: Watch; repositories: readonly CheckedRepository[] }> {
-  const ledger = await openLedger(settings.store);
-  try {
-    const { size } = await ledger.head();
-    const place = "dataDir" in settings.store ? settings.store.dataDir : "PostgreSQL";
+  ledger: Ledger | null,
+  { store, appId }: Settings,
+  now: Instant,
+): Promise<CheckedStore> {
+  const place = "dataDir" in store ? store.dataDir : "PostgreSQL";
+  if (ledger === null)
     return {
-      finding: resultOf("store", `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`),
-      watch: await watchOf(ledger, settings.appId, now),
-      repositories: await checkedRepositories(ledger),
+      finding: resultOf("store", `there is no evidence log yet (${place}): the App begins it when it starts`),
+      watch: null,
+      repositories: [],
     };
-  } finally {
-    await ledger.close();
-  }
+  const { size } = await ledger.head();
+  return {
+    finding: resultOf("store", `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`),
+    watch: await watchOf(ledger, appId, now),
+    repositories: await checkedRepositories(ledger),
+  };
 }
 
 async function checkedRepositories(ledger: Ledger): Promise<readonly CheckedRepository[]> {
@@ -132,6 +180,7 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
     unread: unread.toSorted(),
     gaps,
     baselines,
+    lastBeat: await ledger.lastBeat(),
   };
 }
 
@@ -164,6 +213,9 @@ function firstToDo(findings: readonly DoctorResult[], watch: Watch | null): stri
     return `fix what is wrong with ${some([...new Set(blocking.map(({ what }) => what))])}`;
   if (watch === null || watch.repositories.length === 0)
     return "start the App, and wait until it has read a repository";
+  if (watch.lastBeat === null) return "start the App: none has noted yet that it works on this store";
+  if (watch.gaps.length > 0)
+    return `end what keeps the App from watching: ${some(watch.gaps.map(({ scope, because }) => `${scope} (${because})`))}`;
   return watch.unread.length === 0 ? null : `wait until the App has read ${some(watch.unread)}`;
 }
 

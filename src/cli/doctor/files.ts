@@ -1,5 +1,6 @@
 /** Likely mistakes in repositories' files: CODEOWNERS lines that GitHub skips, and environments used without a deployment. */
 
+import type { Instant } from "../../domain/time/instant.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import { ownerNotes } from "../../domain/approval/code-owners.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
@@ -8,11 +9,9 @@ import { oneLine } from "../../domain/texts/wording.ts";
 import type { GitHub } from "../../github/api/requests.ts";
 import { readOwners } from "../../github/commits/changed-files.ts";
 import { Lookups } from "../../github/api/lookups.ts";
-import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
-import { Pacing } from "../../github/api/pacing.ts";
+import type { Octokits } from "../../github/api/octokit.ts";
 import { filesAt } from "../../github/commits/trees.ts";
 import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
-import { apiBaseUrl, type Settings } from "../../settings.ts";
 import { problemWith, type DoctorResult } from "./result.ts";
 
 /** Describes a repository whose files are checked. `refs`: its production branches, in full. */
@@ -24,23 +23,11 @@ export interface CheckedRepository {
 
 /** Checks CODEOWNERS and the workflows of each repository. Throws {@link ExternalError} where GitHub does not answer. */
 export async function checkPolicyFiles(
-  settings: Settings,
+  octokits: Octokits,
   repositories: readonly CheckedRepository[],
-  now: number,
-  fetch?: Fetch,
+  now: () => Instant,
 ): Promise<readonly DoctorResult[]> {
-  const baseUrl = apiBaseUrl(settings);
-  const octokits = octokitsOf(
-    makeProbot({
-      appId: settings.appId,
-      privateKey: settings.privateKey,
-      secret: settings.webhookSecrets[0],
-      baseUrl,
-      pacing: new Pacing(settings.github.limits, { usual: "sweep" }),
-      ...(fetch === undefined ? {} : { fetch }),
-    }),
-  );
-  const lookups = new Lookups({ now: () => now });
+  const lookups = new Lookups({ now });
   const findings: DoctorResult[] = [];
   for (const { repository, installationId, refs } of repositories) {
     const name = `${repository.owner}/${repository.name}`;

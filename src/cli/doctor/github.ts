@@ -1,11 +1,11 @@
 /** The App's own settings on GitHub: its webhook, its permissions, its installations. */
 
 import { ExternalError } from "../../domain/values/external-error.ts";
-import { DAY } from "../../domain/time/durations.ts";
-import { readDeliveryLog, type DeliveryLog } from "../../github/installation/webhook-deliveries.ts";
+import { DAY, MINUTE } from "../../domain/time/durations.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { readDeliveryLog } from "../../github/installation/webhook-deliveries.ts";
 import type { Installation } from "../../github/listings/lists.ts";
-import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../../github/api/octokit.ts";
-import { Pacing } from "../../github/api/pacing.ts";
+import type { GitHub } from "../../github/api/requests.ts";
 import { missingPermissions, withoutIt } from "../../github/installation/app-permissions.ts";
 import {
   readRegistration,
@@ -15,40 +15,34 @@ import {
 import { readWebhookConfig, type WebhookConfig } from "../../github/installation/webhook-settings.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { ExitCode } from "../terminal/answer.ts";
+import type { AppOnGitHub } from "../input/github.ts";
 import { problemWith, resultOf, type DoctorResult } from "./result.ts";
 
-/** Holds what GitHub shows of the App; `octokits` null: GitHub refuses it, or is not reached. */
+/** Holds what GitHub shows of the App; not `isAnswering`: GitHub refuses it, or is not reached. */
 export interface CheckedGitHub {
   readonly results: readonly DoctorResult[];
-  readonly octokits: Octokits | null;
+  readonly isAnswering: boolean;
 }
 
-/** Checks the App's settings on GitHub. `hasStarted`: the App ran before. Throws {@link ExternalError} where GitHub does not answer. */
+/** Describes what arrived in the store. */
+export interface StoredDeliveries {
+  /** An App has noted that it works on this store. */
+  readonly hasWorked: boolean;
+  /** Returns which of these deliveries are stored, by their ids. */
+  readonly storedOf: (guids: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
+/** Checks the App's settings on GitHub. `stored` null: there is no store. Throws {@link ExternalError} where GitHub does not answer. */
 export async function checkGitHub(
   settings: Settings,
-  { now, hasStarted }: { readonly now: number; readonly hasStarted: boolean },
-  fetch?: Fetch,
+  { octokits, skew }: AppOnGitHub,
+  { now, stored }: { readonly now: Instant; readonly stored: StoredDeliveries | null },
 ): Promise<CheckedGitHub> {
   const apiUrl = apiBaseUrl(settings);
-  let date: number | null = null;
-  const probot = makeProbot({
-    appId: settings.appId,
-    privateKey: settings.privateKey,
-    secret: settings.webhookSecrets[0],
-    baseUrl: apiUrl,
-    pacing: new Pacing(settings.github.limits),
-    onDate: (answered) => {
-      date = answered;
-    },
-    ...(fetch === undefined ? {} : { fetch }),
-  });
-  const octokits = octokitsOf(probot);
   const octokit = await octokits.app();
-  const skew = (): number | null => (date === null ? null : date - now);
   const registration = await readRegistration(octokit, { ...settings, apiUrl, skew });
   const { slug, installations, problems } = registration;
-  if (slug === null) return { results: problems.map(problemResult), octokits: null };
-  const reading = { since: now - 3 * DAY, isPolled: settings.pollMs !== undefined };
+  if (slug === null) return { results: problems.map(problemResult), isAnswering: false };
   const results = [
     resultOf("GitHub", `${apiUrl} answers; the App is ${slug}`),
     ...problems.map(problemResult),
@@ -57,9 +51,7 @@ export async function checkGitHub(
       ? []
       : [resultOf("registration", "the App asks for every permission and event it needs")]),
     await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
-    await alone("deliveries", async () =>
-      deliveries(settings, await readDeliveryLog(octokit, reading), hasStarted),
-    ),
+    await alone("deliveries", () => deliveries(octokit, settings, { now, stored })),
     ...installations.flatMap(installation),
     ...(installations.length === 0
       ? [
@@ -70,7 +62,7 @@ export async function checkGitHub(
         ]
       : []),
   ];
-  return { results, octokits };
+  return { results, isAnswering: true };
 }
 
 /** What each kind of problem is filed under, and how the doctor ends because of it. */
@@ -96,28 +88,50 @@ async function alone(what: string, check: () => Promise<DoctorResult>): Promise<
   }
 }
 
-function deliveries({ pollMs }: Settings, { failed }: DeliveryLog, hasStarted: boolean): DoctorResult {
-  if (pollMs !== undefined)
-    return failed.length === 0
-      ? problemWith(
-          "deliveries",
-          "GitHub's log is empty: is the webhook active, with an address, on the App's page?",
-        )
-      : resultOf(
-          "deliveries",
-          `${failed.length} of the last three days are in GitHub's log, which the App reads`,
-        );
-  if (failed.length > 0 && !hasStarted)
-    return resultOf(
-      "deliveries",
-      "none arrived yet, as the App has not started. Once it runs, it requests them again",
+/** Compares GitHub's log of deliveries with the store: what GitHub has an answer to may have been answered by another program. */
+async function deliveries(
+  octokit: GitHub,
+  { pollMs }: Settings,
+  { now, stored }: { readonly now: Instant; readonly stored: StoredDeliveries | null },
+): Promise<DoctorResult> {
+  const what = "deliveries";
+  const { failed, arrived } = await readDeliveryLog(octokit, {
+    since: now - 3 * DAY,
+    isPolled: true,
+    storedOf: stored?.storedOf ?? (() => Promise.resolve(new Set())),
+  });
+  const total = failed.length + arrived;
+  const isPolled = pollMs !== undefined;
+  // What is read every so often may be missing for as long, and while it is read.
+  const missing = isPolled ? failed.filter(({ at }) => at < now - 2 * pollMs - MINUTE) : failed;
+  const count = `${total} of the last three days are in GitHub's log`;
+  if (total === 0)
+    return problemWith(
+      what,
+      `GitHub's log of the last three days is empty, so none was seen to arrive: ${
+        isPolled
+          ? "is the webhook active, with an address, on the App's page?"
+          : "is the webhook active on the App's page? If so, open a pull request, and run this again"
+      }`,
     );
-  return failed.length === 0
-    ? resultOf("deliveries", "all of the last three days arrived, by GitHub's log")
-    : problemWith(
-        "deliveries",
-        `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? The App requests them again once an hour`,
-      );
+  if (stored?.hasWorked !== true)
+    return resultOf(
+      what,
+      `${count}, and ${arrived} arrived here, where no App has noted its work yet. Once one runs, it ${isPolled ? "reads them" : "requests them again"}`,
+    );
+  if (missing.length > 0)
+    return problemWith(
+      what,
+      isPolled
+        ? `${count}, and ${missing.length} should be in this store by now: does the App run, with COUNTERSIGN_POLL and on this store?`
+        : `${count}, and ${missing.length} are not in this store: is the address reachable, is WEBHOOK_SECRET the App's webhook secret, and is it the App that answers there, with this store? The App requests what failed again once an hour`,
+    );
+  return resultOf(
+    what,
+    isPolled
+      ? `${count}, which the App reads; ${arrived} are in this store`
+      : `${count}, and all are in this store`,
+  );
 }
 
 function webhook({ baseUrl, pollMs }: Settings, config: WebhookConfig): DoctorResult {

@@ -106,9 +106,9 @@ export const DOCTOR = defineCommand({
   summary: "Check settings, GitHub and repositories, and list what to fix before requiring the check.",
   examples: ["doctor"],
   options: (command) => command,
-  run: async ({ terminal }) => {
+  run: async ({ terminal, now }) => {
     const { doctor } = await import("../doctor/doctor.ts");
-    return doctor(terminal);
+    return doctor(terminal, now);
   },
 });
 

@@ -267,7 +267,7 @@ async function proceed(run: Run, values: EnvValues, isNew: boolean): Promise<Ans
     };
   const files = await firstPolicy(options, terminal, { appId: read.settings.appId, organization });
   // Last, so that nothing that fails or is interrupted takes its lines along.
-  const checked = await doctor({ ...terminal, env }, Date.now(), tools.fetch);
+  const checked = await doctor({ ...terminal, env }, Date.now, tools.fetch);
   return {
     code: checked.code >= 2 ? checked.code : 0,
     lines: [

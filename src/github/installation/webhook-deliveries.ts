@@ -32,6 +32,8 @@ export interface SilentSpell {
 export interface DeliveryLog {
   /** Those of which no attempt succeeded, oldest first. */
   readonly failed: readonly FailedDelivery[];
+  /** How many others there are, of which an attempt succeeded. */
+  readonly arrived: number;
   /** Oldest first. */
   readonly spells: readonly SilentSpell[];
 }
@@ -97,6 +99,7 @@ export async function readDeliveryLog(
     if (untilStored && recent.every(({ guid }) => stored.has(guid))) break;
   }
   return {
+    arrived: arrived.size,
     failed: [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed(),
     spells: spellsOf(attempts.toReversed()),
   };

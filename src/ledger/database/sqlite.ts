@@ -1,8 +1,9 @@
 /** The embedded store: one SQLite file through node:sqlite, durable at every commit, one writer. */
 
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 
 import type { SqliteDatabase, SqliteStatement } from "kysely";
@@ -28,8 +29,11 @@ export interface SqliteFile extends SqliteDatabase {
   othersWrote(): number | null;
 }
 
-/** Opens the file in the shape Kysely's SQLite dialect requires, making folder and file unless `readOnly`. Throws ExternalError. */
-export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
+/**
+ * Opens the file in the shape Kysely's SQLite dialect requires, making folder and file unless `readOnly`. `tracelessly`: reads a
+ * file that nobody has open without the files that SQLite puts beside it. Throws ExternalError.
+ */
+export function openSqlite(dataDir: string, readOnly: boolean, tracelessly = false): SqliteFile {
   const file = join(dataDir, SQLITE_FILE);
   if (readOnly && !existsSync(file))
     throw new ExternalError(
@@ -39,7 +43,8 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
     );
   if (!readOnly) mkdirSync(dataDir, { recursive: true });
   accessSync(dataDir, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
-  const database = new DatabaseSync(file, { readOnly, timeout: 5_000 });
+  const isUnused = tracelessly && readOnly && !existsSync(`${file}-wal`);
+  const database = new DatabaseSync(isUnused ? immutable(file) : file, { readOnly, timeout: 5_000 });
   if (!readOnly) {
     database.exec("pragma journal_mode = wal");
     // With normal, an acknowledged delivery could vanish with the power.
@@ -50,6 +55,24 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
   // SQLite's own waiting for a lock stops the event loop: from here on, the caller waits and tries again.
   database.exec("pragma busy_timeout = 0");
   return inKyselysShape(database, readOnly);
+}
+
+/** Returns the address under which SQLite takes it that nobody writes the file. */
+function immutable(file: string): URL {
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1");
+  return url;
+}
+
+/** Returns whether the file is there. Throws where it, or the folder it is made in, cannot be written. Makes nothing. */
+export function hasWritableSqlite(dataDir: string): boolean {
+  const file = join(dataDir, SQLITE_FILE);
+  const isThere = existsSync(file);
+  if (isThere) accessSync(file, constants.R_OK | constants.W_OK);
+  let folder = resolve(dataDir);
+  while (!existsSync(folder)) folder = dirname(folder);
+  accessSync(folder, constants.W_OK | constants.X_OK);
+  return isThere;
 }
 
 /**

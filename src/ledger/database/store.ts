@@ -41,6 +41,8 @@ export interface Store extends Readable {
 /** Describes how a store is opened. */
 export interface StoreOptions {
   readonly readOnly: boolean;
+  /** Read in a moment, and without the files that SQLite puts beside its own. */
+  readonly tracelessly?: boolean;
   /** How long a server's answer is waited for (ms); default: 20 seconds. */
   readonly patienceMs?: number;
 }
@@ -56,9 +58,7 @@ export async function openStore(where: StoreLocation, options: StoreOptions): Pr
     }
   };
   const { kind, db, lightly, patiently, apart, othersWrote } =
-    "databaseUrl" in where
-      ? await postgres(where.databaseUrl, options)
-      : sqlite(where.dataDir, options.readOnly);
+    "databaseUrl" in where ? await postgres(where.databaseUrl, options) : sqlite(where.dataDir, options);
   let committed = 0;
   const transact: Store["transact"] = async (work, lasts = "at once") => {
     const done = await guard(() =>
@@ -124,13 +124,13 @@ async function begin(db: Kysely<Tables>, kind: StoreKind): Promise<ControlledTra
   return moment;
 }
 
-function sqlite(dataDir: string, readOnly: boolean): Connections {
+function sqlite(dataDir: string, { readOnly, tracelessly }: StoreOptions): Connections {
   const open = (only: boolean, opened?: (file: SqliteFile) => void): Kysely<Tables> =>
     new Kysely<Tables>({
       dialect: new SqliteDialect({
         // Opened at the first query, so that a failure occurs where all failures are converted.
         database: async () => {
-          const file = openSqlite(dataDir, only);
+          const file = openSqlite(dataDir, only, tracelessly);
           opened?.(file);
           return file;
         },
