@@ -42,7 +42,7 @@ export function checkPolicyOptions(options: PolicyOptions): void {
   const there = existing(options);
   if (there.length > 0 && options.force !== true)
     throw new UsageError(
-      `${there.join(", ")} is there already, and is kept: name another folder with --out, remove it, or go on without --out and answers.`,
+      `Already there, and kept: ${there.join(", ")}. Name another folder with --out, remove them, or go on without --out and answers.`,
     );
 }
 
@@ -63,7 +63,7 @@ export async function firstPolicy(
   if (there.length > 0)
     return {
       lines: [
-        `A first policy is there already (${there.join(", ")}), and is kept. For another one: countersign setup --out FOLDER`,
+        `Already there, and kept: ${there.join(", ")}. For another policy: countersign setup --out FOLDER`,
         ...nextLines(options, organization),
       ],
       names: [],

@@ -70,13 +70,14 @@ export async function setup(
     return proceed(run, takenOver(run), false);
   if (takenOf(CREDENTIALS, env).length > 0 && options.force !== true) return proceed(run, {}, false);
   if (options.print !== true) checkWritable(options.envFile);
+  if (options.print !== true && options.link !== true)
+    refuseReplacing(options.envFile, [...CREDENTIALS, ...APP_SECRETS], env, options.force === true);
   const given = await givenPlan(run);
   if (options.link === true) return linked(run, given);
-  if (options.print !== true)
-    refuseReplacing(options.envFile, [...CREDENTIALS, ...APP_SECRETS], env, options.force === true);
   const { values, isSaved } = await registered(run, given);
   if (options.print === true) return printed(values, 0);
-  return isSaved ? proceed(run, values, true) : printed(values, 2);
+  if (!isSaved) return printed(values, 2);
+  return proceed({ ...run, options: { ...options, org: planFrom(given).organization } }, values, true);
 }
 
 /** Asks at a terminal for what the options leave open. */

@@ -177,7 +177,7 @@ describe("a mistake on the command line", () => {
   test.each<readonly [string, readonly string[], string]>([
     ["a team without its organisation", ["--approvers", "core"], "a team is written organisation/team"],
     ["a branch that no ruleset can name", ["--branches", "release/{1}"], "write each branch by itself"],
-    ["a folder that holds a policy", ["--out", "there"], "countersign.yml is there already, and is kept"],
+    ["a folder that holds a policy", ["--out", "there"], "countersign.yml. Name another folder with --out"],
   ])("is told before anything is registered, when only the policy is wrong: %s", async (_, args, cure) => {
     const folder = emptyFolder();
     writeFileSync(join(folder, "countersign.yml"), "mine");
@@ -463,7 +463,7 @@ describe("a mistake after the registration", () => {
     const { code, text } = await runSetup(["--out", out], { ...env, ...inFile(join(folder, ".env")) });
     expect(code).toBe(2);
     expect(text).toContain(
-      `${join(out, "countersign.yml")} is there already, and is kept: name another folder with --out`,
+      `Already there, and kept: ${join(out, "countersign.yml")}. Name another folder with --out`,
     );
     expect(text).not.toContain("--force");
     expect(readFileSync(join(out, "countersign.yml"), "utf8")).toBe("mine");

@@ -169,8 +169,8 @@ describe("setup", () => {
 
     const again = startSetup(env, { envFile }, { typed: [] });
     const { code, lines } = await again.ended;
-    expect(lines.join("\n")).toContain("A first policy is there already (countersign-policy/countersign.yml");
-    expect(lines.join("\n")).toContain("For another one: countersign setup --out FOLDER");
+    expect(lines.join("\n")).toContain("Already there, and kept: countersign-policy/countersign.yml");
+    expect(lines.join("\n")).toContain("For another policy: countersign setup --out FOLDER");
     expect(lines.join("\n")).toContain("ok     installation on acme");
     expect(code).toBe(0);
     expect(again.said.join("\n")).not.toContain("?");
