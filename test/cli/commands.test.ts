@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { TERMINAL_COMMANDS } from "../../src/cli/table.ts";
+import { folderOfTest } from "../support/folders.ts";
 import { everyCommand, fullName, undeclared } from "../support/commands.ts";
 import { run } from "./run.ts";
 
@@ -20,8 +20,7 @@ const ROWS = TERMINAL_COMMANDS.flatMap((entry) =>
 
 /** Whether Node hands options with a value to its program, and does nothing with them itself. */
 function reachAProgram(options: readonly string[]): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "countersign-options-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = folderOfTest("options");
   const program = join(folder, "program.mjs");
   writeFileSync(program, "process.stdout.write(JSON.stringify(process.argv.slice(2)));");
   const args = options.flatMap((option) => [
