@@ -114,8 +114,15 @@ function filesListed({ files }: StartHere): StartHere["files"] {
   });
   const last = [
     ["manifest.json", "Every file with digest, size, rows and schema."],
-    ["SHA256SUMS", "Digest of every file but itself and the seal, in the form sha256sum reads."],
+    [
+      "SHA256SUMS",
+      "Digest of every file but itself and the seal in both its forms, as sha256sum reads them.",
+    ],
     ["manifest.dsse.json", "The seal: an in-toto statement over every other file, in a DSSE envelope."],
+    [
+      "manifest.sigstore.json",
+      "The seal once more, as a Sigstore bundle that other tools verify with the public key.",
+    ],
   ].map(([path = "", description = ""]) => more(path, description));
   const isPolicy = (path: string): boolean => path.startsWith("policies/") && path !== "policies/index.csv";
   const policies = files.filter(({ path }) => isPolicy(path)).length;

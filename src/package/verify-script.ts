@@ -62,6 +62,7 @@ defect() {
 plain() { [ -f "$1" ] && [ ! -L "$1" ]; }
 
 seal=manifest.dsse.json
+bundle=manifest.sigstore.json
 key=public-key.pem
 : >"$work/subjects"
 keyid=""
@@ -110,14 +111,17 @@ else
   defect "$key" "is missing"
 fi
 
-# 3. The signature over the envelope's payload (DSSE pre-authentication encoding).
+# 3. The signature over the envelope's payload (DSSE pre-authentication encoding), and the same envelope as a Sigstore bundle.
+signed=no
 if [ -s "$work/payload" ] && [ -s "$work/key.pem" ]; then
   length=$(wc -c <"$work/payload" | tr -d ' ')
   {
     printf 'DSSEv1 28 application/vnd.in-toto+json %s ' "$length"
     cat "$work/payload"
   } >"$work/signed"
-  if ! openssl dgst -sha256 -verify "$work/key.pem" -signature "$work/sig" "$work/signed" >/dev/null 2>&1; then
+  if openssl dgst -sha256 -verify "$work/key.pem" -signature "$work/sig" "$work/signed" >/dev/null 2>&1; then
+    signed=yes
+  else
     defect "$seal" "was not signed by the key in $key, or was changed"
   fi
   # Of the two values of s that verify, only the lower is written.
@@ -127,6 +131,17 @@ if [ -s "$work/payload" ] && [ -s "$work/key.pem" ]; then
   if [ "$(printf '%s\n%s\n' "$s" "$half" | sort | sed -n 1p)" != "$s" ]; then
     defect "$seal" "has a signature in its other spelling"
   fi
+fi
+
+if ! plain "$bundle"; then
+  defect "$bundle" "is missing"
+elif [ "$signed" = yes ]; then
+  {
+    printf '{"dsseEnvelope":'
+    tr -d '\n' <"$seal"
+    printf ',"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"%s"}}}\n' "$keyid"
+  } >"$work/bundle"
+  [ "$(digest "$work/bundle")" = "$(digest "$bundle")" ] || defect "$bundle" "is not $seal as a Sigstore bundle"
 fi
 
 # 4. The files the seal names; if it names none, those of SHA256SUMS, to say at least which differ.
@@ -165,7 +180,7 @@ fi
 # 6. Nothing else is here.
 {
   cut -c 67- "$work/subjects"
-  printf '%s\nSHA256SUMS\n' "$seal"
+  printf '%s\n%s\nSHA256SUMS\n' "$seal" "$bundle"
 } | sed 's,^,./,' | sort -u >"$work/files"
 sed -n 's,/[^/]*$,,p' "$work/files" >"$work/folders"
 sed -n 's,/[^/]*/[^/]*$,,p' "$work/files" >>"$work/folders"
@@ -189,7 +204,7 @@ if [ -s "$work/defects" ]; then
   echo "$(sort -u "$work/defects" | wc -l | tr -d ' ') defects found in this package."
   exit 1
 fi
-echo "$count files and their seal: no defect found."
+echo "$((count + 1)) files and their seal: no defect found."
 echo "Signed by the key with fingerprint $fingerprint."
 if [ -n "$want" ]; then
   echo "That is the fingerprint you gave."

@@ -1,13 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { plain } from "../../src/cli/terminal/columns.ts";
 import {
   listedControls,
   withLocalTimes,
   localTime,
   markdown,
   markdownOrLink,
+  plain,
+  plainInCell,
 } from "../../src/domain/texts/wording.ts";
 
 describe("a moment as clocks show it", () => {
@@ -113,6 +114,19 @@ describe("an address in words", () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.constantFrom(...ADDRESSES, ...OTHERS.slice(0, -1))), (text) => {
         expect(plain(markdown(text))).toBe(text.trim());
+      }),
+    );
+  });
+
+  test("comes back whole in a cell of a table, and our own marks do not", () => {
+    const texts = fc.string({ unit: "grapheme-ascii", maxLength: 100 });
+    fc.assert(
+      fc.property(fc.oneof(texts, fc.constantFrom(...ADDRESSES, ...OTHERS.slice(0, -1))), (text) => {
+        fc.pre(text.trim() !== "");
+        const written = `**What to do:** \`/countersign approve\`.\n\nControls:\n- ${markdown(text)}\n- none`;
+        expect(plainInCell(written)).toBe(
+          `What to do: /countersign approve.\nControls:\n${text.trim()}\nnone`,
+        );
       }),
     );
   });

@@ -622,11 +622,12 @@ export async function exportTo(
     readonly writer?: PackageWriter;
     readonly generatedAt?: Instant;
     readonly period?: Period;
+    readonly organization?: typeof ORGANIZATION;
   } = {},
 ): Promise<Exported> {
   const writer = options.writer ?? (await openPackage(folder, options));
-  const { period = PERIOD, generatedAt = GENERATED_AT } = options;
-  return exportEvidence({ ...MAKING, ledger, period, generatedAt, writer });
+  const { period = PERIOD, generatedAt = GENERATED_AT, organization = ORGANIZATION } = options;
+  return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, writer });
 }
 
 /** What packages here are made with, whatever they are of. */

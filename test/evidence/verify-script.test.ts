@@ -118,7 +118,14 @@ test("the fingerprint one has from elsewhere is compared", async () => {
 });
 
 // These are read in ways of their own, so each is damaged alone; all others are damaged together, and exactly they are named.
-const SPECIAL = ["manifest.dsse.json", "public-key.pem", "SHA256SUMS", "manifest.json", "verify.sh"];
+const SPECIAL = [
+  "manifest.dsse.json",
+  "manifest.sigstore.json",
+  "public-key.pem",
+  "SHA256SUMS",
+  "manifest.json",
+  "verify.sh",
+];
 
 function namedIn(output: string): readonly string[] {
   return [...output.matchAll(/^DEFECT (\S+): /gmu)].map((match) => match[1] ?? "").toSorted();

@@ -10,7 +10,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { canonical, sha256 } from "../../src/domain/values/digest.ts";
-import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import { bundleOf, fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { CHECKS, DEFECTS, type CheckId, type DefectCode } from "../../src/domain/evidence/verify/checks.ts";
 import type { Verification } from "../../src/domain/evidence/verify/verify.ts";
 import { verify } from "../../src/cli/verify.ts";
@@ -158,14 +158,16 @@ async function resealed(edit: (files: Map<string, string>) => void, secret = KEY
   }
   texts.set("manifest.json", `${canonical(manifest)}\n`);
   const listed = [...texts.keys()]
-    .filter((name) => name !== "SHA256SUMS" && name !== "manifest.dsse.json")
+    .filter((name) => !["SHA256SUMS", "manifest.dsse.json", "manifest.sigstore.json"].includes(name))
     .toSorted();
   texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
   const subjects = [...listed, "SHA256SUMS"]
     .toSorted()
     .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
   const { files: _files, ...predicate } = manifest;
-  texts.set("manifest.dsse.json", sealOf(subjects, predicate, secret));
+  const seal = sealOf(subjects, predicate, secret);
+  texts.set("manifest.dsse.json", seal);
+  texts.set("manifest.sigstore.json", bundleOf(seal, fingerprintOf(secret.spki)));
   for (const [name, text] of texts) await writeFile(join(place, name), text);
   return place;
 }
@@ -482,6 +484,7 @@ const OTHER_KEY = pemOf(signingKeyOf(new Uint8Array(32).with(31, 9)).spki);
 /** For each defect, what provokes it. */
 const PROVOKE: { readonly [Code in DefectCode]: () => Promise<Verification> } = {
   "seal-broken": () => afterWriting("manifest.dsse.json", "{}\n"),
+  "bundle-differs": () => afterWriting("manifest.sigstore.json", "{}\n"),
   "key-unknown": () => afterWriting("public-key.pem", OTHER_KEY),
   "signer-differs": () => verifyPath(pristine, { publicKeyPem: OTHER_KEY }),
   missing: async () => verifyPath(await copyAfter((place) => rm(join(place, "scope.csv")))),

@@ -21,7 +21,7 @@ import {
   type LoggedEntry,
 } from "../../src/domain/records/entry.ts";
 import { rowReader, TABLE_FORMS } from "../../src/domain/evidence/package.ts";
-import { sealOf, type SigningKey } from "../../src/domain/evidence/seal.ts";
+import { bundleOf, fingerprintOf, sealOf, type SigningKey } from "../../src/domain/evidence/seal.ts";
 import { Tally } from "../../src/domain/evidence/summary.ts";
 import type { Presence } from "../../src/domain/monitoring/observed-time.ts";
 import { exportEvidence, type ExportRequest } from "../../src/flows/monitoring/export-evidence.ts";
@@ -237,7 +237,7 @@ export async function sealAgain(folder: string, key: SigningKey | null = KEY): P
   const paths = entries
     .filter((each) => each.isFile())
     .map((each) => join(each.parentPath, each.name).slice(folder.length + 1))
-    .filter((path) => path !== "SHA256SUMS" && path !== "manifest.dsse.json")
+    .filter((path) => !["SHA256SUMS", "manifest.dsse.json", "manifest.sigstore.json"].includes(path))
     .toSorted((a, b) => (a < b ? -1 : 1));
   const subjects = [];
   for (const name of paths) subjects.push({ name, sha256: digest(await readFile(join(folder, name))) });
@@ -248,5 +248,7 @@ export async function sealAgain(folder: string, key: SigningKey | null = KEY): P
     a.name < b.name ? -1 : 1,
   );
   const { files: _, ...predicate } = manifest;
-  await writeFile(join(folder, "manifest.dsse.json"), sealOf(all, predicate, key));
+  const seal = sealOf(all, predicate, key);
+  await writeFile(join(folder, "manifest.dsse.json"), seal);
+  await writeFile(join(folder, "manifest.sigstore.json"), bundleOf(seal, fingerprintOf(key.spki)));
 }

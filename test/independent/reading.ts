@@ -113,6 +113,8 @@ export interface Log {
   readonly kinds: ReadonlyMap<string, readonly Entry[]>;
   readonly period: { readonly from: number; readonly to: number };
   readonly generatedAt: number;
+  /** Whether every entry of the whole log is here. */
+  readonly isWhole: boolean;
 }
 
 /** Every entry's own hash, the links between neighbours, and the head. */
@@ -159,6 +161,7 @@ export function logOf(text: (path: string) => string, say: Say): Log {
     kinds: Map.groupBy(entries, ({ kind }) => kind),
     period,
     generatedAt: Date.parse(String(manifest["generated_at"])),
+    isWhole: new Set(entries.map(({ seq }) => seq)).size === head["size"],
   };
 }
 

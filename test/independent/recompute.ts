@@ -25,6 +25,7 @@ import {
   type Row,
   type Say,
 } from "./reading.ts";
+import { fieldwork } from "./fieldwork.ts";
 import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
 import { logAlone } from "./log-alone.ts";
@@ -63,6 +64,7 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   waiting(log, rows("waiting-times.csv"), say);
   policies(log, folder, changes, say);
   firstPage(text, say);
+  fieldwork(log, rows, say);
   logAlone(log, rows, say);
   sinceClose(log, text, rows, say);
   return found;
@@ -96,6 +98,10 @@ function seals(folder: string, fingerprint: string | undefined, say: Say): void 
   const keyId = sha256(key.export({ type: "spki", format: "der" }));
   if (fingerprint !== undefined && fingerprint !== keyId) say("another key signed than the one given");
   if (of(envelope, "signatures", 0, "keyid") !== keyId) say("the seal names another key");
+  const bundle = `{"dsseEnvelope":${canonical(envelope)},"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"${keyId}"}}}\n`;
+  if (!there.includes("manifest.sigstore.json")) say("manifest.sigstore.json: is gone");
+  else if (read("manifest.sigstore.json").toString() !== bundle)
+    say("manifest.sigstore.json: is not the seal as a bundle");
   const statement = JSON.parse(payload.toString()) as Json;
   const sealed = new Map(
     list(statement["subject"]).map((each) => [String(of(each, "name")), of(each, "digest", "sha256")]),
@@ -111,7 +117,7 @@ function seals(folder: string, fingerprint: string | undefined, say: Say): void 
   const listed = new Map(list(manifest["files"]).map((each) => [String(of(each, "path")), each]));
   if (of(manifest, "signing", "key_id") !== keyId) say("the manifest names another key");
   for (const path of there) {
-    if (path === "manifest.dsse.json") continue;
+    if (path === "manifest.dsse.json" || path === "manifest.sigstore.json") continue;
     const bytes = read(path);
     const digest = sha256(bytes);
     if (sealed.get(path) !== digest) say(`${path}: not as sealed`);

@@ -44,7 +44,14 @@ const MADE_OF: Readonly<
       "unverifiable_accepted",
       "assurance",
       "source_gone",
+      "emergency_id",
+      "ticket_dates",
     ],
+  },
+  "separation-of-duties.csv": {
+    kinds: ["change"],
+    names: "change_id",
+    workedOut: ["authors", "approvers", "deployers", "one_person_in_two", "who"],
   },
   "deployments.csv": {
     kinds: ["deployment"],
@@ -63,12 +70,19 @@ const MADE_OF: Readonly<
   "control-tests.csv": {
     kinds: ["change", "deployment"],
     names: "subject_id",
-    workedOut: ["test_id", "inputs", "subject_kind"],
+    workedOut: ["test_id", "inputs", "subject_kind", "facts_read"],
   },
   "deviations.csv": {
     kinds: ["deviation"],
     names: "deviation_id",
-    workedOut: ["description", "detection_lag_seconds", "extent_control", "extent_failed", "extent_tested"],
+    workedOut: [
+      "description",
+      "criteria",
+      "detection_lag_seconds",
+      "extent_control",
+      "extent_failed",
+      "extent_tested",
+    ],
   },
   "remediation.csv": {
     kinds: ["remediation"],
@@ -93,12 +107,12 @@ const MADE_OF: Readonly<
   "scope.csv": {
     kinds: ["repository"],
     names: "repository_id",
-    workedOut: ["reason", "deployments_seen_by", "made_by", "moved_in_at"],
+    workedOut: ["reason", "deployments_seen_by", "made_by", "moved_in_at", "service", "criticality"],
   },
   "policies/index.csv": {
     kinds: ["policy"],
     names: "policy_digest",
-    workedOut: ["approvals_required", "mode"],
+    workedOut: ["approvals_required", "mode", "changed_by", "changed_in", "last_judged_at", "to"],
   },
   "control-state.csv": {
     kinds: ["control-state"],

@@ -6,7 +6,7 @@ import { isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { nextStep } from "../../domain/deviation/next-step.ts";
 import { priorityOf } from "../../domain/deviation/remediation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
-import { oneLine, time } from "../../domain/texts/wording.ts";
+import { oneLine, time, plain } from "../../domain/texts/wording.ts";
 import {
   enterDeviation,
   commandAtTerminal,
@@ -18,7 +18,6 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import { UsageError, type Answer } from "../terminal/answer.ts";
-import { plain } from "../terminal/columns.ts";
 import { organizationIn } from "../input/organization.ts";
 import type { DeviationRecord, DeviationTransition } from "../../domain/records/deviation.ts";
 

@@ -7,12 +7,11 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { CheckRunText } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import { assessSnapshot, type Snapshot } from "../../domain/assessment/snapshot.ts";
-import { listedControls, oneLine, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import { listedControls, oneLine, VERDICT_TITLES, plain } from "../../domain/texts/wording.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { approvalLines, codeOf, resultLines } from "../log/assess.ts";
-import { plain } from "../terminal/columns.ts";
 import { readFacts, titleOf } from "../input/facts-file.ts";
 import { gateNamed, pullNamed, snapshotOf } from "../log/facts.ts";
 

@@ -21,7 +21,7 @@ import { openLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { approvalLines, resultLines } from "../log/assess.ts";
-import { plain } from "../terminal/columns.ts";
+import { plain } from "../../domain/texts/wording.ts";
 import { pullNamed, type PullName } from "../log/facts.ts";
 import { appOnGitHub } from "../input/github.ts";
 import { settingsFrom } from "../input/settings.ts";

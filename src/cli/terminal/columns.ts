@@ -1,4 +1,4 @@
-/** Plain text for a terminal: aligned columns, and the check run's Markdown without its marks. */
+/** Plain text for a terminal: aligned columns. */
 
 /** Aligns rows below a head, each column as wide as its widest cell; the last one is not padded. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
@@ -10,18 +10,4 @@ export function columns(head: readonly string[], rows: readonly (readonly string
       .join("  ")
       .trimEnd(),
   );
-}
-
-/** Turns the domain's Markdown into plain text. */
-export function plain(markdown: string): string {
-  return markdown
-    .replaceAll("\u200b", "")
-    .replaceAll(/<details><summary>(.*?)<\/summary>\n+/gu, "$1:\n")
-    .replaceAll(/\n+<\/details>/gu, "")
-    .replaceAll("**", "")
-    .replaceAll(/(?<!\\)<(https:\/\/[^\s<>]+)>/gu, "$1")
-    .replaceAll(/(?<!\\)<details><summary>(.*)<\/summary>\n\n/gu, "$1: ")
-    .replaceAll(/\n\n(?<!\\)<\/details>/gu, "")
-    .replaceAll(/\\([\\`*_{}[\]<>#|~!$])/gu, "$1")
-    .replaceAll("&amp;", "&");
 }

@@ -6,7 +6,8 @@ import { controlStatesOf } from "./rows/control-state.ts";
 import { deviationsOf } from "./rows/deviations.ts";
 import { emergencyRowsOf } from "./rows/emergencies.ts";
 import { remediationsOf } from "./rows/remediation.ts";
-import { completenessOf, gapsOf, scopePolicies, scopeRepositories } from "./rows/scope.ts";
+import { scopePolicies } from "./rows/policies.ts";
+import { completenessOf, gapsOf, scopeRepositories } from "./rows/scope.ts";
 import { isInPeriod, pairLine, statesOf, type EvidenceSource } from "./tables/population.ts";
 
 /** Yields entries that rows cite but that lie outside the period, by kind, subject and number. */

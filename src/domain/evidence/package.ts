@@ -25,11 +25,12 @@ import {
   COMPLETENESS,
   CONTROL_MATRIX,
   COVERAGE_GAPS,
-  POLICIES,
   SCOPE,
   TOOL_COLUMNS,
   type ToolFact,
 } from "./rows/scope.ts";
+import { POLICIES } from "./rows/policies.ts";
+import { SEPARATION_OF_DUTIES } from "./rows/separation-of-duties.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
 import { sinceCloseTable } from "./rows/since-close.ts";
 import { ClosingSchema, closingWords, isNeverClosed, type ClosingDocument } from "./closing.ts";
@@ -43,6 +44,7 @@ const TABLES_AT_ONCE: readonly Table[] = [
   DEPLOYMENTS,
   REF_UPDATES,
   CONTROL_TESTS,
+  SEPARATION_OF_DUTIES,
   DEVIATIONS,
   EMERGENCY_CHANGES,
   RETROACTIVE_REVIEWS,
@@ -120,7 +122,7 @@ export const ManifestSchema = z
           description: z.string(),
         }),
       )
-      .describe("every file but manifest.json, SHA256SUMS and manifest.dsse.json"),
+      .describe("every file but manifest.json, SHA256SUMS, manifest.dsse.json and manifest.sigstore.json"),
   })
   .describe("The package's list of contents.");
 
@@ -265,7 +267,7 @@ export interface DocumentForm {
   readonly path: string;
   readonly description: string;
   readonly schema: z.ZodType | null;
-  /** False for the three files the manifest cannot hold the digest of. */
+  /** False for the four files the manifest cannot hold the digest of. */
   readonly listed: boolean;
 }
 
@@ -302,6 +304,12 @@ export const DOCUMENTS: readonly DocumentForm[] = [
   ),
   document("manifest.json", "Every file with digest, size, rows and schema.", ManifestSchema, false),
   document(
+    "manifest.sigstore.json",
+    "The seal once more, as a Sigstore bundle that other tools verify with the public key.",
+    null,
+    false,
+  ),
+  document(
     "observed.json",
     "What was observed: since when, until when, and of which spans nobody knows.",
     ObservedSchema,
@@ -312,7 +320,7 @@ export const DOCUMENTS: readonly DocumentForm[] = [
   ),
   document(
     "SHA256SUMS",
-    "Digest of every file but itself and the seal, in the form sha256sum reads.",
+    "Digest of every file but itself and the seal in both its forms, as sha256sum reads them.",
     null,
     false,
   ),

@@ -75,6 +75,15 @@ export function sealOf(subjects: readonly SealedFile[], predicate: unknown, key:
   })}\n`;
 }
 
+/** The media type of a Sigstore bundle in the version made here. */
+const BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/** Returns a seal as a Sigstore bundle. It holds nothing that the seal and the key id do not. */
+export function bundleOf(seal: string, keyId: string): string {
+  const material = canonical({ publicKey: { hint: keyId } });
+  return `{"dsseEnvelope":${seal.trimEnd()},"mediaType":"${BUNDLE_TYPE}","verificationMaterial":${material}}\n`;
+}
+
 /** Describes the content of a seal whose form is sound; `signedBy`: the key that made it. */
 export interface Seal {
   readonly keyId: string;

@@ -28,7 +28,8 @@ import {
   type ListedDeviation,
   type ListedEmergency,
 } from "./front-lists.ts";
-import { gapsOf, scopePolicies } from "./rows/scope.ts";
+import { scopePolicies } from "./rows/policies.ts";
+import { gapsOf } from "./rows/scope.ts";
 import type { ShownDifference, SummaryDocument } from "./summary.ts";
 import type { ClosingDocument } from "./closing.ts";
 import { timeText } from "./tables/table.ts";

@@ -134,6 +134,30 @@ export function markdown(text: string): string {
   );
 }
 
+/** Returns Markdown as it is written here, without its marks: what {@link markdown} made harmless is as it was. */
+export function plain(written: string): string {
+  return written
+    .replaceAll("\u200b", "")
+    .replaceAll(/<details><summary>(.*?)<\/summary>\n+/gu, "$1:\n")
+    .replaceAll(/\n+<\/details>/gu, "")
+    .replaceAll("**", "")
+    .replaceAll(/(?<!\\)<(https:\/\/[^\s<>]+)>/gu, "$1")
+    .replaceAll(/(?<!\\)<details><summary>(.*)<\/summary>\n\n/gu, "$1: ")
+    .replaceAll(/\n\n(?<!\\)<\/details>/gu, "")
+    .replaceAll(/\\([\\`*_{}[\]<>#|~!$])/gu, "$1")
+    .replaceAll("&amp;", "&");
+}
+
+/** Returns the same for a cell of a table: also without code marks, bullets and empty lines. */
+export function plainInCell(written: string): string {
+  return plain(
+    written
+      .replaceAll(/(?<!\\)`/gu, "")
+      .replaceAll(/\n- /gu, "\n")
+      .replaceAll(/\n{2,}/gu, "\n"),
+  );
+}
+
 /** Matches a plain address as a whole: no credentials, and no character that means anything to Markdown or to a shell. */
 const ADDRESS = /^https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:[/?#][\w\-./?=&%+,:~#]*)?$/iu;
 

@@ -26,8 +26,9 @@ import {
   type LogReader,
   type Period,
 } from "../../domain/evidence/tables/population.ts";
-import { scopePolicies, type ToolFact } from "../../domain/evidence/rows/scope.ts";
-import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
+import { scopePolicies } from "../../domain/evidence/rows/policies.ts";
+import type { ToolFact } from "../../domain/evidence/rows/scope.ts";
+import { bundleOf, fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
 import { frontMatter, observedDocument, type StartHere } from "../../domain/evidence/start-here.ts";
 import { Tally } from "../../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../../domain/evidence/tables/table.ts";
@@ -171,12 +172,14 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     .toSorted(byPath)
     .map((file) => ({ name: file.path, sha256: file.sha256 }));
   const { files: _files, ...predicate } = manifest;
-  const { sha256: seal } = await writer.text("manifest.dsse.json", sealOf(subjects, predicate, signingKey));
+  const sealed = sealOf(subjects, predicate, signingKey);
+  const { sha256: seal } = await writer.text("manifest.dsse.json", sealed);
+  await writer.text("manifest.sigstore.json", bundleOf(sealed, fingerprint));
   return {
     packageId: id,
     fingerprint,
     populations,
-    files: subjects.length + 1,
+    files: subjects.length + 2,
     seal,
     log: manifest.log,
     closing,

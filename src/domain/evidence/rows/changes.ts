@@ -26,6 +26,7 @@ interface ChangeRow extends Stated<"change">, GoneRow {
   readonly change: Change;
   readonly firstDeployment: { readonly id: string; readonly at: number } | null;
   readonly deviations: readonly string[];
+  readonly emergencies: readonly string[];
 }
 
 const CHANGE_COLUMNS: Columns<ChangeRow> = {
@@ -93,8 +94,12 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     (row) => listText(ticketsIn(row.body.assessment)),
     "Change tickets its pull requests named when they merged, where the policy requires one.",
   ),
+  ticket_dates: column.list(
+    (row) => ticketDatesText(row),
+    "Each of these tickets and when it was named at the latest: ticket;the merge of the pull request that names it. When the ticket itself was made or approved is not known: the App reads no ticket system.",
+  ),
   merged_by: column.list(
-    (row) => listText(mergers(row.change).map(personText)),
+    (row) => listText(mergersOf(row.change).map(personText)),
     "Who merged, or for an update without a pull request who pushed, login#id.",
   ),
   merged_at: column.list(
@@ -109,7 +114,10 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     "When the branch was updated (GitHub's time); periods are cut by this.",
   ),
   contributors: column.list(
-    (row) => contributorsText(row.change),
+    (row) =>
+      groupsText(
+        contributorsIn(row.change).map(({ actor, roles }) => [personText(actor), [...roles].join("+")]),
+      ),
     "Everyone who shaped the content: login#id;roles, roles being opener, requester (asked a bot for it), author (and co-author), committer, pusher, joined by +.",
   ),
   approvals_required: column.list(
@@ -167,6 +175,11 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     "Controls waived under an authorised emergency or a registered exemption.",
   ),
   deviation_id: column.list((row) => listText(row.deviations), "Deviations that list this change.", "more"),
+  emergency_id: column.list(
+    (row) => listText(emergenciesOf(row)),
+    "Emergencies under which it was let through, as in emergency-changes.csv; one first used in another period is there.",
+    "more",
+  ),
   without_deviation_because: column.text(
     (row) => withoutDeviation(row.body, row.deviations),
     "Why a change that is not compliant has no deviation; empty: it has one, or needs none.",
@@ -203,6 +216,7 @@ export const CHANGES = table<ChangeRow>({
   async *rows(source) {
     const deployments = joinSorted(source.sorted(firstDeployments(source)));
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    const emergencies = joinSorted(source.sorted(emergencySubjects(source)));
     const gone = joinSorted(source.sorted(goneSources(source)));
     try {
       for await (const stated of statesOf(source, "change")) {
@@ -213,16 +227,24 @@ export const CHANGES = table<ChangeRow>({
           change,
           firstDeployment: first === undefined ? null : { at: Number(first[0]), id: first[1] ?? "" },
           deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
+          emergencies: (await emergencies.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
           gone: await gone.valuesOf(stated.entry.subject),
         };
       }
     } finally {
       await deployments.close();
       await deviations.close();
+      await emergencies.close();
       await gone.close();
     }
   },
 });
+
+/** Pairs of subject and emergency it was let through under, of all time. */
+async function* emergencySubjects(source: EvidenceSource): AsyncIterable<string> {
+  for await (const { body } of statesOf(source, "emergency", "ever"))
+    for (const subject of body.used?.subjects ?? []) yield pairLine(subject, body.id);
+}
 
 /** Pairs of change and deployment, earliest first: deployments since the period began, however late they are. */
 async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> {
@@ -259,13 +281,17 @@ function eachPull(row: ChangeRow, value: (pull: PullRequest) => string): readonl
   return row.change.pullRequests.map(value);
 }
 
-function mergers(change: Change): readonly (Actor | null)[] {
+/** Returns who merged a change or, without a pull request, who pushed it; null: GitHub names nobody. */
+export function mergersOf(change: Change): readonly (Actor | null)[] {
   const known = change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [pull.merged.by]));
   const people = known.length === 0 ? [change.update.actor] : known;
   return people.filter((actor, index) => people.findIndex((other) => other?.id === actor?.id) === index);
 }
 
-function contributorsText(change: Change): string {
+/** Returns everyone who shaped the content of a change, by id, and how. */
+export function contributorsIn(
+  change: Change,
+): readonly { readonly actor: Actor; readonly roles: ReadonlySet<string> }[] {
   const people = new Map<number, { actor: Actor; roles: Set<string> }>();
   for (const { actor, roles } of change.pullRequests.flatMap(contributorsOf)) {
     const known = people.get(actor.id) ?? { actor, roles: new Set<string>() };
@@ -275,11 +301,7 @@ function contributorsText(change: Change): string {
   // Without a pull request nothing is known of who wrote it, but who pushed it is.
   if (change.pullRequests.length === 0 && change.update.actor !== null)
     people.set(change.update.actor.id, { actor: change.update.actor, roles: new Set(["pusher"]) });
-  return groupsText(
-    [...people.values()]
-      .toSorted((a, b) => a.actor.id - b.actor.id)
-      .map(({ actor, roles }) => [personText(actor), [...roles].join("+")]),
-  );
+  return [...people.values()].toSorted((a, b) => a.actor.id - b.actor.id);
 }
 
 function acceptedText({ results }: Assessment): string {
@@ -296,10 +318,32 @@ function acceptedText({ results }: Assessment): string {
 }
 
 function ticketsIn(assessment: Assessment): readonly string[] {
-  const tickets = assessment.results.find((result) => result.control === "record-linked")?.inputs["tickets"];
+  return [...new Set(ticketsByPull(assessment).flatMap((each) => each.found))];
+}
+
+function ticketsByPull({
+  results,
+}: Assessment): readonly { readonly pull: number; readonly found: readonly string[] }[] {
+  const tickets = results.find((result) => result.control === "record-linked")?.inputs["tickets"];
   // INVARIANT: the control `record-linked` writes its inputs so.
-  const found = (tickets ?? []) as readonly { readonly found: readonly string[] }[];
-  return [...new Set(found.flatMap((each) => each.found))];
+  return (tickets ?? []) as readonly { readonly pull: number; readonly found: readonly string[] }[];
+}
+
+function ticketDatesText({ change, body }: ChangeRow): string {
+  return groupsText(
+    ticketsByPull(body.assessment).flatMap(({ pull: number, found }) => {
+      const merged = change.pullRequests.find((pull) => pull.number === number)?.merged ?? null;
+      return found.map((ticket) => [ticket, merged === null ? "" : timeText(merged.at)]);
+    }),
+  );
+}
+
+/** Those on record that name it, and those by which its own results were waived. */
+function emergenciesOf({ emergencies, body: { assessment } }: ChangeRow): readonly string[] {
+  const used = assessment.results
+    .filter(({ outcome, cause }) => outcome === "waived" && cause === "emergency")
+    .map(({ inputs }) => String(inputs["leave"]));
+  return [...new Set([...emergencies, ...used])].toSorted();
 }
 
 function requiredText(assessment: Assessment): string | null {

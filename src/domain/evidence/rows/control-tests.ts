@@ -1,9 +1,11 @@
 /** The rows of deployments.csv, control-tests.csv and deviations.csv. */
 
 import { canonical } from "../../values/digest.ts";
+import type { Repository } from "../../change/repository.ts";
 import type { DeploymentRecord } from "../../records/deployment.ts";
 import type { Result } from "../../values/result.ts";
 import { controlsWith, deviationSubjects, withoutDeviation } from "./changes.ts";
+import { factsRead } from "./facts-read.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./source-gone.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "../tables/table.ts";
@@ -334,12 +336,24 @@ export const CONTROL_TESTS = table<ControlTestRow>({
     test_id: column.text(testId, "subject_kind:subject_id:control."),
     subject_kind: column.text((row) => row.subjectKind, "change or deployment."),
     subject_id: column.digest((row) => row.stated.entry.subject, "change_id or deployment_id."),
+    repository: column.text(
+      (row) => `${repositoryOf(row).owner}/${repositoryOf(row).name}`,
+      "Owner and name of the repository.",
+    ),
+    pull_request: column.list(
+      (row) => listText([...new Set(pullsOf(row))].map(String)),
+      "Pull requests that the change landed; of a deployment, those of the changes it carried.",
+    ),
     control: column.text((row) => row.result.control, "The control, as in controls.csv."),
     outcome: column.text((row) => row.result.outcome, "pass, fail, waived, not-applicable or unverifiable."),
     cause: column.text((row) => row.result.cause, "A fixed code for why."),
     reasons: column.list(
       (row) => groupsText(row.result.reasons.map((reason) => [reason])),
       "The same in sentences, most important first, separated by ` | `.",
+    ),
+    facts_read: column.list(
+      (row) => groupsText(factsRead(row.result, row.stated.body).map((item) => [item])),
+      "What was read, in words, separated by ` | `: approvals with login#id, commit, time and the requirement they count for, or why they do not count; runs of required checks; then the inputs by name. Empty: the control does not apply.",
     ),
     inputs: column.json(
       (row) => canonical(row.result.inputs),
@@ -362,6 +376,16 @@ export const CONTROL_TESTS = table<ControlTestRow>({
         for (const result of byControl(stated.body.assessment.results)) yield { subjectKind, stated, result };
   },
 });
+
+function repositoryOf({ stated: { body } }: ControlTestRow): Repository {
+  return "change" in body ? body.change.repository : body.deployment.repository;
+}
+
+function pullsOf({ stated: { body } }: ControlTestRow): readonly number[] {
+  return "change" in body
+    ? body.change.pullRequests.map(({ number }) => number)
+    : body.deployment.carried.flatMap(({ pulls }) => pulls);
+}
 
 function testId(row: ControlTestRow): string {
   return `${row.subjectKind}:${row.stated.entry.subject}:${row.result.control}`;

@@ -10,7 +10,8 @@ import {
   type EvidenceSource,
   type Stated,
 } from "../tables/population.ts";
-import { time } from "../../texts/wording.ts";
+import { time, plainInCell } from "../../texts/wording.ts";
+import { CONTROLS } from "../../assessment/assess.ts";
 import { column, groupsText, listText, personText, table, logColumns } from "../tables/table.ts";
 
 /** How often a control failed, of how many times it was tested. */
@@ -46,6 +47,10 @@ export const DEVIATIONS = table<DeviationRow>({
     ),
     pull_request: column.integer(({ body }) => body.pull, "Number of the pull request, where there is one."),
     controls: column.list(({ body }) => listText(body.controls), "The controls that failed."),
+    criteria: column.list(
+      ({ body }) => groupsText(criteriaOf(body.controls).map((each) => [each])),
+      "Outside criteria that these controls serve, as in controls.csv, each once, separated by ` | `.",
+    ),
     cause: column.text(({ body }) => body.cause, "The code of the cause."),
     shared_cause: column.text(
       ({ body }) => body.sharedCause,
@@ -97,7 +102,10 @@ export const DEVIATIONS = table<DeviationRow>({
     ),
     reference: column.text(({ body }) => body.reference, "Where a report says it."),
     title: column.text(({ body }) => body.title, "One line."),
-    description: column.text(({ body }) => body.description, "What happened."),
+    description: column.text(
+      ({ body }) => plainInCell(body.description),
+      "What happened, and what to do about it.",
+    ),
     happened_at: column.time(({ body }) => body.happenedAt, "When it happened."),
     detected_at: column.time(({ body }) => body.detectedAt, "When it was found."),
     detection_lag_seconds: column.integer(
@@ -135,6 +143,11 @@ export const DEVIATIONS = table<DeviationRow>({
     }
   },
 });
+
+function criteriaOf(controls: readonly ControlName[]): readonly string[] {
+  const own = CONTROLS.filter(({ name }) => controls.includes(name));
+  return [...new Set(own.flatMap(({ criteria }) => criteria))].toSorted();
+}
 
 /** One count for each control: memory does not grow with the period. */
 async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlName, Extent>> {

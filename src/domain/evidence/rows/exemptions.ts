@@ -6,7 +6,7 @@ import type { EntryProvenance } from "../../policy/file/names.ts";
 import type { StandardChange } from "../../policy/file/waivers-and-freezes.ts";
 import type { ControlName, Result } from "../../values/result.ts";
 import { statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
-import { scopePolicies } from "./scope.ts";
+import { scopePolicies } from "./policies.ts";
 import { column, groupsText, listText, personText, table } from "../tables/table.ts";
 
 interface Row {

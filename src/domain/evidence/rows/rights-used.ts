@@ -4,6 +4,7 @@ import type { Repository } from "../../change/repository.ts";
 import type { ChangeRecord } from "../../records/change.ts";
 import { statesOf, type EvidenceSource } from "../tables/population.ts";
 import { column, personText, table } from "../tables/table.ts";
+import { starterOf } from "./separation-of-duties.ts";
 import type { Instant } from "../../time/instant.ts";
 import type { Actor } from "../../change/people.ts";
 import type { DeploymentRecord } from "../../records/deployment.ts";
@@ -85,8 +86,8 @@ function ofChange({ change, assessment }: ChangeRecord): Iterable<readonly [stri
 }
 
 function ofDeployment({ deployment, assessment }: DeploymentRecord): Iterable<readonly [string, string]> {
-  const { creator, run } = deployment;
-  const starter = run?.triggeringActor ?? run?.actor ?? creator;
+  const { run } = deployment;
+  const starter = starterOf(deployment);
   const isPast = assessment.results.some(({ cause }) =>
     ["environment-bypassed", "gate-bypassed"].includes(cause),
   );

@@ -1,21 +1,27 @@
-/** The rows of scope.csv, controls.csv, policies/index.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
+/** The rows of scope.csv, controls.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
 
 import { CONTROLS } from "../../assessment/assess.ts";
 import { ownerOf } from "../../monitoring/monthly.ts";
 import { isAskedFor } from "../../policy/asked-controls.ts";
 import type { Policy } from "../../policy/file/policy.ts";
-import { leafRequirementsIn } from "../../policy/file/requirement.ts";
+import type { RepositoriesEntry } from "../../policy/file/organisation.ts";
 import type { Control } from "../../controls/control.ts";
 import type { LoggedEntry } from "../../records/entry.ts";
 import type { CoverageGapRecord } from "../../records/monitoring.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "../tables/population.ts";
 import { column, groupsText, listText, table, logColumns, type Columns } from "../tables/table.ts";
 import { HOUR } from "../../time/durations.ts";
-import type { PolicySource } from "../../policy/record.ts";
+import { plainInCell } from "../../texts/wording.ts";
+import { fitsLine } from "../../policy/file/organisation.ts";
+import { scopePolicies } from "./policies.ts";
 
 interface ScopeRow extends Stated<"repository"> {
   readonly seenBy?: readonly string[];
+  readonly labels?: ServiceLabels;
 }
+
+/** The organisation's own words on what a repository serves. */
+type ServiceLabels = Pick<RepositoriesEntry, "service" | "criticality">;
 
 /** Lists every repository the App can see, in scope or not, and why. */
 export const SCOPE = table<ScopeRow>({
@@ -33,6 +39,14 @@ export const SCOPE = table<ScopeRow>({
     default_branch: column.text(({ body }) => body.repository.defaultBranch, "Its default branch."),
     in_scope: column.yesNo(({ body }) => body.inScope, "Whether its changes are in the populations."),
     reason: column.text(({ body }) => body.reason, "Why it is, or is not."),
+    service: column.text(
+      ({ labels }) => labels?.service ?? null,
+      "The service it belongs to, by the newest policy's line on it (`repositories`); empty: that line names none.",
+    ),
+    criticality: column.text(
+      ({ labels }) => labels?.criticality ?? null,
+      "How critical it is, in the organisation's own words there; empty: not said.",
+    ),
     production_branches: column.list(
       ({ body }) => listText(body.productionRefs),
       "Its production branches as last read.",
@@ -63,8 +77,12 @@ export const SCOPE = table<ScopeRow>({
   },
   async *rows(source) {
     const seen = await deploymentOrigins(source);
-    for await (const row of bySubjectNumber(source))
-      yield { ...row, seenBy: [...(seen.get(row.body.repository.id) ?? [])].toSorted() };
+    const policy = await newestPolicy(source);
+    for await (const row of bySubjectNumber(source)) {
+      const { id, name, topics = [] } = row.body.repository;
+      const labels = policy?.repositories.find((line) => fitsLine(line, { name, topics })) ?? {};
+      yield { ...row, seenBy: [...(seen.get(id) ?? [])].toSorted(), labels };
+    }
   },
 });
 
@@ -82,6 +100,14 @@ async function deploymentOrigins(source: EvidenceSource): Promise<ReadonlyMap<nu
     found.set(repository.id, origins.add(origin.kind));
   }
   return found;
+}
+
+/** The policy recorded last: every one holds the organisation's lines on its repositories. */
+async function newestPolicy(source: EvidenceSource): Promise<Policy | null> {
+  let newest: Stated<"policy"> | null = null;
+  for await (const stated of scopePolicies(source))
+    if (newest === null || stated.entry.seq > newest.entry.seq) newest = stated;
+  return newest?.body.effective ?? null;
 }
 
 /** Repositories sorted by their number; their subjects sort as text. */
@@ -137,19 +163,19 @@ export const CONTROL_MATRIX = table<ControlRow>({
       "How many of the policy versions in policies/ require it; 0: nothing here shows that a change met it.",
     ),
     policies: column.integer((row) => row.policies, "Of how many."),
-    objective: column.text(({ control }) => control.objective, "What it is for."),
+    objective: column.text(({ control }) => plainInCell(control.objective), "What it is for."),
     kind: column.text(({ control }) => control.kind, "preventive or detective."),
     nature: column.text(
       () => "automated",
       "automated: tested by software on every subject, never on a sample.",
     ),
     frequency: column.text(() => "each change or deployment", "When it is tested."),
-    test: column.text(({ control }) => control.test, "How the outcome is found."),
+    test: column.text(({ control }) => plainInCell(control.test), "How the outcome is found."),
     criteria: column.list(
       ({ control }) => groupsText(control.criteria.map((each) => [each])),
       "Outside criteria it serves, separated by ` | `.",
     ),
-    remediation: column.text(({ control }) => control.remediation, "What to do when it fails."),
+    remediation: column.text(({ control }) => plainInCell(control.remediation), "What to do when it fails."),
   },
   async *rows(source) {
     const known: { readonly seq: number; readonly policy: Policy }[] = [];
@@ -165,50 +191,6 @@ export const CONTROL_MATRIX = table<ControlRow>({
       };
   },
 });
-
-/** Lists every policy version known for the organisation, by digest. */
-export const POLICIES = table<Stated<"policy">>({
-  path: "policies/index.csv",
-  description:
-    "Every policy version known when this was generated, by digest, and where it was read. Each row has policies/DIGEST.json (the policy in force) and, where a file was found, the source text beside it.",
-  columns: {
-    policy_digest: column.digest(
-      ({ body }) => body.digest,
-      "SHA-256 of the canonical form of the policy in force and the git blobs it came from.",
-    ),
-    mode: column.text(({ body }) => body.effective.mode, "observe or enforce."),
-    approvals_required: column.list(
-      ({ body }) =>
-        listText(body.effective.approvals.flatMap(leafRequirementsIn).map((each) => String(each.required))),
-      "People required by each approval requirement.",
-    ),
-    organization_file: column.text(({ body }) => body.organization.state, "found, absent or unreadable."),
-    organization_source: column.list(
-      ({ body }) => sourceText(body.organization),
-      "repository;path;commit;blob of the organisation's file.",
-    ),
-    repository_file: column.text(({ body }) => body.repository.state, "found, absent or unreadable."),
-    repository_source: column.list(
-      ({ body }) => sourceText(body.repository),
-      "repository;path;commit;blob of the repository's own file.",
-    ),
-    first_read_at: column.time((row) => row.entry.at, "When this version was first read."),
-    ...logColumns<Stated<"policy">>((row) => row.entry),
-  },
-  rows: scopePolicies,
-});
-
-/** Yields the policy versions known for the organisation. */
-export async function* scopePolicies(source: EvidenceSource): AsyncIterable<Stated<"policy">> {
-  for await (const stated of statesOf(source, "policy", "ever"))
-    if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
-}
-
-function sourceText(source: PolicySource): string | null {
-  if (source.state === "absent") return null;
-  if (source.state === "unreadable") return source.because;
-  return groupsText([[source.repository, source.path, source.commit, source.blob]]);
-}
 
 /** Describes one fact about the tool that made the package. */
 export interface ToolFact {

@@ -21,6 +21,10 @@ export const DEFECTS = {
     check: "signature",
     means: "The signature is malformed, or not made by the key in the package.",
   },
+  "bundle-differs": {
+    check: "signature",
+    means: "The Sigstore bundle is not the seal beside it, in its one spelling.",
+  },
   "key-unknown": {
     check: "signature",
     means: "The key is malformed, or not the one the signature and the manifest name.",

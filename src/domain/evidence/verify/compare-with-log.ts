@@ -18,7 +18,8 @@ import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifes
 import type { EvidenceSource } from "../tables/population.ts";
 import { SINCE_CLOSE, withoutOutside } from "../rows/since-close.ts";
 import { mergedRows } from "../tables/merge.ts";
-import { gapsOf, scopePolicies } from "../rows/scope.ts";
+import { scopePolicies } from "../rows/policies.ts";
+import { gapsOf } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
 import { frontMatter, type StartHere } from "../start-here.ts";
 import type { ShownDifference, SummaryDocument } from "../summary.ts";

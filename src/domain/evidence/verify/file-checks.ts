@@ -30,6 +30,9 @@ export interface ContentCheck {
 const MOST_KEPT = 64 * 1024 * 1024;
 const MOST_PROBLEMS = 5;
 
+/** Held to their one spelling where the signature is checked. */
+const SEALS: readonly string[] = ["manifest.dsse.json", "manifest.sigstore.json"];
+
 /** Returns the check that belongs to a file; `tally` counts the rows of tables. */
 export function contentCheckOf(path: string, forms: Forms, tally: Tally): ContentCheck {
   const isForeign = forms.foreign.has(path);
@@ -37,7 +40,7 @@ export function contentCheckOf(path: string, forms: Forms, tally: Tally): Conten
   if (table !== undefined) return tableCheck(table, isForeign, tally);
   const schema = isForeign ? null : (forms.documents.get(path) ?? null);
   if (path.endsWith(".jsonl")) return linesCheck(schema, path === "log/entries.jsonl");
-  if (path.endsWith(".json") && path !== "manifest.dsse.json") return jsonCheck(schema);
+  if (path.endsWith(".json") && !SEALS.includes(path)) return jsonCheck(schema);
   return keptCheck(() => []);
 }
 

@@ -15,6 +15,8 @@ import type { CodeOf, Defect } from "./checks.ts";
 
 /** Holds the seal. */
 export const SEAL_FILE = "manifest.dsse.json";
+/** Holds the same seal as a Sigstore bundle. */
+export const BUNDLE_FILE = "manifest.sigstore.json";
 /** Holds the digests as sha256sum reads them. */
 export const SUMS_FILE = "SHA256SUMS";
 /** Holds the public key of the seal. */
@@ -62,6 +64,9 @@ export interface PackageRead {
   readonly seal: Seal | { readonly problem: string } | null;
   /** SHA-256 of the seal's file. */
   readonly sealDigest: string | null;
+  /** The texts of the seal and of its bundle; null where there is none to read. */
+  readonly sealText: string | null;
+  readonly bundle: FileRead | null;
   readonly keyText: string | null;
   readonly sums: FileRead | null;
   /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anyone could have written that. */
@@ -82,6 +87,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   const { members, defects: container } = await reader.members();
   const shelf = new Shelf(reader, members);
   const sealed = await shelf.read(SEAL_FILE);
+  const bundle = await shelf.read(BUNDLE_FILE);
   const keyText = (await shelf.read(KEY_FILE))?.text ?? null;
   const sums = await shelf.read(SUMS_FILE);
   const seal = sealed === null ? null : sealIn(sealed);
@@ -103,6 +109,8 @@ export async function readPackage(reader: PackageReader, version: string): Promi
     defects: [...container, ...shelf.defects],
     seal,
     sealDigest: sealed?.sha256 ?? null,
+    sealText: sealed?.text ?? null,
+    bundle,
     keyText,
     sums,
     subjects,

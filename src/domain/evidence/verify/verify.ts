@@ -2,7 +2,7 @@
 
 import { LOG_FILES } from "./package-log.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
-import { fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem } from "../seal.ts";
+import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
 import type { ClosingDocument } from "../closing.ts";
 import type { Manifest } from "../package.ts";
 import type { Forms } from "./forms.ts";
@@ -17,6 +17,7 @@ import {
   type Say,
 } from "./checks.ts";
 import {
+  BUNDLE_FILE,
   COMPLETENESS_FILE,
   isPathInPackage,
   isSound,
@@ -107,7 +108,8 @@ export function unopened(file: string, problem: string): Verification {
 const NO_SEAL = `${SEAL_FILE} cannot be read`;
 const NO_MANIFEST = `${MANIFEST_FILE} cannot be read`;
 
-function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"signature">>): string | null {
+function checkSeal(found: PackageRead, say: Say<CodeOf<"signature">>): string | null {
+  const { seal, keyText, manifest } = found;
   const spki = keyText === null ? null : spkiOfPem(keyText);
   const fingerprint = spki === null ? null : fingerprintOf(spki);
   if (keyText !== null && (spki === null || pemOf(spki) !== keyText))
@@ -121,9 +123,21 @@ function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"si
     say(KEY_FILE, "key-unknown", "is not the key the seal names");
   if (spki === null || !seal.signedBy(spki))
     say(SEAL_FILE, "seal-broken", `was not signed by the key in ${KEY_FILE}, or was changed`);
+  else checkBundle(found, seal, say);
   if (manifest !== null && manifest.signing.key_id !== fingerprint)
     say(MANIFEST_FILE, "key-unknown", `names another key than ${KEY_FILE}`);
   return null;
+}
+
+/** INVARIANT: nothing signs the bundle itself, so that a single byte of it beside the seal's own would be anyone's. */
+function checkBundle(
+  { sealText, bundle }: PackageRead,
+  { keyId }: Seal,
+  say: Say<CodeOf<"signature">>,
+): void {
+  // What is missing or cannot be read was named when it was.
+  if (bundle !== null && bundle.text !== bundleOf(sealText ?? "", keyId))
+    say(BUNDLE_FILE, "bundle-differs", `is not ${SEAL_FILE} as a Sigstore bundle`);
 }
 
 function checkSigner(
@@ -181,7 +195,7 @@ function checkAdditions(
         "stranger",
         `names ${JSON.stringify(name.slice(0, 200))}, which is no path inside a package`,
       );
-  const files = new Set([SEAL_FILE, SUMS_FILE, ...subjects.map((subject) => subject.name)]);
+  const files = new Set([SEAL_FILE, BUNDLE_FILE, SUMS_FILE, ...subjects.map((subject) => subject.name)]);
   const folders = new Set(
     [...files].flatMap((path) =>
       path

@@ -45,6 +45,16 @@ export const RepositoriesSchema = z
       .optional()
       .describe("replaces the organisation's mode, from `since` on"),
     since: DaySchema.optional().describe("when this mode starts and changes are assessed"),
+    service: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("the service they belong to, in your own words; for the evidence package"),
+    criticality: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("how critical they are, in your own words; for the evidence package"),
   })
   .refine(({ name, topic }) => name !== undefined || topic !== undefined, {
     message: "say which: name or topic",
@@ -62,6 +72,8 @@ export const RepositoriesEntrySchema = z.object({
   owner: z.string().nullable(),
   mode: z.enum(["observe", "enforce"]).nullable(),
   since: z.string().nullable(),
+  service: z.string().exactOptional(),
+  criticality: z.string().exactOptional(),
 });
 
 /** Describes one line on some repositories, as kept. */
@@ -169,8 +181,20 @@ export function repositoriesOf(written: Infer<typeof RepositoriesSchema>): Repos
     owner = null,
     mode = null,
     since = null,
+    service,
+    criticality,
   } = written;
-  return { name, topic, scope, reason, owner, mode, since };
+  return {
+    name,
+    topic,
+    scope,
+    reason,
+    owner,
+    mode,
+    since,
+    ...(service === undefined ? {} : { service }),
+    ...(criticality === undefined ? {} : { criticality }),
+  };
 }
 
 /** Returns a line as it is kept. */
