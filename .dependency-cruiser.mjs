@@ -31,7 +31,6 @@ const PACKAGES_OF = {
     "d3-shape",
     "hono",
     "hucre",
-    "yauzl",
     "yazl",
     "zod",
   ],

@@ -7,9 +7,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
+import { sortedLines } from "../domain/texts/sort.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { csvText } from "./csv.ts";
-import { sortedLines } from "./sort.ts";
+import { linesOnDisk } from "./disk.ts";
 import { zipOf } from "./zip.ts";
 
 /** Describes one file as written. */
@@ -86,7 +87,7 @@ export async function openPackage(
       const file = await text(path, csvText(columns, counted));
       return { ...file, rows: rowsWritten };
     },
-    sorted: (lines) => sortedLines(lines, work),
+    sorted: (lines) => sortedLines(lines, linesOnDisk(work)),
     async finish() {
       if (zipPath !== null) {
         const members = written.map(({ path, bytes }) => ({

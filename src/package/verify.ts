@@ -4,11 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import type { Files } from "../domain/evidence/verify/read.ts";
 import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify/verify.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { MAKER } from "./maker.ts";
-import { openFiles, type Disk, type Files } from "./read-package.ts";
-import { keptLines, sortedLines } from "./sort.ts";
+import { linesOnDisk } from "./disk.ts";
+import { openFiles } from "./read-package.ts";
 
 /**
  * Checks the package at a path: a folder, or the zip of one. Every defect is named with its file; what cannot be read at all
@@ -24,9 +25,11 @@ export async function verifyPath(
   const opened = await openFiles(path);
   if ("problem" in opened) return unopened(basename(path), opened.problem);
   try {
-    return await onDisk((disk) => verifyPackage({ ...disk, ...watched(opened.files, onRead) }, how));
+    return await onDisk((place) =>
+      verifyPackage({ store: linesOnDisk(place), ...watched(opened.files, onRead) }, how),
+    );
   } finally {
-    opened.close();
+    await opened.close();
   }
 }
 
@@ -48,16 +51,13 @@ function watched({ members, open }: Files, onRead: OnRead): Files {
 }
 
 /** Lends a place on disk, a folder of its own that is removed afterwards. */
-async function onDisk(work: (disk: Disk) => Promise<Verification>): Promise<Verification> {
+async function onDisk(work: (place: string) => Promise<Verification>): Promise<Verification> {
   const place = await mkdtemp(join(tmpdir(), "countersign-verify-")).catch((error: unknown) => {
     const advice = `Cannot sort in ${tmpdir()}: set TMPDIR to a folder that can be written to.`;
     throw new ExternalError("not-writable", advice, { cause: error });
   });
   try {
-    return await work({
-      sorted: (lines) => sortedLines(lines, place),
-      kept: (lines) => keptLines(lines, place),
-    });
+    return await work(place);
   } finally {
     await rm(place, { recursive: true, force: true });
   }

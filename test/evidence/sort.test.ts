@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { keptLines, sortedLines } from "../../src/package/sort.ts";
+import { sortedLines } from "../../src/domain/texts/sort.ts";
+import { linesOnDisk } from "../../src/package/disk.ts";
 
 async function* given(lines: readonly string[]): AsyncIterable<string> {
   yield* lines;
@@ -25,10 +26,12 @@ test("more lines than are held at once come back sorted, each once, whatever sta
       (_, n) => `${(n * 7919) % 44_000}${odd[n % odd.length] ?? ""}x`,
     );
     const sorted = [...new Set(lines)].toSorted((a, b) => (a < b ? -1 : 1));
-    expect(await all(sortedLines(given(lines), folder))).toEqual(sorted);
-    const kept = await keptLines(given(lines), folder);
-    expect(await all(kept())).toEqual(lines);
-    expect(await all(kept())).toEqual(lines);
+    const store = linesOnDisk(folder);
+    expect(await all(sortedLines(given(lines), store))).toEqual(sorted);
+    expect(await readdir(folder)).toEqual([]);
+    const kept = await store.keep(given(lines));
+    expect(await all(kept.read())).toEqual(lines);
+    expect(await all(kept.read("small"))).toEqual(lines);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -14,7 +14,8 @@ import {
 import { MANIFEST_FILE } from "../../domain/evidence/verify/read.ts";
 import type { Verification } from "../../domain/evidence/verify/verify.ts";
 import { openPackage, type PackageWriter } from "../folder.ts";
-import { openFiles, type Files } from "../read-package.ts";
+import type { Files } from "../../domain/evidence/verify/read.ts";
+import { openFiles } from "../read-package.ts";
 import { INDEX_FILE, renderSampleIndex, renderSamplePage } from "./pages.ts";
 
 /** Describes what to draw. `verification`: of this very package, without a defect; `out`: a folder that is not there yet. */
@@ -53,7 +54,7 @@ export async function drawSample(path: string, request: SampleRequest): Promise<
     await writer.abandon();
     throw error;
   } finally {
-    opened.close();
+    await opened.close();
   }
 }
 

@@ -8,9 +8,10 @@ import { hasItsDigest } from "../../policy/tighten.ts";
 import type { ObservedTime } from "../../monitoring/observed-time.ts";
 import { canonical } from "../../values/digest.ts";
 import { linesOf } from "../../texts/lines.ts";
+import type { LineStore } from "../../texts/sort.ts";
 import { uncovered } from "../../time/span.ts";
 import { lineOf } from "../../records/stored.ts";
-import { openLog, type Kept } from "./package-log.ts";
+import { openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument } from "../completeness.ts";
 import { CsvRows } from "../tables/read-csv.ts";
@@ -41,8 +42,7 @@ export interface Sealed {
   readonly summary: SummaryDocument;
   readonly differences: readonly ShownDifference[];
   readonly read: (path: string) => AsyncIterable<string>;
-  readonly sorted: EvidenceSource["sorted"];
-  readonly kept: Kept;
+  readonly store: LineStore;
   readonly text: (path: string) => string | null;
   readonly paths: readonly string[];
 }
@@ -58,7 +58,7 @@ export async function compareWithLog(
   maker: RowMaker,
   say: Say<RowDifference>,
 ): Promise<void> {
-  const { manifest, sorted, kept } = sealed;
+  const { manifest, store } = sealed;
   const log = await openLog({
     organizationId: manifest.organization.id,
     period: {
@@ -68,8 +68,7 @@ export async function compareWithLog(
     },
     generatedAt: Date.parse(manifest.generated_at),
     lines: (path) => linesOf(sealed.read(path)),
-    sorted,
-    kept,
+    store,
   });
   const observedTime = await observedTimeIn(sealed, log.source(BLIND), say);
   if (observedTime === null) return;

@@ -3,6 +3,7 @@
 import type { EntryKind, LoggedEntry } from "../../records/entry.ts";
 import type { ObservedTime } from "../../monitoring/observed-time.ts";
 import { checkBody, raised, type LogLine } from "../../records/stored.ts";
+import { sortedLines, type KeptLines, type LineStore } from "../../texts/sort.ts";
 import {
   afterTabs,
   byTime,
@@ -15,17 +16,13 @@ import {
 /** Holds the files of a package that hold log entries. */
 export const LOG_FILES = ["log/entries.jsonl", "log/cited.jsonl"] as const;
 
-/** Keeps lines on disk, to be read as often as wanted. */
-export type Kept = (lines: AsyncIterable<string>) => Promise<() => AsyncIterable<string>>;
-
-/** Describes what a source is made of. `lines`: the lines of a file of the package; `sorted`: on disk, as an export sorts. */
+/** Describes what a source is made of. `lines`: the lines of a file of the package; `store`: where they are sorted. */
 export interface Parts {
   readonly organizationId: number;
   readonly period: Period;
   readonly generatedAt: number;
   readonly lines: (path: (typeof LOG_FILES)[number]) => AsyncIterable<string>;
-  readonly sorted: EvidenceSource["sorted"];
-  readonly kept: Kept;
+  readonly store: LineStore;
 }
 
 /** Opens the log of a package. Throws where an entry is not as this version records it. Memory does not grow with the log. */
@@ -46,7 +43,7 @@ export class PackageLog {
   readonly #parts: Parts;
   readonly #counts: ReadonlyMap<string, number>;
   readonly #size: number;
-  readonly #shelf = new Map<string, Promise<() => AsyncIterable<string>>>();
+  readonly #shelf = new Map<string, Promise<KeptLines>>();
   readonly #asOf = new Map<number, PackageLog>();
 
   /** `size`: how many entries the log had; those after them are left out. */
@@ -58,13 +55,13 @@ export class PackageLog {
 
   /** What an export of this log reads, given what was observed. */
   source(observedTime: ObservedTime): EvidenceSource {
-    const { organizationId, period, generatedAt, sorted } = this.#parts;
+    const { organizationId, period, generatedAt, store } = this.#parts;
     return {
       organizationId,
       period,
       generatedAt,
       observedTime,
-      sorted,
+      sorted: (lines) => sortedLines(lines, store),
       ...this.#reader(),
       asOf: (size) => this.#then(size).#reader(),
     };
@@ -91,35 +88,36 @@ export class PackageLog {
   ): AsyncIterable<LoggedEntry<K>> {
     if (!this.#counts.has(kind)) return;
     const isIn = ({ at }: { readonly at: number }): boolean => at >= from && at < to;
-    for await (const line of (await this.#shelved(kind, order))()) {
+    for await (const line of (await this.#shelved(kind, order)).read()) {
       const entry = entryOf<K>(line);
       if (isIn(entry)) yield entry;
     }
   }
 
   /** The line of each subject's newest entry, sorted once and kept: many tables ask for the same ones. */
-  #shelved(kind: EntryKind, order: EvidenceFilter["order"]): Promise<() => AsyncIterable<string>> {
+  #shelved(kind: EntryKind, order: EvidenceFilter["order"]): Promise<KeptLines> {
     const name = `${order} ${kind}`;
     const known = this.#shelf.get(name);
     if (known !== undefined) return known;
-    const making = this.#parts.kept(order === "subject" ? this.#newest(kind) : this.#byTime(kind));
+    const making = this.#parts.store.keep(order === "subject" ? this.#newest(kind) : this.#byTime(kind));
     this.#shelf.set(name, making);
     return making;
   }
 
   async *#byTime(kind: EntryKind): AsyncIterable<string> {
-    const newest = (await this.#shelved(kind, "subject"))();
+    const newest = (await this.#shelved(kind, "subject")).read();
     const entries = (async function* () {
       for await (const line of newest) yield JSON.parse(line) as LoggedEntry;
     })();
     // What is read back are the lines themselves: nothing of them is raised here.
-    for await (const entry of byTime(entries, this.#parts.sorted)) yield JSON.stringify(entry);
+    for await (const entry of byTime(entries, (lines) => sortedLines(lines, this.#parts.store)))
+      yield JSON.stringify(entry);
   }
 
   async *#newest(kind: EntryKind): AsyncIterable<string> {
     let subject: string | null = null;
     let newest = "";
-    for await (const line of this.#parts.sorted(this.#linesOf(kind))) {
+    for await (const line of sortedLines(this.#linesOf(kind), this.#parts.store)) {
       const own = line.slice(0, line.indexOf("\t"));
       if (subject !== null && own !== subject) yield newest;
       subject = own;

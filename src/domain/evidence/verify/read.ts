@@ -4,7 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
 import type { Span } from "../../time/span.ts";
-import type { Kept } from "./package-log.ts";
+import type { LineStore } from "../../texts/sort.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
 import { contentCheckOf, type ContentFound, type ContentCheck } from "./file-checks.ts";
 import { packagedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
@@ -41,11 +41,15 @@ export interface PackageReader {
   }>;
   /** The bytes of a member of kind file, in pieces; throws what the file system throws. */
   open(path: string): AsyncIterable<Uint8Array>;
-  /** The same lines by code unit, each once; on disk. A line holds no line feed. */
-  sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
-  /** Keeps lines on disk, to be read as often as wanted. */
-  kept: Kept;
+  /** Where lines are kept that memory should not hold. */
+  readonly store: LineStore;
 }
+
+/** Describes the part of a reader that knows where the package lies. */
+export type Files = Omit<PackageReader, "store">;
+
+/** Holds more names than any package has: a folder or zip beyond it is refused instead of read. */
+export const MOST_MEMBERS = 20_000;
 
 /** A file as read. `text`: of documents, which are kept whole. */
 interface FileRead extends ContentFound {
