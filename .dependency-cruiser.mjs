@@ -36,6 +36,7 @@ const PACKAGES_OF = {
   ],
   flows: ["croner", "pino"],
   dashboard: ["d3-scale", "d3-shape", "hono", "zod"],
+  "verify-page": ["zod"],
 };
 
 const ROOMS_OF = {
@@ -47,6 +48,7 @@ const ROOMS_OF = {
   flows: ["flows", "domain", "github", "ledger", "notifications", "package"],
   dashboard: ["dashboard", "domain", "ledger"],
   cli: ["cli", "flows", "domain", "github", "ledger", "package"],
+  "verify-page": ["verify-page", "domain", "package"],
 };
 
 /** What `countersign verify` and `countersign sample` are made of: they must work with no settings, database or network. */
@@ -142,6 +144,18 @@ export default {
         reachable: true,
       },
     },
+    rooms("verify-page"),
+    packages("verify-page"),
+    {
+      name: "verify-page-runs-in-a-browser",
+      comment: "verify.html reaches no module of Node, on whatever way",
+      severity: "error",
+      from: { path: "^src/verify-page/" },
+      to: {
+        path: "^(node:)?(fs|os|path|stream|zlib|crypto|http|https|net|url|util|events)(/|$)",
+        reachable: true,
+      },
+    },
     {
       name: "nobody-imports-the-builders",
       comment:
@@ -183,7 +197,7 @@ export default {
       name: "no-orphans",
       comment: "a file that nothing uses and that uses nothing has no work",
       severity: "error",
-      from: { orphan: true, pathNot: "^src/(main|cli/main)\\.ts$|\\.test\\.ts$|\\.d\\.ts$" },
+      from: { orphan: true, pathNot: "^src/(main|cli/main|verify-page/main)\\.ts$|\\.test\\.ts$|\\.d\\.ts$" },
       to: {},
     },
     {

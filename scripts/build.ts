@@ -28,11 +28,15 @@ function compile(to: string): void {
   if (status !== 0) fail("tsc found errors; nothing was built");
 }
 
+/** What becomes one file of its own: scripts/verify-page.ts. */
+const VERIFY_PAGE = join(ROOT, "src/verify-page");
+
 /** Schemas, migrations' texts, styles: whatever lies beside the sources and is not TypeScript. */
 function copyAssets(folder: string, to: string): void {
   const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
   for (const file of files) {
     if (!file.isFile() || file.name.endsWith(".ts") || file.name.endsWith(".md")) continue;
+    if (file.parentPath === VERIFY_PAGE) continue;
     const from = join(file.parentPath, file.name);
     cpSync(from, join(to, from.slice(ROOT.length + 1)));
   }

@@ -1,9 +1,9 @@
 /** `countersign verify`: checks an evidence package with nothing but the package itself. No settings, database or network. */
 
 import { readFile } from "node:fs/promises";
-import type { CheckId } from "../domain/evidence/verify/checks.ts";
 import { spkiOfPem } from "../domain/evidence/seal.ts";
 import { messageOf } from "../domain/evidence/verify/read.ts";
+import { closingLines, conclusionOf, isWhole, SIGNER_UNKNOWN } from "../domain/evidence/verify/report.ts";
 import type { Verification } from "../domain/evidence/verify/verify.ts";
 import { notAPackage } from "../package/not-a-package.ts";
 import { verifyPath } from "../package/verify.ts";
@@ -25,18 +25,12 @@ export async function verify(
   return { code: isWhole(found) ? 0 : 1, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
 }
 
-function isWhole({ defects }: Verification): boolean {
-  return defects.length === 0;
-}
-
 const MARKS = { passed: "passed     ", failed: "FAILED     ", "not-checked": "not checked" } as const;
 
 /** The checks with their marks, the defects, and what to make of them. */
 function reportOf(found: Verification): readonly string[] {
-  const { checks, defects, files, fingerprint } = found;
-  const passed = (id: CheckId): boolean => checks.some((each) => each.id === id && each.state === "passed");
-  const compared = passed("log") ? ", and their rows and pages are what the log inside gives" : "";
-  const count = defects.length === 1 ? "1 defect" : `${defects.length} defects`;
+  const { checks, defects, fingerprint } = found;
+  const isSignerKnown = checks.some(({ id, state }) => id === "signer" && state === "passed");
   return [
     ...checks.map((check) => {
       const because = check.state === "not-checked" ? ` (${check.because})` : "";
@@ -44,29 +38,10 @@ function reportOf(found: Verification): readonly string[] {
     }),
     "",
     ...defects.map(({ file, problem, code }) => `${file}: ${problem} (${code})`),
-    isWhole(found)
-      ? `The package is whole: ${files} files are as they were when it was sealed${compared}.`
-      : `${count} found: do not rely on this package.`,
+    conclusionOf(found),
     ...closingLines(found),
     ...(fingerprint === null ? [] : [`Signed with the key whose fingerprint (SHA-256) is ${fingerprint}`]),
-    ...(isWhole(found) && !passed("signer")
-      ? [
-          "This proves nothing about who signed: compare the fingerprint with one you got elsewhere, or give --public-key.",
-        ]
-      : []),
-  ];
-}
-
-/** Which package of the period was handed over, where the package is whole: what it says is then what its log gives. */
-function closingLines({ closing, seal, defects }: Verification): readonly string[] {
-  if (closing === null || seal === null || defects.length > 0) return [];
-  return [
-    closing.says,
-    ...(closing.made_as === "export"
-      ? []
-      : [
-          `Compare the SHA-256 of its manifest.dsse.json with countersign period list, or with a later package: ${seal}`,
-        ]),
+    ...(isWhole(found) && !isSignerKnown ? [`${SIGNER_UNKNOWN}, or give --public-key.`] : []),
   ];
 }
 

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import { linesOf } from "../domain/texts/lines.ts";
-import type { LineStore } from "../domain/texts/sort.ts";
+import { StoreError, type LineStore } from "../domain/texts/sort.ts";
 import type { FileBytes } from "./zip-directory.ts";
 
 /** So much of a file is read at once (bytes) where hundreds are read side by side. */
@@ -19,7 +19,10 @@ export function linesOnDisk(folder: string): LineStore {
     async keep(lines) {
       const place = await mkdtemp(join(folder, "lines-"));
       const path = join(place, "lines");
-      await pipeline(Readable.from(ended(lines)), createWriteStream(path));
+      await pipeline(Readable.from(ended(lines)), createWriteStream(path)).catch((error: unknown) => {
+        const { code, message } = error as NodeJS.ErrnoException;
+        throw code === "ENOSPC" || code === "EDQUOT" ? new StoreError(message, { cause: error }) : error;
+      });
       return {
         async *read(pieces) {
           const input = createReadStream(path, {

@@ -128,7 +128,7 @@ function entryAt(view: DataView, place: number): readonly [ZipEntry, number] {
   return [entry, end - place];
 }
 
-/** The numbers of an entry: those too large for their field stand in its extra field, in the same order. */
+/** The numbers of an entry: those too large for their field are in its extra field, in the same order. */
 function numbersOf(fields: readonly number[], extra: DataView): readonly number[] {
   let place = 0;
   while (place + 4 <= extra.byteLength && extra.getUint16(place, true) !== 1)

@@ -1,23 +1,34 @@
 /** Law 8: changing any one byte of a package makes `verify` name a defect; an untouched package has none. */
 
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
-import { p256 } from "@noble/curves/nist.js";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
-import { canonical, sha256 } from "../../src/domain/values/digest.ts";
-import { bundleOf, fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import { pemOf } from "../../src/domain/evidence/seal.ts";
 import { CHECKS, DEFECTS, type CheckId, type DefectCode } from "../../src/domain/evidence/verify/checks.ts";
 import type { Verification } from "../../src/domain/evidence/verify/verify.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { verifyPath } from "../../src/package/verify.ts";
-import { VERSION } from "../../src/package/version.ts";
 import { zipOf } from "../../src/package/zip.ts";
 import { rounds, sample } from "../support/effort.ts";
+import {
+  ANOTHER_SIGNER,
+  byAnotherVersion,
+  damagedCopy,
+  edited,
+  namesIn,
+  OTHER_KEY,
+  otherSpelling,
+  PROVOKING,
+  reseal,
+  withoutColumn,
+  withOddEntry,
+  type Texts,
+} from "./damages.ts";
 import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
 let folder: string;
@@ -31,11 +42,7 @@ beforeAll(async () => {
   ({ folder, close } = made);
   pristine = join(folder, "package");
   await exportTo(made.ledger, pristine, { zip: true });
-  const entries = await readdir(pristine, { recursive: true, withFileTypes: true });
-  names = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(pristine.length + 1))
-    .toSorted();
+  names = await namesIn(pristine);
   for (const name of names) kept.set(name, await readFile(join(pristine, name)));
 });
 
@@ -125,12 +132,8 @@ test("where nothing can be sorted on disk, that is said, and not that the packag
 });
 
 /** A copy that someone worked on. */
-async function copyAfter(work: (place: string) => Promise<void>): Promise<string> {
-  const place = join(folder, "changed");
-  await rm(place, { recursive: true, force: true });
-  await cp(pristine, place, { recursive: true });
-  await work(place);
-  return place;
+function copyAfter(work: (place: string) => Promise<unknown>): Promise<string> {
+  return damagedCopy(pristine, join(folder, "changed"), work);
 }
 
 async function changed(work: (place: string) => Promise<void>): Promise<readonly string[]> {
@@ -142,66 +145,8 @@ function outcome({ checks }: Verification, id: CheckId): Verification["checks"][
 }
 
 /** A copy whose files were edited and sealed again. */
-async function resealed(edit: (files: Map<string, string>) => void, secret = KEY): Promise<string> {
-  const place = join(folder, "resealed");
-  await rm(place, { recursive: true, force: true });
-  await cp(pristine, place, { recursive: true });
-  const texts = new Map([...kept].map(([name, bytes]) => [name, bytes.toString("utf8")]));
-  edit(texts);
-  const manifest = JSON.parse(texts.get("manifest.json") ?? "") as {
-    files: { path: string; sha256: string; bytes: number; rows: number | null }[];
-  };
-  for (const file of manifest.files) {
-    const text = texts.get(file.path) ?? "";
-    file.sha256 = sha256(text);
-    file.bytes = Buffer.byteLength(text);
-  }
-  texts.set("manifest.json", `${canonical(manifest)}\n`);
-  const listed = [...texts.keys()]
-    .filter((name) => !["SHA256SUMS", "manifest.dsse.json", "manifest.sigstore.json"].includes(name))
-    .toSorted();
-  texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
-  const subjects = [...listed, "SHA256SUMS"]
-    .toSorted()
-    .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
-  const { files: _files, ...predicate } = manifest;
-  const seal = sealOf(subjects, predicate, secret);
-  texts.set("manifest.dsse.json", seal);
-  texts.set("manifest.sigstore.json", bundleOf(seal, fingerprintOf(secret.spki)));
-  for (const [name, text] of texts) await writeFile(join(place, name), text);
-  return place;
-}
-
-/** The file with other text. */
-function edited(path: string, edit: (text: string) => string): (files: Map<string, string>) => void {
-  return (files) => files.set(path, edit(files.get(path) ?? ""));
-}
-
-/** An entry of a kind that no version records, soundly linked. */
-function withOddEntry(files: Map<string, string>): void {
-  const lines = (files.get("log/cited.jsonl") ?? "").trimEnd().split("\n");
-  const { hash: _, previousHash, ...rest } = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
-  const odd = { ...rest, kind: "odd" };
-  const hash = sha256(`${String(previousHash)}\n${canonical(odd)}`);
-  const first = canonical({ ...odd, previousHash, hash });
-  files.set("log/cited.jsonl", [first, ...lines.slice(1), ""].join("\n"));
-}
-
-const BETWEEN_CELLS = /,(?=(?:[^"]*"[^"]*")*[^"]*$)/u;
-
-/** Leaves one column out of a table and its schema. */
-function withoutColumn(files: Map<string, string>, path: string, name: string): void {
-  const rows = (files.get(path) ?? "").split("\r\n").map((row) => row.split(BETWEEN_CELLS));
-  const place = (rows[0] ?? []).indexOf(name);
-  files.set(path, rows.map((cells) => cells.filter((_, index) => index !== place).join(",")).join("\r\n"));
-  const schemaPath = `schemas/${path}.schema.json`;
-  const schema = JSON.parse(files.get(schemaPath) ?? "") as {
-    required: string[];
-    properties: Record<string, unknown>;
-  };
-  schema.required = schema.required.filter((each) => each !== name);
-  delete schema.properties[name];
-  files.set(schemaPath, `${canonical(schema)}\n`);
+function resealed(edit: (texts: Texts) => void, secret = KEY): Promise<string> {
+  return damagedCopy(pristine, join(folder, "resealed"), (place) => reseal(place, edit, secret));
 }
 
 describe("a folder that someone rearranged", () => {
@@ -300,9 +245,7 @@ describe("a package that was signed again", () => {
   });
 
   test("by another version is not made again, and that is said", async () => {
-    const place = await resealed((files) => {
-      files.set("manifest.json", (files.get("manifest.json") ?? "").replace(`"${VERSION}"`, '"9.9.9"'));
-    });
+    const place = await resealed(byAnotherVersion);
     const found = await verifyPath(place);
     expect(found.defects).toEqual([]);
     expect(outcome(found, "log")).toMatchObject({
@@ -312,12 +255,10 @@ describe("a package that was signed again", () => {
   });
 
   describe("by another version with other columns", () => {
-    const named = edited("manifest.json", (text) => text.replace(`"${VERSION}"`, '"9.9.9"'));
-
     test("is held to the schemas it carries, and that is said", async () => {
       const found = await verifyPath(
         await resealed((files) => {
-          named(files);
+          byAnotherVersion(files);
           withoutColumn(files, "scope.csv", "visibility");
         }),
       );
@@ -333,7 +274,7 @@ describe("a package that was signed again", () => {
     test("is counted again as far as its columns go", async () => {
       const found = await verifyPath(
         await resealed((files) => {
-          named(files);
+          byAnotherVersion(files);
           withoutColumn(files, "changes.csv", "verdict");
         }),
       );
@@ -344,7 +285,7 @@ describe("a package that was signed again", () => {
       });
     });
 
-    test.each<[string, (files: Map<string, string>) => void, string]>([
+    test.each<[string, (texts: Texts) => void, string]>([
       [
         "has other columns than its schema",
         edited("scope.csv", (text) => text.replace("visibility,", "")),
@@ -388,7 +329,7 @@ describe("a package that was signed again", () => {
     ])("is no sound package where it %s", async (_, edit, defect) => {
       const { defects } = await verifyPath(
         await resealed((files) => {
-          named(files);
+          byAnotherVersion(files);
           edit(files);
         }),
       );
@@ -420,12 +361,7 @@ describe("a package that was signed again", () => {
   });
 
   test("by another key is sound in itself, and is not the key one was given", async () => {
-    const other = signingKeyOf(new Uint8Array(32).with(31, 9));
-    const place = await resealed((files) => {
-      for (const [name, text] of files)
-        files.set(name, text.replaceAll(fingerprintOf(KEY.spki), fingerprintOf(other.spki)));
-      files.set("public-key.pem", pemOf(other.spki));
-    }, other);
+    const place = await copyAfter(ANOTHER_SIGNER);
     expect((await verifyPath(place)).defects).toEqual([]);
     const { defects } = await verifyPath(place, { publicKeyPem: pemOf(KEY.spki) });
     expect(defects.map((defect) => defect.file)).toEqual(["public-key.pem"]);
@@ -433,20 +369,8 @@ describe("a package that was signed again", () => {
 });
 
 test("the other spelling of a valid signature is a defect", async () => {
-  const seal = JSON.parse((kept.get("manifest.dsse.json") ?? "").toString()) as {
-    payload: string;
-    payloadType: string;
-    signatures: { keyid: string; sig: string }[];
-  };
-  const first = seal.signatures[0];
-  if (first === undefined) throw new Error("a seal is signed");
-  const signature = p256.Signature.fromBytes(Buffer.from(first.sig, "base64"), "der");
-  const high = new p256.Signature(signature.r, p256.Point.Fn.ORDER - signature.s);
-  const sig = Buffer.from(high.toBytes("der")).toString("base64");
-  await writeFile(
-    join(pristine, "manifest.dsse.json"),
-    `${canonical({ ...seal, signatures: [{ ...first, sig }] })}\n`,
-  );
+  const seal = (kept.get("manifest.dsse.json") ?? "").toString();
+  await writeFile(join(pristine, "manifest.dsse.json"), otherSpelling(seal));
   try {
     expect((await verifyPath(pristine)).defects.map((defect) => defect.file)).toEqual(["manifest.dsse.json"]);
   } finally {
@@ -479,41 +403,17 @@ describe("what is no package", () => {
   });
 });
 
-const OTHER_KEY = pemOf(signingKeyOf(new Uint8Array(32).with(31, 9)).spki);
-
 /** For each defect, what provokes it. */
 const PROVOKE: { readonly [Code in DefectCode]: () => Promise<Verification> } = {
-  "seal-broken": () => afterWriting("manifest.dsse.json", "{}\n"),
-  "bundle-differs": () => afterWriting("manifest.sigstore.json", "{}\n"),
-  "key-unknown": () => afterWriting("public-key.pem", OTHER_KEY),
-  "signer-differs": () => verifyPath(pristine, { publicKeyPem: OTHER_KEY }),
-  missing: async () => verifyPath(await copyAfter((place) => rm(join(place, "scope.csv")))),
-  "not-as-sealed": () => afterWriting("scope.csv", "other"),
+  ...(Object.fromEntries(
+    Object.entries(PROVOKING).map(([code, work]) => [code, async () => verifyPath(await copyAfter(work))]),
+  ) as { readonly [Code in keyof typeof PROVOKING]: () => Promise<Verification> }),
+  "signer-differs": () => verifyPath(pristine, { publicKeyPem: pemOf(OTHER_KEY.spki) }),
   async unreadable() {
     await writeFile(join(folder, "no.zip"), "no zip");
     return verifyPath(join(folder, "no.zip"));
   },
-  stranger: () => afterWriting("more.csv", ""),
-  "list-disagrees": () => afterWriting("SHA256SUMS", ""),
-  "form-wrong": () => afterSealing(edited("observed.json", (text) => ` ${text}`)),
-  "counts-disagree": () =>
-    afterSealing(edited("changes.csv", (text) => text.replace("non-compliant", "compliant"))),
-  "cell-not-as-logged": () =>
-    afterSealing(edited("changes.csv", (text) => text.replace("acme/web/pull/2", "acme/web/pull/9"))),
-  "row-left-out": () => afterSealing(edited("scope.csv", (text) => text.replace(/\r\n[^\r]*/u, ""))),
-  "row-not-logged": () =>
-    afterSealing(edited("scope.csv", (text) => text.replace(/\r\n\d+([^\r]*)/u, "\r\n1$1$&"))),
-  "text-not-as-logged": () => afterSealing(edited("verify.sh", (text) => `${text}\n`)),
-  "log-not-readable": () => afterSealing(withOddEntry),
 };
-
-async function afterWriting(path: string, text: string): Promise<Verification> {
-  return verifyPath(await copyAfter((place) => writeFile(join(place, path), text)));
-}
-
-async function afterSealing(edit: (files: Map<string, string>) => void): Promise<Verification> {
-  return verifyPath(await resealed(edit));
-}
 
 describe("every check and every code", () => {
   test.each(Object.entries(PROVOKE))("%s is found, and fails its own check", async (code, provoke) => {
@@ -553,7 +453,7 @@ describe("every check and every code", () => {
     expect(code).toBe(1);
     expect(lines.slice(0, -1)).toEqual([
       "passed       The signature is well-formed and made by the key in the package.",
-      "not checked  The key in the package is the one you gave. (no public key was given)",
+      "not checked  The key in the package is the one you gave. (nothing was given to compare it with)",
       "FAILED       Every file that the signature covers is there, unchanged.",
       "passed       Nothing else is in the package.",
       "FAILED       SHA256SUMS, manifest.json and the signature list the same files.",

@@ -168,6 +168,12 @@ describe("a release", () => {
     expect(page).toContain("--certificate-oidc-issuer https://token.actions.githubusercontent.com\n");
   });
 
+  test("brings verify.html, whose digest is in its notes", () => {
+    expect(runs("release")).toMatch(
+      /verify-page\.ts verify\.html\n.*release\.ts "\$GITHUB_REF_NAME" verify\.html > notes\.md\n.*gh release create "\$GITHUB_REF_NAME" verify\.html .*--notes-file notes\.md/u,
+    );
+  });
+
   test("is refused for a tag that is no version, or has no section in the changelog", () => {
     for (const tag of ["v9.9.9", "main", "", "v0.1.0"]) {
       const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/release.ts", tag], {

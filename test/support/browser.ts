@@ -22,6 +22,15 @@ export async function openPage({ skip }: Pick<TestContext, "skip">): Promise<Pag
   return page;
 }
 
+/** Drops files and folders of the disk on a page, as from a window beside it. */
+export async function dropOn(page: Page, ...files: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const)
+    await session.send("Input.dispatchDragEvent", { type, x: 100, y: 100, data });
+  await session.detach();
+}
+
 async function launched(): Promise<Browser | string> {
   if (process.platform === "linux" && process.arch === "x64") return chromium.launch(packaged());
   try {

@@ -40,6 +40,12 @@ export function fingerprintOf(spki: Uint8Array): string {
   return sha256(spki);
 }
 
+/** Returns a fingerprint as someone wrote it down, in its one spelling. Null: it is none. */
+export function fingerprintFrom(text: string): string | null {
+  const digits = text.replaceAll(/[\s:-]/gu, "").toLowerCase();
+  return /^[0-9a-f]{64}$/u.test(digits) ? digits : null;
+}
+
 /** Returns the one PEM spelling of a public key: 64 characters a line, line feeds, one at the end. */
 export function pemOf(spki: Uint8Array): string {
   const lines = base64Of(spki).match(/.{1,64}/gu) ?? [];

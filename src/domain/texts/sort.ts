@@ -12,6 +12,9 @@ export interface KeptLines {
   remove(): Promise<void>;
 }
 
+/** Signals that a store has no room for lines, or lost some: nothing is wrong with the lines. */
+export class StoreError extends Error {}
+
 const RUN = 20_000;
 
 // Lines may be long: so many characters at most are held.

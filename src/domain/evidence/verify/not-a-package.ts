@@ -13,7 +13,7 @@ const MARKS = [
   "changes.csv",
 ];
 
-/** Returns whether these names, of what lies directly in a folder or zip, are those of a package, changed or not. */
+/** Returns whether the names directly in a folder or zip are those of a package, changed or not. */
 export function isLikePackage(names: readonly string[]): boolean {
   return names.filter((name) => MARKS.includes(name)).length >= 2;
 }

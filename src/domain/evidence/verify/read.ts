@@ -38,6 +38,8 @@ export interface PackageReader {
   members(): Promise<{
     readonly members: readonly Member[];
     readonly defects: readonly Defect<"stranger" | "unreadable">[];
+    /** What may be there without being seen, where a reader cannot see everything. */
+    readonly unseen?: string;
   }>;
   /** The bytes of a member of kind file, in pieces; throws what the file system throws. */
   open(path: string): AsyncIterable<Uint8Array>;
@@ -62,6 +64,8 @@ interface FileRead extends ContentFound {
 export interface PackageRead {
   readonly reader: PackageReader;
   readonly members: readonly Member[];
+  /** What may be there without being seen; null: nothing. */
+  readonly unseen: string | null;
   /** Of the container, and of the files that could not be read. */
   readonly defects: readonly Defect<"stranger" | CodeOf<"files">>[];
   /** Null where there is none to read. */
@@ -88,7 +92,7 @@ export interface PackageRead {
 
 /** Reads everything that the checks need, as a program of a version. */
 export async function readPackage(reader: PackageReader, version: string): Promise<PackageRead> {
-  const { members, defects: container } = await reader.members();
+  const { members, defects: container, unseen = null } = await reader.members();
   const shelf = new Shelf(reader, members);
   const sealed = await shelf.read(SEAL_FILE);
   const bundle = await shelf.read(BUNDLE_FILE);
@@ -110,6 +114,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   return {
     reader,
     members,
+    unseen,
     defects: [...container, ...shelf.defects],
     seal,
     sealDigest: sealed?.sha256 ?? null,

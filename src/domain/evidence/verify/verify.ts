@@ -5,6 +5,7 @@ import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
 import type { ClosingDocument } from "../closing.ts";
 import type { Manifest } from "../package.ts";
+import { StoreError } from "../../texts/sort.ts";
 import type { Forms } from "./forms.ts";
 import {
   checkIds,
@@ -31,7 +32,10 @@ import {
   type PackageReader,
 } from "./read.ts";
 
-/** Describes what was found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files were read. */
+/**
+ * Describes what was found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files
+ * were read; `about`: null where the manifest cannot be read.
+ */
 export interface Verification {
   readonly checks: readonly CheckOutcome[];
   readonly defects: readonly Defect[];
@@ -41,6 +45,17 @@ export interface Verification {
   readonly seal: string | null;
   /** What the manifest has about closings; null: nothing that can be read. */
   readonly closing: ClosingDocument | null;
+  readonly about: PackageFacts | null;
+}
+
+/** Describes a package in the words of its manifest. */
+export interface PackageFacts {
+  readonly packageId: string;
+  readonly organization: string;
+  readonly period: { readonly name: string; readonly from: string; readonly to: string };
+  readonly generatedAt: string;
+  readonly version: string;
+  readonly populations: Manifest["populations"];
 }
 
 /** What a check may read beside the package. `defects`: what was found until now. */
@@ -89,7 +104,50 @@ export async function verifyPackage(
     files: found.files.size,
     seal: found.sealDigest,
     closing: found.manifest?.closing ?? null,
+    about: aboutOf(found.manifest),
   };
+}
+
+function aboutOf(manifest: Manifest | null): PackageFacts | null {
+  if (manifest === null) return null;
+  const {
+    package_id: packageId,
+    organization,
+    period,
+    generated_at: generatedAt,
+    generator,
+    populations,
+  } = manifest;
+  return {
+    packageId,
+    organization: organization.login,
+    period,
+    generatedAt,
+    version: generator.version,
+    populations,
+  };
+}
+
+/** Returns what was found, with the signer compared with a fingerprint that was got elsewhere. */
+export function compareSigner(found: Verification, fingerprint: string): Verification {
+  const { checks, defects } = found;
+  const isOpen = checks.some((check) => check.state === "not-checked" && check.because === NO_SIGNER);
+  if (!isOpen) return found;
+  const isSame = found.fingerprint === fingerprint;
+  const defect: Defect = { file: KEY_FILE, code: "signer-differs", problem: otherSigner(fingerprint) };
+  return {
+    ...found,
+    defects: isSame ? defects : [...defects, defect],
+    checks: checks.map(({ id, sentence, ...outcome }) =>
+      id === "signer" ? { id, sentence, state: isSame ? "passed" : "failed" } : { id, sentence, ...outcome },
+    ),
+  };
+}
+
+const NO_SIGNER = "nothing was given to compare it with";
+
+function otherSigner(fingerprint: string): string {
+  return `is not the key you gave, whose fingerprint is ${fingerprint}`;
 }
 
 /** Answers for what holds no package that could be opened. */
@@ -102,6 +160,7 @@ export function unopened(file: string, problem: string): Verification {
     files: 0,
     seal: null,
     closing: null,
+    about: null,
   };
 }
 
@@ -145,7 +204,7 @@ function checkSigner(
   say: Say<CodeOf<"signer">>,
   { publicKeyPem }: Options,
 ): string | null {
-  if (publicKeyPem === undefined) return "no public key was given";
+  if (publicKeyPem === undefined) return NO_SIGNER;
   const wanted = spkiOfPem(publicKeyPem);
   if (wanted === null)
     say(
@@ -154,7 +213,7 @@ function checkSigner(
       "cannot be compared: the key you gave is not a P-256 public key in PEM form",
     );
   else if (fingerprintOf(wanted) !== fingerprintIn(found))
-    say(KEY_FILE, "signer-differs", `is not the key you gave, whose fingerprint is ${fingerprintOf(wanted)}`);
+    say(KEY_FILE, "signer-differs", otherSigner(fingerprintOf(wanted)));
   return null;
 }
 
@@ -185,7 +244,7 @@ function checkFiles(
 }
 
 function checkAdditions(
-  { seal, members, subjects }: PackageRead,
+  { seal, members, subjects, unseen }: PackageRead,
   say: Say<CodeOf<"additions">>,
 ): string | null {
   for (const { name } of subjects)
@@ -207,7 +266,8 @@ function checkAdditions(
   for (const { path, kind } of members)
     if (kind === "folder" ? !folders.has(path) : !files.has(path))
       say(path, "stranger", "should not be here");
-  return isSound(seal) ? null : NO_SEAL;
+  if (!isSound(seal)) return NO_SEAL;
+  return unseen === null ? null : `no other file was found, but ${unseen}`;
 }
 
 function checkLists(
@@ -355,6 +415,7 @@ async function checkLog(
       say,
     );
   } catch (error) {
+    if (error instanceof StoreError) return `its rows could not be sorted: ${error.message}`;
     // Whatever a log contains that its version does not: it is not the log of a package, and what was not compared is not sound.
     say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${messageOf(error)}`);
   }
