@@ -1,13 +1,12 @@
 /** The zip of a package, written by one program and read by another: one spelling, and every other one is named. */
 
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
 import * as fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 
 import { withBytes } from "../../src/package/disk.ts";
@@ -15,6 +14,7 @@ import type { FileBytes } from "../../src/package/zip-directory.ts";
 import { zipReader } from "../../src/package/zip-reader.ts";
 import { zipOf } from "../../src/package/zip.ts";
 import { isWhole, rounds } from "../support/effort.ts";
+import { folderOfTest } from "../support/folders.ts";
 
 type Contents = Readonly<Record<string, Buffer>>;
 
@@ -115,8 +115,7 @@ describe("what other programs write", () => {
 
 // Four gigabytes of zeros, which the disk does not hold: the file has a hole there.
 test.skipIf(!isWhole)("a zip beyond four gigabytes is read as well", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "countersign-zip-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = folderOfTest("zip");
   const zeros = Buffer.alloc(1024 * 1024);
   const pieces = 4_097;
   const many = function* (): Iterable<Buffer> {
