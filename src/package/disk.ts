@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 
 import { linesOf } from "../domain/texts/lines.ts";
 import { StoreError, type LineStore } from "../domain/texts/sort.ts";
-import type { FileBytes } from "./zip-directory.ts";
+import type { FileBytes } from "./zip/directory.ts";
 
 /** So much of a file is read at once (bytes) where hundreds are read side by side. */
 const SMALL_PIECE = 8 * 1_024;

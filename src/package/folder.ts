@@ -11,7 +11,7 @@ import { sortedLines } from "../domain/texts/sort.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { csvText } from "./csv.ts";
 import { linesOnDisk } from "./disk.ts";
-import { zipOf } from "./zip.ts";
+import { zipOf } from "./zip/writer.ts";
 
 /** Describes one file as written. */
 export interface Written {

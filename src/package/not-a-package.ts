@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 
 import { isLikePackage, NEITHER, whyNoFolder, whyNoZip } from "../domain/evidence/verify/not-a-package.ts";
 import { withBytes } from "./disk.ts";
-import { hasTracesOfZip, zipEntries } from "./zip-directory.ts";
+import { hasTracesOfZip, zipEntries } from "./zip/directory.ts";
 
 /** Returns what is at a path and what to give instead. Null: it may be a package, changed or not. */
 export async function notAPackage(path: string): Promise<string | null> {

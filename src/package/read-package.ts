@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import type { Defect } from "../domain/evidence/verify/checks.ts";
 import { messageOf, MOST_MEMBERS, type Files, type Member } from "../domain/evidence/verify/read.ts";
 import { openBytes } from "./disk.ts";
-import { zipReader } from "./zip-reader.ts";
+import { zipReader } from "./zip/reader.ts";
 
 type ContainerDefect = Defect<"stranger" | "unreadable">;
 

@@ -3,7 +3,7 @@
 import { linesOf } from "../domain/texts/lines.ts";
 import { messageOf } from "../domain/evidence/verify/read.ts";
 import { StoreError, type LineStore } from "../domain/texts/sort.ts";
-import type { FileBytes } from "../package/zip-directory.ts";
+import type { FileBytes } from "../package/zip/directory.ts";
 
 /** Yields the bytes of a Blob; holds one piece. */
 export async function* piecesOf(blob: Blob): AsyncIterable<Uint8Array> {

@@ -12,8 +12,8 @@ import {
 } from "../domain/evidence/verify/verify.ts";
 import { fingerprintFrom } from "../domain/evidence/seal.ts";
 import { MAKER } from "../package/maker.ts";
-import { hasTracesOfZip, zipEntries } from "../package/zip-directory.ts";
-import { zipReader } from "../package/zip-reader.ts";
+import { hasTracesOfZip, zipEntries } from "../package/zip/directory.ts";
+import { zipReader } from "../package/zip/reader.ts";
 import { bytesOf, linesInBlobs } from "./blobs.ts";
 import { chosenFolder, dropped, type GivenPackage } from "./given.ts";
 import { resultNodes, slipNodes } from "./view.ts";

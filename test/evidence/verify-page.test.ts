@@ -19,7 +19,7 @@ import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
 import type { CheckId } from "../../src/domain/evidence/verify/checks.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 import { verifyPath } from "../../src/package/verify.ts";
-import { zipOf } from "../../src/package/zip.ts";
+import { zipOf } from "../../src/package/zip/writer.ts";
 import { dropOn, openPage } from "../support/browser.ts";
 import { sample } from "../support/effort.ts";
 import { damagedCopy, DAMAGES } from "./damages.ts";

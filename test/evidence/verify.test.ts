@@ -13,7 +13,7 @@ import { CHECKS, DEFECTS, type CheckId, type DefectCode } from "../../src/domain
 import type { Verification } from "../../src/domain/evidence/verify/verify.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { verifyPath } from "../../src/package/verify.ts";
-import { zipOf } from "../../src/package/zip.ts";
+import { zipOf } from "../../src/package/zip/writer.ts";
 import { rounds, sample } from "../support/effort.ts";
 import {
   ANOTHER_SIGNER,

@@ -10,9 +10,9 @@ import { describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 
 import { withBytes } from "../../src/package/disk.ts";
-import type { FileBytes } from "../../src/package/zip-directory.ts";
-import { zipReader } from "../../src/package/zip-reader.ts";
-import { zipOf } from "../../src/package/zip.ts";
+import type { FileBytes } from "../../src/package/zip/directory.ts";
+import { zipReader } from "../../src/package/zip/reader.ts";
+import { zipOf } from "../../src/package/zip/writer.ts";
 import { isWhole, rounds } from "../support/effort.ts";
 import { folderOfTest } from "../support/folders.ts";
 

@@ -1,8 +1,8 @@
 /** Reads a package out of its zip, in Node as in a browser. A package has one zip: any other is named by its first other byte. */
 
-import type { Defect } from "../domain/evidence/verify/checks.ts";
-import { MOST_MEMBERS, type Files } from "../domain/evidence/verify/read.ts";
-import { viewOf, zipEntries, type FileBytes, type ZipEntry } from "./zip-directory.ts";
+import type { Defect } from "../../domain/evidence/verify/checks.ts";
+import { MOST_MEMBERS, type Files } from "../../domain/evidence/verify/read.ts";
+import { viewOf, zipEntries, type FileBytes, type ZipEntry } from "./directory.ts";
 
 /**
  * Returns the files of a package's zip. Only members that are stored are read: nothing can blow up. Throws an Error that names
