@@ -12,6 +12,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The App, and the GitHub double that `demo` and `scenario run` start. */
 const SOURCES = ["src", "test/github"];
 const COMMAND = "src/cli/main.js";
+/** What becomes one file of its own: scripts/verify-page.ts. */
+const VERIFY_PAGE = join(ROOT, "src/verify-page");
 
 const out = resolve(ROOT, process.argv[2] ?? "dist");
 rmSync(out, { recursive: true, force: true });
@@ -27,9 +29,6 @@ function compile(to: string): void {
   const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
   if (status !== 0) fail("tsc found errors; nothing was built");
 }
-
-/** What becomes one file of its own: scripts/verify-page.ts. */
-const VERIFY_PAGE = join(ROOT, "src/verify-page");
 
 /** Schemas, migrations' texts, styles: whatever lies beside the sources and is not TypeScript. */
 function copyAssets(folder: string, to: string): void {

@@ -364,15 +364,15 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     name: "a push that may be by key vouches",
     file: "domain/approval/contribution/pushes.ts",
     tests: ["test/domain/elsewhere.test.ts"],
-    right: 'isByKey(pull, push, commit) ? "by-key" : null',
-    wrong: "null",
+    right: 'return behind === null ? null : behind === "named" ? "by-key" : "by-unnamed-key";',
+    wrong: "return null;",
   },
   {
     name: "a signature does not tell its owner",
     file: "domain/approval/contribution/pushes.ts",
     tests: ["test/domain/elsewhere.test.ts"],
-    right: "if (actor === null || commit?.signer?.id === actor.id) return false;",
-    wrong: "if (actor === null) return false;",
+    right: "if (actor === null || commit?.signer?.id === actor.id) return null;",
+    wrong: "if (actor === null) return null;",
   },
   {
     name: "a deleted key was never there",
@@ -626,8 +626,9 @@ export const SEEING: readonly Blindness[] = [
     name: "a repository that went out of sight is no gap",
     story: "b54-uninstalled.yaml",
     file: "flows/repositories/repositories.ts",
-    right: "const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];",
-    wrong: "const entries = [entryOf({ ...record, removedAt: at })];",
+    right:
+      "const entries = [entryOf({ ...record, removedAt: at }), ...ended, gapEntry(gap, record.repository)];",
+    wrong: "const entries = [entryOf({ ...record, removedAt: at }), ...ended];",
   },
   {
     name: "repositories that were not selected are forgotten",

@@ -23,6 +23,7 @@ import { groupsIn, listIn, rowsIn } from "../../src/domain/evidence/sample/rows.
 import { groupsText, listText } from "../../src/domain/evidence/tables/table.ts";
 import { sha256 } from "../../src/domain/values/digest.ts";
 import { csvText } from "../../src/package/csv.ts";
+import { rounds } from "../support/effort.ts";
 
 const run = promisify(execFile);
 
@@ -105,7 +106,7 @@ describe("a choice by seed", () => {
         const more = await drawn(items, { size: size + 1, seed, stratify: [] });
         expect(more.chosen.slice(0, chosen.length)).toEqual(chosen);
       }),
-      { numRuns: 30 },
+      { numRuns: rounds(30, 300) },
     );
   });
 

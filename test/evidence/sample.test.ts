@@ -24,7 +24,7 @@ let nth = 0;
 beforeAll(async () => {
   ({ place, evidence, close } = await sampledStory());
   changes = table(await readFile(join(evidence, "changes.csv"), "utf8"));
-}, 120_000);
+});
 afterAll(() => close());
 
 /** Runs the command into a new folder. */

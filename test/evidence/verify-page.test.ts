@@ -135,7 +135,7 @@ const SCRIPT_CHECKS: readonly (readonly [RegExp, CheckId])[] = [
   ],
   [/^SHA256SUMS: does not list/u, "lists"],
   [/: has fingerprint /u, "signer"],
-  [/^(?:manifest\.dsse\.json|public-key\.pem): /u, "signature"],
+  [/^(?:manifest\.dsse\.json|manifest\.sigstore\.json|public-key\.pem): /u, "signature"],
 ];
 
 async function failedInScript(place: string): Promise<ReadonlySet<CheckId>> {

@@ -32,7 +32,7 @@ import {
 import { POLICIES } from "./rows/policies.ts";
 import { SEPARATION_OF_DUTIES } from "./rows/separation-of-duties.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
-import { sinceCloseTable } from "./rows/since-close.ts";
+import { sinceCloseTable } from "./since-close.ts";
 import { ClosingSchema, closingWords, isNeverClosed, type ClosingDocument } from "./closing.ts";
 
 /** The tables that are read from the log at one place in it. */

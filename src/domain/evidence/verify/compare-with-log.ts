@@ -17,7 +17,7 @@ import { completenessDocument } from "../completeness.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
 import type { EvidenceSource } from "../tables/population.ts";
-import { SINCE_CLOSE, withoutOutside } from "../rows/since-close.ts";
+import { SINCE_CLOSE, withoutOutside } from "../since-close.ts";
 import { mergedRows } from "../tables/merge.ts";
 import { scopePolicies } from "../rows/policies.ts";
 import { gapsOf } from "../rows/scope.ts";

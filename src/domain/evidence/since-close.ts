@@ -1,11 +1,11 @@
 /** The rows of since-close.csv: what differs from the package that was handed over, and which log entries made it differ. */
 
-import { canonical } from "../../values/digest.ts";
-import type { LoggedEntry } from "../../records/entry.ts";
-import { packagedEntries } from "../cited-entries.ts";
-import { sourceHandedOver, type PackageSource } from "../closing.ts";
-import type { EvidenceSource } from "../tables/population.ts";
-import { mergedRows, rowName, type RowPair } from "../tables/merge.ts";
+import { canonical } from "../values/digest.ts";
+import type { LoggedEntry } from "../records/entry.ts";
+import { packagedEntries } from "./cited-entries.ts";
+import { sourceHandedOver, type PackageSource } from "./closing.ts";
+import type { EvidenceSource } from "./tables/population.ts";
+import { mergedRows, rowName, type RowPair } from "./tables/merge.ts";
 import {
   column,
   groupsText,
@@ -15,7 +15,7 @@ import {
   type Rests,
   type Table,
   type TableForm,
-} from "../tables/table.ts";
+} from "./tables/table.ts";
 
 type Cells = Readonly<Record<string, string>>;
 
