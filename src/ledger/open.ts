@@ -40,7 +40,7 @@ export async function openIfThere(where: StoreLocation): Promise<Ledger | null> 
   const store = await openStore(where, { readOnly: true, tracelessly: true });
   try {
     if (store.kind === "postgres") await store.read(refuseStandby);
-    if (await store.read(hasTables)) {
+    if (await store.read((db) => hasTables(db, store.kind))) {
       await store.read((db) => refuseOutdated(db, store.kind));
       return new Ledger(store);
     }
@@ -68,8 +68,13 @@ async function refuseStandby(db: Kysely<Tables>): Promise<void> {
   if (rows[0]?.standby === true) throw Object.assign(new Error("a standby"), { code: "25006" });
 }
 
-async function hasTables(db: Kysely<Tables>): Promise<boolean> {
-  return (await db.introspection.getTables()).some(({ name }) => name === "migration");
+/** Returns whether the tables are where queries look for them: another schema of the database may have one of that name. */
+async function hasTables(db: Kysely<Tables>, kind: StoreKind): Promise<boolean> {
+  if (kind === "sqlite") return (await db.introspection.getTables()).some(({ name }) => name === "migration");
+  const { rows } = await sql<{
+    readonly there: boolean;
+  }>`select to_regclass('migration') is not null as there`.execute(db);
+  return rows[0]?.there === true;
 }
 
 /** Opens a ledger to write in it where one is already: a mistyped place makes no new one. Throws as {@link openLedger} does. */
@@ -77,7 +82,7 @@ export async function openExistingLedger(where: StoreLocation): Promise<Ledger> 
   const store = await openStore(where, { readOnly: true });
   try {
     await store.read(async (db) => {
-      if (await hasTables(db)) return;
+      if (await hasTables(db, store.kind)) return;
       throw new ExternalError(
         "database-unreachable",
         "There is no evidence log in this database: start the App once, or correct the settings that name the database.",

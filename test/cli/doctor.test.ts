@@ -363,11 +363,20 @@ describe("the doctor changes nothing", () => {
     "in an empty database, or one of an earlier version: %s",
     async (kind) => {
       const harness = await visit({ ...STORY, policy: null });
-      const { where, remove } = await freshDatabase(kind);
+      const { where, sql: run, remove } = await freshDatabase(kind);
       const store = await openStore(where, { readOnly: false });
+      const own = kind === "sqlite" ? null : new URL("databaseUrl" in where ? where.databaseUrl : "");
+      const schema = /search_path=(\w+)/u.exec(decodeURIComponent(own?.search ?? ""))?.[1];
       const tables = (): Promise<readonly string[]> =>
-        store.read(async (db) => (await db.introspection.getTables()).map(({ name }) => name));
+        store.read(async (db) =>
+          (await db.introspection.getTables())
+            .filter((table) => table.schema === schema)
+            .map(({ name }) => name),
+        );
       try {
+        // What another program keeps in the same database is not the App's.
+        if (schema !== undefined)
+          await run(`create schema ${schema}_other`, `create table ${schema}_other.migration (name text)`);
         await store.read((db) => sql`select 1`.execute(db));
         const { privateKey } = generateKeyPairSync("ec", {
           namedCurve: "P-256",
@@ -388,6 +397,7 @@ describe("the doctor changes nothing", () => {
         expect(await tables()).toEqual(before);
       } finally {
         await store.close();
+        if (schema !== undefined) await run(`drop schema ${schema}_other cascade`);
         await remove();
       }
     },

@@ -15,7 +15,7 @@ beforeEach(() => {
 
 /** Runs a command that reads nothing but where the log is, in the folder of the test. */
 function listed(env: Readonly<Record<string, string>> = {}, args = ["deliveries", "list"]): Promise<Ended> {
-  return countersign(args, env, undefined, folder);
+  return countersign(args, env, false, folder);
 }
 
 describe("a file .env", () => {

@@ -25,19 +25,23 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user; `cwd`: in another folder, whose `.env` is read. It ends with the test at the latest. */
+/** Root may write everywhere; without these rights it may not, and it can still read a checkout that is root's alone. */
+const UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"];
+
+/** Runs `countersign` with these arguments in this environment alone; `isHeld`: by permissions, also where root runs the tests; `cwd`: in another folder, whose `.env` is read. It ends with the test at the latest. */
 export async function countersign(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  uid?: number,
+  isHeld = false,
   cwd?: string,
 ): Promise<Ended> {
   const { COUNTERSIGN_ENV_FILE: none, ...inherited } = INHERITED;
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const [program = "", ...before] = isHeld && process.getuid?.() === 0 ? UNPRIVILEGED : [];
+  const [command, given] = program === "" ? [process.execPath, []] : [program, [...before, process.execPath]];
+  const child = spawn(command, [...given, PROGRAM, ...args], {
     env: { ...inherited, ...(cwd === undefined ? { COUNTERSIGN_ENV_FILE: none ?? "" } : {}), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd }),
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);

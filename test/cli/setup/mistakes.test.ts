@@ -1,6 +1,6 @@
 /** What goes wrong on the way to an App that is registered and installed: each is told with its cure, in words, before anything is lost. */
 
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -30,6 +30,9 @@ const OTHER_KEY = `-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ
 function inFile(path: string): { readonly COUNTERSIGN_ENV_FILE: string } {
   return { COUNTERSIGN_ENV_FILE: path };
 }
+
+/** Any user but root, who runs this test. */
+const OTHER_USER = 65_534;
 
 describe("a mistake on the command line", () => {
   test.each<readonly [string, readonly string[], string]>([
@@ -110,8 +113,9 @@ describe("a mistake on the command line", () => {
       const folder = emptyFolder();
       chmodSync(folder, 0o1777);
       writeFileSync(join(folder, ".env"), "LOG_LEVEL=info\n");
+      for (const place of [folder, join(folder, ".env")]) chownSync(place, OTHER_USER, OTHER_USER);
       const args = ["setup", "--org", "acme", "--url", URL_OF_APP];
-      const { code, stderr } = await countersign(args, inFile(join(folder, ".env")), 65_534);
+      const { code, stderr } = await countersign(args, inFile(join(folder, ".env")), true);
       expect(stderr).toMatch(/\.env cannot be written \(EPERM\)/u);
       expect(code).toBe(2);
       expect(readdirSync(folder)).toEqual([".env"]);
