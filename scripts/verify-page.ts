@@ -57,8 +57,7 @@ function inHtml(code: string): string {
     .replaceAll(CONTROL, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what is meant
-const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/gu;
+const CONTROL = /(?![\t\n])\p{Cc}/gu;
 
 /** What a content security policy calls an inline part by. */
 function sourceOf(text: string): string {
