@@ -22,7 +22,10 @@ export function closing({ closing: document, differences, summary }: StartHere):
 }
 
 function differencesTable(differences: readonly ShownDifference[], counts: string, total: number): Html {
-  const shown = differences.length < total ? `The first ${differences.length} of ${total}` : "All";
+  const shown =
+    differences.length < total
+      ? `The first ${differences.length} of ${total} rows that differ.`
+      : `${total === 1 ? "The row that differs" : `The ${total} rows that differ`}.`;
   return tableOf(
     differences,
     [
@@ -33,7 +36,7 @@ function differencesTable(differences: readonly ShownDifference[], counts: strin
       { head: "Why", cell: (each) => lines(reasonsFor(each)), wide: true },
     ],
     {
-      caption: `${shown}; since-close.csv has every row and the hashes of the log entries. By table: ${counts}.`,
+      caption: `${shown} since-close.csv has each row, the hashes of the log entries, and what was only recorded again. By table: ${counts}.`,
     },
   );
 }

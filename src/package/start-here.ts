@@ -172,6 +172,12 @@ sh verify.sh ${content.fingerprint}</pre>
       <code>verify.sh</code> cannot vouch for itself: compare its digest with the one published in the
       documentation, or run <code>countersign verify</code>, which also makes every row and page again from
       the log in this package.
+    </p>
+    <p>
+      Without a terminal: open <code>verify.html</code> of the release of ${content.generator.name}
+      ${content.generator.version} in a browser, which needs no network, and drop this package on it. It makes
+      the same checks as <code>countersign verify</code>. Take it from the release, never from a package, and
+      compare its SHA-256 with the release notes.
     </p>`;
 }
 

@@ -111,6 +111,12 @@ describe("the package of a small log", () => {
     expect(page).not.toMatch(/<script|src=|@import|url\(/u);
   });
 
+  test("says how a browser checks it, for whoever has no terminal", async () => {
+    const page = (await readFile(join(one, "START-HERE.html"), "utf8")).replaceAll(/\s+/gu, " ");
+    expect(page).toContain("open <code>verify.html</code> of the release of countersign");
+    expect(page).toContain("Take it from the release, never from a package");
+  });
+
   test("has rows and documents that its own schemas accept", async () => {
     const ajv = new Ajv2020({ strict: false });
     const schemaOf = async (path: string): Promise<Record<string, unknown>> => {

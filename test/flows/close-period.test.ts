@@ -257,6 +257,8 @@ describeOnBothStores("a closed period", (open) => {
     expect(first[0]).toBe(
       "This package is addendum 1 to the package that was handed over, made because: a change was found late.",
     );
+    const page = (await readFile(join(place, "one", "START-HERE.html"), "utf8")).replaceAll(/\s+/gu, " ");
+    expect(page).toMatch(/The \d+ rows that differ\. since-close\.csv has each row/u);
     const [row] = await rowsOf(join(place, "one"), "since-close.csv");
     expect(row).toMatchObject({ table: "changes.csv", change: "added" });
     expect(row?.["why"]).toMatch(
