@@ -20,6 +20,7 @@ import { openLedger } from "../ledger/open.ts";
 import type { StoreLocation } from "../ledger/database/store.ts";
 import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
+import { VERSION } from "../package/version.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
 
 /** Describes how the App is started. `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
@@ -92,6 +93,7 @@ export async function buildTools(
     ledger,
     log,
     skew: () => skew,
+    version: VERSION,
     ...(settings.pollMs === undefined ? {} : { polls: true }),
     sendNotification: notificationSender({
       variable: settings.receivers.variable,

@@ -247,6 +247,7 @@ const ENTRIES: readonly LoggedEntry[] = [
     from: start,
     to: now,
     listings: [],
+    readAs: null,
     matched: 0,
     differences: [],
     contiguous: true,

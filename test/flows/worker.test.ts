@@ -316,6 +316,7 @@ function toolsOf(): Tools {
     github: { ranked } as Tools["github"],
     sendNotification: async () => undefined,
     skew: () => null,
+    version: "0",
   };
 }
 

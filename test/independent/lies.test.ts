@@ -742,6 +742,7 @@ const NOT_MADE_AGAIN: Readonly<Record<string, string>> = {
     "source environment_reviewers prevents_self_review admins_may_bypass environment_bypassed self_approved unaccounted_known source_gone",
   "deviations.csv": "description",
   "emergency-changes.csv": "authoriser_independent alone ended_because review_overdue review_within_time",
+  "ipe.csv": "purpose sha256_of run_again",
   "policies/index.csv": "approvals_required",
   "privileged-actors.csv": "right_id actor can observable to",
   "remediation-history.csv": "of",

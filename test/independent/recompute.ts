@@ -28,6 +28,7 @@ import {
 import { fieldwork } from "./fieldwork.ts";
 import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
+import { queries } from "./queries.ts";
 import { logAlone } from "./log-alone.ts";
 import { sinceClose } from "./since-close.ts";
 
@@ -63,6 +64,7 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   rights(log, rows("rights-used.csv"), say);
   waiting(log, rows("waiting-times.csv"), say);
   policies(log, folder, changes, say);
+  queries(log, text, rows, say);
   firstPage(text, say);
   fieldwork(log, rows, say);
   logAlone(log, rows, say);
@@ -165,7 +167,8 @@ function logged(folder: string, log: Log, rows: (path: string) => readonly Row[]
       const seq = row["log_seq"];
       if (seq === undefined) break;
       if (seq === "") {
-        if (path !== "coverage-gaps.csv" || row["log_hash"] !== "") say(`${path}: a row without its entry`);
+        const isOfNone = path === "coverage-gaps.csv" || (path === "ipe.csv" && row["source"] === "log");
+        if (!isOfNone || row["log_hash"] !== "") say(`${path}: a row without its entry`);
         continue;
       }
       const entry = log.bySeq.get(Number(seq));

@@ -127,6 +127,7 @@ function factsOf({ now, installed, beat, swept, gaps, counts, period }: World): 
       from: at(each.span.from),
       to: at(each.span.from + each.span.length),
       listings: [],
+      readAs: null,
       matched: 0,
       differences: [],
       contiguous: true,

@@ -168,7 +168,11 @@ export function octokitsWith(
     pacing,
     ...(fetch === undefined ? {} : { fetch }),
   });
-  return { app: () => Promise.resolve(octokit), installation: () => Promise.resolve(octokit) };
+  return {
+    app: () => Promise.resolve(octokit),
+    installation: () => Promise.resolve(octokit),
+    rights: () => Promise.resolve(null),
+  };
 }
 
 /** Returns the tools with the given policy in place of GitHub's files, and without a gate where no App is named. */

@@ -20,6 +20,7 @@ import { patient } from "../../github/api/patient-client.ts";
 import { ranked } from "../../github/api/pacing.ts";
 import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { VERSION } from "../../package/version.ts";
 import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
@@ -82,6 +83,7 @@ export function toolsOn(
     ledger,
     log: pino({ level: "silent" }),
     skew: () => null,
+    version: VERSION,
     sendNotification: async (): Promise<void> => {},
     github: {
       ...facts,
@@ -93,6 +95,7 @@ export function toolsOn(
       octokits: {
         app: () => keep(null, () => octokits.app()),
         installation: (id) => keep(id, () => octokits.installation(id)),
+        rights: (id) => octokits.rights(id),
       },
     },
   };

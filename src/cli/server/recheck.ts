@@ -18,6 +18,7 @@ import type { Fetch } from "../../github/api/octokit.ts";
 import { ranked } from "../../github/api/pacing.ts";
 import { laneOf, signal } from "../../github/webhooks/signal.ts";
 import { openLedger } from "../../ledger/open.ts";
+import { VERSION } from "../../package/version.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { approvalLines, resultLines } from "../log/assess.ts";
@@ -62,7 +63,16 @@ export async function requestRecheck(
       const log = pino({ level: "silent" });
       // Nothing is sent anywhere but to GitHub, and that only with --post.
       const sendNotification = async (): Promise<void> => {};
-      const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotification, skew: () => null };
+      const tools: Tools = {
+        appId,
+        clock: { now },
+        github,
+        ledger,
+        log,
+        sendNotification,
+        skew: () => null,
+        version: VERSION,
+      };
       const repo = await watchedNow(tools, named);
       const checked = await checkOf(repo, named.number);
       if (checked === null) throw new UsageError(`${pull} is not open: only open pull requests are checked.`);

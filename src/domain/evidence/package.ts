@@ -29,6 +29,7 @@ import {
   TOOL_COLUMNS,
   type ToolFact,
 } from "./rows/scope.ts";
+import { ipeTable } from "./ipe.ts";
 import { POLICIES } from "./rows/policies.ts";
 import { SEPARATION_OF_DUTIES } from "./rows/separation-of-duties.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
@@ -77,9 +78,11 @@ export function toolTable(facts: readonly ToolFact[]): Table {
 }
 
 /** Holds every CSV file of the package with its columns, for schemas, docs and checks. */
-export const TABLE_FORMS: readonly TableForm[] = [...TABLES, toolTable([])].toSorted((a, b) =>
-  a.path < b.path ? -1 : 1,
-);
+export const TABLE_FORMS: readonly TableForm[] = [
+  ...TABLES,
+  toolTable([]),
+  ipeTable([], "https://api.github.com"),
+].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/u);
 const Time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/u);

@@ -51,7 +51,7 @@ export function sinceCloseTable(tables: readonly Table[]): Table {
   return table<DifferingRow>({
     path: SINCE_CLOSE,
     description:
-      "Every row that differs from the package of this period that was handed over last, and why. Empty: none differs, or the period was never closed (closing in manifest.json).",
+      "Every row that differs from the package of this period that was handed over last, and why; not of tool.csv and ipe.csv, which are about each package itself. Empty: none differs, or the period was never closed (closing in manifest.json).",
     sortedBy: ["table", "row"],
     columns: {
       table: column.text((row) => row.table, "The file whose row differs."),

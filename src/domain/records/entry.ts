@@ -26,6 +26,7 @@ import {
   CoverageGapRecordSchema,
   MonthlyReviewRecordSchema,
   PeriodCloseRecordSchema,
+  keepUnnotedReading,
   keepWhatWasSigned,
 } from "./monitoring.ts";
 import { DeploymentGateRecordSchema, DeploymentRecordSchema, TagsRecordSchema } from "./deployment.ts";
@@ -69,7 +70,7 @@ export const BODIES = {
   deviation: stored(DeviationRecordSchema),
   remediation: stored(RemediationRecordSchema),
   "coverage-gap": stored(CoverageGapRecordSchema),
-  completeness: stored(CompletenessRecordSchema),
+  completeness: stored(CompletenessRecordSchema, keepUnnotedReading),
   command: stored(CommandRecordSchema),
   acceptance: stored(AcceptanceSchema),
   protection: stored(ProtectionRecordSchema, raiseReadings),

@@ -30,6 +30,28 @@ export const CoverageGapRecordSchema = z.object({
 /** Describes entry `coverage-gap`, subject = gap id: a time in which we could not see, and why. */
 export type CoverageGapRecord = Infer<typeof CoverageGapRecordSchema>;
 
+const ListingReadSchema = z.object({
+  /** By the App's clock. */
+  began: InstantSchema,
+  ended: InstantSchema,
+  /** Null: it was read from the log, which has none. */
+  pages: z.int().nullable(),
+  /** What the digest covers: of an open span also what came after it. */
+  rows: z.int(),
+  /** There was more than was read, or GitHub would not list it. */
+  cut: z.boolean(),
+});
+
+/** Describes how one listing was read. */
+export type ListingRead = Infer<typeof ListingReadSchema>;
+
+const ReadAsSchema = z.object({
+  /** GitHub's ids of the App and its installation, with the rights of its token; null: read with a token of no App. */
+  app: z.object({ id: z.int(), installation: z.int(), rights: z.record(z.string(), z.string()) }).nullable(),
+  /** The version of Countersign that read. */
+  version: z.string(),
+});
+
 /** Describes {@link CompletenessRecord}. */
 export const CompletenessRecordSchema = z.object({
   repository: RepositorySchema,
@@ -43,8 +65,12 @@ export const CompletenessRecordSchema = z.object({
       count: z.int(),
       query: z.string(),
       sha256: z.string(),
+      /** Null: version 1 did not note it. */
+      read: ListingReadSchema.nullable(),
     }),
   ),
+  /** As whom GitHub was asked; null: version 1 did not note it. */
+  readAs: ReadAsSchema.nullable(),
   matched: z.int(),
   /** Every difference, explained by a named cause or not. */
   differences: z.array(
@@ -69,6 +95,14 @@ export const CompletenessRecordSchema = z.object({
  * against each other.
  */
 export type CompletenessRecord = Infer<typeof CompletenessRecordSchema>;
+
+/** Raises a check of version 1, of which nobody noted how its listings were read. */
+export function keepUnnotedReading(
+  body: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const listings = body["listings"] as readonly Readonly<Record<string, unknown>>[];
+  return { ...body, listings: listings.map((each) => ({ ...each, read: null })), readAs: null };
+}
 
 const MonthlyFiguresSchema = z.object({
   population: z.int(),

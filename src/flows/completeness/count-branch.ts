@@ -9,12 +9,15 @@ import type { BranchRecord } from "../../domain/records/change.ts";
 import { HISTORY_KEPT } from "../changes/follow-branch.ts";
 import { observationsOf } from "../context/observations.ts";
 import type { Tools } from "../context/tools.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { recordedFrom } from "../repositories/repositories.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
 
 type Source = CompletenessRecord["listings"][number];
+
+type Answer<Name extends "listMergedPulls" | "refUpdates"> = Awaited<ReturnType<Repo["github"][Name]>>;
 
 /** Lists a branch's span anew from every place that knows of it, and counts the listings against each other. Records nothing. Throws {@link ExternalError}. */
 export async function countBranch(repo: Repo, ref: string, span: Span): Promise<CompletenessRecord> {
@@ -30,8 +33,12 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
   const isLater = origin !== null && origin.at > repo.since;
   const start = Math.max(from, isLater ? origin.at : await recordedFrom(repo));
   // The head is read before the list: whatever is pushed in between is in the list.
-  const merged = await github.listMergedPulls(branchOf(ref) ?? ref, start - EDGE);
-  const listing = await github.refUpdates(ref, { since: null, from: start });
+  const { got: merged, ...mergedRead } = await timed(repo, () =>
+    github.listMergedPulls(branchOf(ref) ?? ref, start - EDGE),
+  );
+  const { got: listing, ...listingRead } = await timed(repo, () =>
+    github.refUpdates(ref, { since: null, from: start }),
+  );
   // What was filled in from before observation began counts like the rest.
   const known = (start < repo.since ? listing.updates : afterOrigin(listing.updates, origin)).filter(
     ({ at }) => at >= start,
@@ -45,7 +52,7 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
     (start === origin?.at && origin.activityId !== null ? origin.head : null);
   // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
   const isForgotten = begun === null && start < repo.now() - HISTORY_KEPT;
-  const git = await gitLine(repo, listed);
+  const { got: git, ...gitRead } = await timed(repo, () => gitLine(repo, listed));
   const changes = await recordedChanges(repo.tools, repository.id, ref, { from: start, to });
   const recorded = changes.map(({ update }) => update);
   // Before anyone watched no webhook could report.
@@ -78,22 +85,19 @@ export async function countBranch(repo: Repo, ref: string, span: Span): Promise<
     from,
     to: span.to,
     listings: [
-      { source: "activity", count: listed.length, query: listing.query, sha256: listing.digest },
-      gitSource(git, count.firstParents),
-      {
-        source: "merged-pull-requests",
-        count: merged.pulls.filter(({ at }) => at >= start && at < to).length,
-        query: merged.query,
-        sha256: merged.digest,
-      },
-      deliveriesSource(ref, reported),
-      {
-        source: "ledger",
-        count: recorded.length,
-        query: `changes of ${ref}`,
-        sha256: github.digestOf(recorded),
-      },
+      activitySource(listing, listed.length, { ...listingRead, cut: listing.truncated || isForgotten }),
+      gitSource(git, count.firstParents, gitRead),
+      mergedSource(merged, merged.pulls.filter(({ at }) => at >= start && at < to).length, mergedRead),
+      logged(
+        "deliveries",
+        `pushes to ${ref} that webhooks told of`,
+        reported.length,
+        sha256(canonical(reported)),
+        repo.now(),
+      ),
+      logged("ledger", `changes of ${ref}`, recorded.length, github.digestOf(recorded), repo.now()),
     ],
+    readAs: await readAs(repo),
     matched: count.matched,
     differences,
     contiguous,
@@ -121,14 +125,69 @@ function isContiguous(listed: readonly RefUpdate[], begun: Sha | null): boolean 
   });
 }
 
-function gitSource(git: Awaited<ReturnType<typeof gitLine>>, count: number): Source {
-  const query = git?.query ?? "nothing to compare";
-  return { source: "git-first-parent", count, query, sha256: git?.digest ?? sha256(canonical([])) };
+function activitySource(
+  { query, digest, pages, updates }: Answer<"refUpdates">,
+  count: number,
+  { began, ended, cut }: When & { readonly cut: boolean },
+): Source {
+  const read = { began, ended, pages, rows: updates.length, cut };
+  return { source: "activity", count, query, sha256: digest, read };
 }
 
-function deliveriesSource(ref: string, reported: Awaited<ReturnType<typeof reportedPushes>>): Source {
-  const query = `pushes to ${ref} that webhooks told of`;
-  return { source: "deliveries", count: reported.length, query, sha256: sha256(canonical(reported)) };
+function mergedSource(
+  { query, digest, pages, rows, truncated }: Answer<"listMergedPulls">,
+  count: number,
+  when: When,
+): Source {
+  const read = { ...when, pages, rows, cut: truncated };
+  return { source: "merged-pull-requests", count, query, sha256: digest, read };
+}
+
+function gitSource(git: Awaited<ReturnType<typeof gitLine>>, count: number, when: When): Source {
+  return {
+    source: "git-first-parent",
+    count,
+    query: git?.query ?? "nothing to compare",
+    sha256: git?.digest ?? sha256(canonical([])),
+    read: { ...when, pages: git?.pages ?? 0, rows: git?.rows ?? 0, cut: git?.truncated ?? true },
+  };
+}
+
+/** When something was read, by the App's clock. */
+type When = Pick<NonNullable<Source["read"]>, "began" | "ended">;
+
+async function timed<Got>(repo: Repo, read: () => Promise<Got>): Promise<When & { readonly got: Got }> {
+  const began = repo.now();
+  const got = await read();
+  return { got, began, ended: repo.now() };
+}
+
+/** As whom the lists were read. Asked after them, so that the token is there already. */
+async function readAs({
+  appId,
+  installationId,
+  version,
+  tools,
+}: Repo): Promise<CompletenessRecord["readAs"]> {
+  const rights = await tools.github.octokits.rights(installationId);
+  return { app: rights === null ? null : { id: appId, installation: installationId, rights }, version };
+}
+
+/** A listing of what the log holds. */
+function logged(
+  source: "deliveries" | "ledger",
+  query: string,
+  rows: number,
+  digest: string,
+  at: Instant,
+): Source {
+  return {
+    source,
+    count: rows,
+    query,
+    sha256: digest,
+    read: { began: at, ended: at, pages: null, rows, cut: false },
+  };
 }
 
 /** What git has between the first update and the last; null where GitHub would not compare the two. */
@@ -136,13 +195,26 @@ async function gitLine(
   repo: Repo,
   listed: readonly RefUpdate[],
 ): Promise<
-  | (Pick<Listings, "git"> & { readonly query: string; readonly digest: string; readonly truncated: boolean })
+  | (Pick<Listings, "git"> & {
+      readonly query: string;
+      readonly digest: string;
+      readonly truncated: boolean;
+      readonly pages: number;
+      readonly rows: number;
+    })
   | null
 > {
   const first = listed[0];
   const end = listed.findLast(({ after }) => after !== NO_COMMIT)?.after;
   if (first === undefined || end === undefined)
-    return { git: null, query: "nothing was updated", digest: sha256(canonical([])), truncated: false };
+    return {
+      git: null,
+      query: "nothing was updated",
+      digest: sha256(canonical([])),
+      truncated: false,
+      pages: 0,
+      rows: 0,
+    };
   const begin = first.before === NO_COMMIT ? first.after : first.before;
   const read = await repo.github.listGitLine(begin, end);
   return read === null ? null : { ...read, git: read.line };

@@ -35,6 +35,8 @@ export interface Tools {
   readonly log: Logger;
   /** How far GitHub's clock is ahead of ours (ms), by its last answer; null: it has not answered yet. */
   readonly skew: () => number | null;
+  /** The version of this program, by which what it reads is recorded. */
+  readonly version: string;
   /** GitHub cannot reach the App: it reads webhooks from GitHub's log of deliveries. */
   readonly polls?: true;
   /** There was no App to block anything: what the policy requires of the gate is not required. */

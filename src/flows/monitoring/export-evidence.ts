@@ -12,6 +12,7 @@ import {
 import { completenessDocument } from "../../domain/evidence/completeness.ts";
 import {
   DOCUMENTS,
+  TABLE_FORMS,
   TABLES,
   documentForm,
   packageId,
@@ -26,6 +27,7 @@ import {
   type LogReader,
   type Period,
 } from "../../domain/evidence/tables/population.ts";
+import { ipeTable } from "../../domain/evidence/ipe.ts";
 import { scopePolicies } from "../../domain/evidence/rows/policies.ts";
 import type { ToolFact } from "../../domain/evidence/rows/scope.ts";
 import { bundleOf, fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
@@ -94,7 +96,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   const written: Written[] = [];
   const policyDigests = new Set<string>();
 
-  const tables = [...TABLES, toolTable(toolFacts(request, fingerprint))];
+  const tables = [...TABLES, toolTable(toolFacts(request, fingerprint)), ipeTable(written, tool.apiUrl)];
   for (const table of tables) {
     const names = table.columns.map((column) => column.name);
     const rows = counted(table, source, tally, policyDigests);
@@ -296,7 +298,7 @@ async function writeLog(
 
 function inventory(written: readonly Written[]): Manifest["files"] {
   const described = new Map(
-    [...TABLES, toolTable([]), ...DOCUMENTS].map((form) => [form.path, form.description]),
+    [...TABLE_FORMS, ...DOCUMENTS].map((form) => [form.path, form.description]),
   );
   return written.toSorted(byPath).map((file) => ({
     path: file.path,

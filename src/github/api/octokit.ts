@@ -6,6 +6,7 @@
 import { Octokit } from "@octokit/rest";
 import { LRUCache } from "lru-cache";
 import { Probot, ProbotOctokit } from "probot";
+import { z } from "zod";
 import { atMost } from "../../domain/values/cache-use.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { GitHub } from "./requests.ts";
@@ -52,6 +53,8 @@ export interface GitHubSettings {
 export interface Octokits {
   app(): Promise<GitHub>;
   installation(installationId: number): Promise<GitHub>;
+  /** Returns the rights of an installation's token, by GitHub's answer that gave it; null: the token is no App's. */
+  rights(installationId: number): Promise<Readonly<Record<string, string>> | null>;
 }
 
 /** Makes a Probot whose Octokits have our manners. */
@@ -118,17 +121,27 @@ const MOST_KEPT = 200;
 
 /** Returns the Octokits of a {@link Probot}, each made once. */
 export function octokitsOf(probot: Probot): Octokits {
-  const kept = new LRUCache<number | "app", Promise<GitHub>>({ max: MOST_KEPT });
-  const of = (asker: number | "app"): Promise<GitHub> => {
+  const kept = new LRUCache<number | "app", ReturnType<Probot["auth"]>>({ max: MOST_KEPT });
+  const of = (asker: number | "app"): ReturnType<Probot["auth"]> => {
     const known = kept.get(asker);
     if (known !== undefined) return known;
-    const made: Promise<GitHub> = asker === "app" ? probot.auth() : probot.auth(asker);
+    const made = asker === "app" ? probot.auth() : probot.auth(asker);
     kept.set(asker, made);
     made.catch(() => kept.delete(asker));
     return made;
   };
-  return { app: () => of("app"), installation: of };
+  return {
+    app: () => of("app"),
+    installation: of,
+    async rights(installationId) {
+      const octokit = await of(installationId);
+      // The token is kept as long as it is good: where it is, nothing is requested.
+      return TokenShape.parse(await octokit.auth({ type: "installation" })).permissions;
+    },
+  };
 }
+
+const TokenShape = z.object({ permissions: z.record(z.string(), z.string()).default({}) });
 
 /** Sends requests when their turn comes, counts them, and sends none while GitHub requires a wait. */
 class Manners {

@@ -79,6 +79,7 @@ export interface ActivityListing {
   readonly reachedSince: boolean;
   /** The newest update before `from`, where the list goes back that far. */
   readonly before: RefUpdate | null;
+  readonly pages: number;
   /** The request, so that anyone may repeat it. */
   readonly query: string;
   /** SHA-256 of the updates listed, as {@link digestOf}. */
@@ -104,7 +105,9 @@ export async function readRefUpdates(
   let reachedSince = false;
   let truncated = false;
   let before: RefUpdate | null = null;
+  let read = 0;
   for await (const { data, more } of pages) {
+    read += 1;
     const known = since === null ? -1 : data.findIndex(({ activityId }) => activityId === since);
     reachedSince = known !== -1;
     for (const update of reachedSince ? data.slice(0, known) : data) {
@@ -129,6 +132,7 @@ export async function readRefUpdates(
     truncated,
     reachedSince,
     before,
+    pages: read,
     query: `GET /repos/${client.repository.owner}/${client.repository.name}/activity?ref=${encodeURIComponent(ref)}`,
     digest: digestOf(updates),
   };

@@ -24,6 +24,9 @@ export interface ListingSource {
   readonly digest: string;
   /** There is more than could be read. */
   readonly truncated: boolean;
+  /** Requests it took to list them, and how many things the digest covers. */
+  readonly pages: number;
+  readonly rows: number;
 }
 
 /** Lists the pull requests merged into a branch, and where git has the branch. */
@@ -90,12 +93,15 @@ async function mergedByGraphql(
   for (; next !== null && pages < MOST_PAGES; pages += 1) ({ next } = await read(next));
   const truncated = next !== null;
   // Whatever was changed while the pages were read has moved to the front.
-  if (pages > 1) await read(null);
+  const isDrifting = pages > 1;
+  if (isDrifting) await read(null);
   const pulls = [...found.values()].toSorted((a, b) => a.number - b.number);
   return {
     pulls,
     head: first.ref?.target?.oid ?? null,
     truncated,
+    pages: isDrifting ? pages + 1 : pages,
+    rows: pulls.length,
     query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${client.repository.owner}/${client.repository.name}`,
     digest: digestOfMerged(pulls),
   };
@@ -115,7 +121,7 @@ async function mergedByRest(
 ): Promise<MergedListing> {
   const asked = { ...place(client.repository), ref: `heads/${branch}` };
   const ref = await askIfExists(client.github, "GET /repos/{owner}/{repo}/git/ref/{ref}", asked, RefShape);
-  const { pulls: listed, truncated } = await listMerged(client, branch, since);
+  const { pulls: listed, truncated, pages } = await listMerged(client, branch, since);
   const pulls = listed
     .flatMap(({ number, mergedAt, mergeCommit, head }): MergedListing["pulls"] =>
       mergedAt === null ? [] : [{ number, at: mergedAt, commit: mergeCommit, head: head.sha }],
@@ -125,6 +131,8 @@ async function mergedByRest(
     pulls,
     head: ref?.data.object.sha ?? null,
     truncated,
+    pages,
+    rows: pulls.length,
     query: `GET /repos/${client.repository.owner}/${client.repository.name}/pulls?state=closed&base=${encodeURIComponent(branch)}&sort=updated&direction=desc`,
     digest: digestOfMerged(pulls),
   };
@@ -147,7 +155,8 @@ export async function listGitLine(
   const commits = new Map<Sha, readonly Sha[]>();
   let page: Readonly<Record<string, string>> | null = {};
   let total = 0;
-  for (let pages = 0; page !== null && pages < MOST_PAGES; pages += 1) {
+  let pages = 0;
+  for (; page !== null && pages < MOST_PAGES; pages += 1) {
     const answer: Awaited<ReturnType<typeof askIfExists<typeof LineShape>>> = await askIfExists(
       client.github,
       "GET /repos/{owner}/{repo}/compare/{basehead}",
@@ -167,6 +176,8 @@ export async function listGitLine(
   return {
     line: { end, commits },
     truncated: commits.size < total,
+    pages,
+    rows: commits.size,
     query: `GET /repos/${client.repository.owner}/${client.repository.name}/compare/${begin}...${end}`,
     digest: sha256(canonical([...commits].toSorted(([a], [b]) => (a < b ? -1 : 1)))),
   };

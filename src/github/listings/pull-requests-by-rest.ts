@@ -117,7 +117,7 @@ export async function listMerged(
   client: RepositoryClient,
   branch: string,
   since: Instant,
-): Promise<{ readonly pulls: readonly RestPull[]; readonly truncated: boolean }> {
+): Promise<{ readonly pulls: readonly RestPull[]; readonly truncated: boolean; readonly pages: number }> {
   const route = "GET /repos/{owner}/{repo}/pulls";
   const asked = {
     ...place(client.repository),
@@ -128,14 +128,16 @@ export async function listMerged(
   };
   const pulls: RestPull[] = [];
   let truncated = false;
+  let pages = 0;
   for await (const { data, more } of pagesOf(client.github, route, asked, z.array(ListedShape), 200)) {
+    pages += 1;
     pulls.push(...data.filter(({ mergedAt }) => mergedAt !== null && mergedAt >= since));
     truncated = more;
     if (data.every(({ updatedAt }) => updatedAt >= since)) continue;
     truncated = false;
     break;
   }
-  return { pulls, truncated };
+  return { pulls, truncated, pages };
 }
 
 async function everything(

@@ -19,6 +19,7 @@ import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifes
 import type { EvidenceSource } from "../tables/population.ts";
 import { SINCE_CLOSE, withoutOutside } from "../since-close.ts";
 import { mergedRows } from "../tables/merge.ts";
+import { ipeTable } from "../ipe.ts";
 import { scopePolicies } from "../rows/policies.ts";
 import { gapsOf } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
@@ -78,17 +79,16 @@ export async function compareWithLog(
     | undefined;
   const isWhole = Number(head?.entries) + Number(head?.cited) === manifest.log.size;
   const policyDigests = new Set<string>();
-  for (const table of TABLES) await compareTable(table, { sealed, source, isWhole, policyDigests }, say);
+  const apiUrl = await compareTool(sealed, say);
+  for (const table of [...TABLES, ipeTable(manifest.files, apiUrl)])
+    await compareTable(table, { sealed, source, isWhole, policyDigests }, say);
   await comparePolicies(sealed, source, say);
   const expect: Expect = (path, text) => {
     if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
   };
   expect("verify.sh", maker.verifyScript);
   for (const [path, schema] of ownSchemas()) expect(schemaPath(path), schema);
-  await compareWords({ sealed, source, policyDigests, apiUrl: await compareTool(sealed, say) }, maker, {
-    say,
-    expect,
-  });
+  await compareWords({ sealed, source, policyDigests, apiUrl }, maker, { say, expect });
 }
 
 /** Names a file whose text is another. */
