@@ -76,31 +76,35 @@ function rePerform({ completeness: { branches }, apiUrl, period }: StartHere): H
   const repository = sample?.repository ?? "OWNER/REPOSITORY";
   const ref = encodeURIComponent(sample?.branch ?? "refs/heads/main");
   const url = `${apiUrl}/repos/${repository}/activity?ref=${ref}&time_period=year&per_page=100`;
-  return html`<ol>
-    <li>
-      Choose a branch of
-      <code>ref-updates.csv</code
-      >${sample === undefined ? "" : html`, for example ${sample.branch} of ${sample.repository}`}.
-    </li>
-    <li>
-      Ask GitHub for its own list of that branch's updates, with a token of your own or at the company's
-      screen (GitHub keeps it for a year):
-      <pre>curl -H "Authorization: Bearer $TOKEN" "${url}"</pre>
-    </li>
-    <li>
-      Follow the <code>Link: rel="next"</code> headers to the end, keep the rows with
-      <code>timestamp</code> from ${timeText(period.from)} and before ${timeText(period.to)}, and compare
-      <code>id</code>, <code>before</code>, <code>after</code> and <code>activity_type</code> with the columns
-      activity_id, before_sha, after_sha and update. The counts must be equal, and each
-      <code>before</code> the <code>after</code> of the update before it.
-    </li>
-    <li>
-      For one change, open the address in pull_request_url of
-      <code>changes.csv</code> and compare reviews, their commits and the merge with the row. What was
-      dismissed or deleted since can no longer be seen on GitHub; <code>log/entries.jsonl</code> holds it as
-      it was.
-    </li>
-  </ol>`;
+  return html`<p>
+      <code>ipe.csv</code> lists each query behind the populations: when, as whom, what came, and the command
+      that repeats it. By hand, for one branch:
+    </p>
+    <ol>
+      <li>
+        Choose a branch of
+        <code>ref-updates.csv</code
+        >${sample === undefined ? "" : html`, for example ${sample.branch} of ${sample.repository}`}.
+      </li>
+      <li>
+        Ask GitHub for its own list of that branch's updates, with a token of your own or at the company's
+        screen (GitHub keeps it for a year):
+        <pre>curl -H "Authorization: Bearer $TOKEN" "${url}"</pre>
+      </li>
+      <li>
+        Follow the <code>Link: rel="next"</code> headers to the end, keep the rows with
+        <code>timestamp</code> from ${timeText(period.from)} and before ${timeText(period.to)}, and compare
+        <code>id</code>, <code>before</code>, <code>after</code> and <code>activity_type</code> with the
+        columns activity_id, before_sha, after_sha and update. The counts must be equal, and each
+        <code>before</code> the <code>after</code> of the update before it.
+      </li>
+      <li>
+        For one change, open the address in pull_request_url of
+        <code>changes.csv</code> and compare reviews, their commits and the merge with the row. What was
+        dismissed or deleted since can no longer be seen on GitHub; <code>log/entries.jsonl</code> holds it as
+        it was.
+      </li>
+    </ol>`;
 }
 
 function filesListed({ files }: StartHere): StartHere["files"] {
