@@ -212,6 +212,7 @@ describe("a package that was signed again", () => {
         code: "cell-not-as-logged",
         problem: expect.stringMatching(/: verdict is not/u),
       },
+      { file: "ipe.csv", code: "cell-not-as-logged", problem: expect.stringMatching(/: sha256 is not/u) },
       { file: "START-HERE.html", code: "text-not-as-logged" },
     ]);
   });
@@ -227,6 +228,7 @@ describe("a package that was signed again", () => {
     expect(found.checks.filter(({ state }) => state === "failed").map(({ id }) => id)).toEqual(["log"]);
     expect(found.defects.map(({ file, code }) => `${file} ${code}`)).toEqual([
       "changes.csv cell-not-as-logged",
+      "ipe.csv cell-not-as-logged",
     ]);
   });
 

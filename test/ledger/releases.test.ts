@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { writePackage } from "../../src/cli/evidence/write-package.ts";
 import { linkHash } from "../../src/domain/records/chain.ts";
 import { BODIES, ENTRY_KINDS, type Entry, type LoggedEntry } from "../../src/domain/records/entry.ts";
@@ -91,6 +93,24 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
       expect(populations.changes).toBe((await all(ledger.states("change"))).length);
       expect(populations.deployments).toBe((await all(ledger.states("deployment"))).length);
       expect((await verifyPath(out)).defects).toEqual([]);
+      const older = (await all(ledger.states("completeness"))).filter(
+        ({ recorded }) => recorded?.version === 1,
+      );
+      const seqs = new Set(older.map(({ seq }) => String(seq)));
+      const queries = readCsv(await readFile(join(out, "ipe.csv"), "utf8"));
+      const unnoted = queries
+        .filter((row) => row["query_id"]?.startsWith("completeness "))
+        .filter((row) => seqs.has(row["log_seq"] ?? ""));
+      expect(unnoted.length > 0).toBe(seqs.size > 0);
+      for (const row of unnoted)
+        expect(row).toMatchObject({
+          began_at: "",
+          ended_at: "",
+          read_as: "",
+          rights: "",
+          pages: "",
+          rows: "",
+        });
     });
 
     async function database(): Promise<StoreLocation> {
