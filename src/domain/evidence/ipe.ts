@@ -8,9 +8,6 @@ import { column, listText, logColumns, table, timeText, type Table } from "./tab
 import { completenessOf } from "./rows/scope.ts";
 import { scopePolicies } from "./rows/policies.ts";
 
-/** Holds the path of the table. */
-export const IPE = "ipe.csv";
-
 /** Describes a table of the package as it was written. */
 export interface WrittenTable {
   readonly path: string;
@@ -93,7 +90,7 @@ interface IpeRow {
 /** Returns ipe.csv, information produced by the entity. `written`: the populations of this package; `apiUrl`: GitHub's API. */
 export function ipeTable(written: readonly WrittenTable[], apiUrl: string): Table {
   return table<IpeRow>({
-    path: IPE,
+    path: "ipe.csv",
     description:
       "Information produced by the entity: each query that made a population, how it was read, and how to repeat it. Empty cells of a listing compared by an earlier version: not recorded then.",
     columns: {

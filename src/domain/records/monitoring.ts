@@ -30,6 +30,7 @@ export const CoverageGapRecordSchema = z.object({
 /** Describes entry `coverage-gap`, subject = gap id: a time in which we could not see, and why. */
 export type CoverageGapRecord = Infer<typeof CoverageGapRecordSchema>;
 
+/** How one listing was read. */
 const ListingReadSchema = z.object({
   /** By the App's clock. */
   began: InstantSchema,
@@ -41,9 +42,6 @@ const ListingReadSchema = z.object({
   /** There was more than was read, or GitHub would not list it. */
   cut: z.boolean(),
 });
-
-/** Describes how one listing was read. */
-export type ListingRead = Infer<typeof ListingReadSchema>;
 
 const ReadAsSchema = z.object({
   /** GitHub's ids of the App and its installation, with the rights of its token; null: read with a token of no App. */

@@ -297,9 +297,7 @@ async function writeLog(
 }
 
 function inventory(written: readonly Written[]): Manifest["files"] {
-  const described = new Map(
-    [...TABLE_FORMS, ...DOCUMENTS].map((form) => [form.path, form.description]),
-  );
+  const described = new Map([...TABLE_FORMS, ...DOCUMENTS].map((form) => [form.path, form.description]));
   return written.toSorted(byPath).map((file) => ({
     path: file.path,
     sha256: file.sha256,
