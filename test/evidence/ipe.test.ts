@@ -87,7 +87,8 @@ describe.each(["sqlite", "postgres"] as const)("the queries behind a quarter, on
       expect(row).toMatchObject({ cut_short: "no", tool_version: "0.1.0" });
       expect(row["read_as"]).toMatch(/^app \d+, installation \d+$/u);
       expect(row["rights"]?.split(" ")).toContain("contents:read");
-      expect([row["began_at"], row["ended_at"]].toSorted()).toEqual([row["began_at"], row["ended_at"]]);
+      const [began, ended] = [Date.parse(row["began_at"] ?? ""), Date.parse(row["ended_at"] ?? "")];
+      expect(began).toBeLessThanOrEqual(ended);
     }
     expect(queries.filter(({ source }) => source === "policy-file").length).toBeGreaterThan(0);
     // Noting all this asks GitHub for nothing: the rights came with the token, and there was one.
@@ -97,8 +98,7 @@ describe.each(["sqlite", "postgres"] as const)("the queries behind a quarter, on
   test("are repeated on the log in the package by the commands given, with the same counts", async () => {
     const { folder, queries } = await playedQuarter(kind);
     const logged = queries.filter((row) => row["run_again"]?.startsWith("jq "));
-    const sources = new Set(logged.map(({ source }) => source));
-    expect([...sources].toSorted()).toEqual(["deliveries", "ledger", "log"]);
+    expect(new Set(logged.map(({ source }) => source))).toEqual(new Set(["deliveries", "ledger", "log"]));
     for (const { run_again: command = "", counted, query_id: id } of logged)
       expect(execFileSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" }).trim(), id).toBe(counted);
   });
@@ -180,7 +180,7 @@ test.each([
 
 test("whatever a branch is called, a shell runs nothing of its name", async () => {
   const name = fc.string({
-    unit: fc.constantFrom(..."ab'\"`$(){};&|<>!*?~#%=, ü"),
+    unit: fc.constantFrom(...Array.from("ab'\"`$(){};&|<>!*?~#%=, ü")),
     minLength: 1,
     maxLength: 12,
   });

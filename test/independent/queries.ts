@@ -104,7 +104,7 @@ function listings(log: Log, row: Row, api: string): readonly (Row & { readonly q
         .toSorted()
         .join(" "),
       tool_version: readAs == null ? "" : String(readAs["version"]),
-      pages: read?.["pages"] == null ? "" : String(read["pages"]),
+      pages: read?.["pages"] == null ? "" : String(Number(read["pages"])),
       rows: read == null ? "" : String(read["rows"]),
       counted: String(of(listing, "count")),
       cut_short: read == null ? (isCut ? "" : "no") : yesNo(read["cut"]),
