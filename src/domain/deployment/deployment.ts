@@ -164,8 +164,18 @@ const BeforeMergeSchema = z.object({
 /** Describes a pull request whose head was deployed before it was merged, where the policy allows that. */
 export type BeforeMerge = Infer<typeof BeforeMergeSchema>;
 
+const MergeBackSchema = z.object({
+  dueAt: InstantSchema,
+  state: z
+    .enum(["due", "merged", "missed", "unknown"])
+    .describe("`unknown`: GitHub does not show whether it got there"),
+});
+
+/** Describes what is owed to the default branch for a hotfix that was deployed from another. */
+export type MergeBack = Infer<typeof MergeBackSchema>;
+
 /** Returns whether a merge is still to be looked at. It is not due yet, or what was merged is not known. */
-export function isOwed({ state }: BeforeMerge): boolean {
+export function isOwed({ state }: BeforeMerge | MergeBack): boolean {
   return state === "due" || state === "unknown";
 }
 
@@ -231,15 +241,9 @@ export const DeploymentSchema = z.object({
     .describe(
       "The verdict on what the newest earlier success of this commit added here; null: none is recorded",
     ),
-  mergeBack: z
-    .object({
-      dueAt: InstantSchema,
-      state: z.enum(["due", "merged", "missed"]),
-    })
-    .nullable()
-    .describe(
-      "For a hotfix, where the policy requires it: until when it must be on the default branch, and whether it got there",
-    ),
+  mergeBack: MergeBackSchema.nullable().describe(
+    "For a hotfix, where the policy requires it: until when it must be on the default branch, and whether it got there",
+  ),
   mayOnlyUseSecrets: z
     .literal(true)
     .exactOptional()

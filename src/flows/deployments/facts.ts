@@ -154,8 +154,10 @@ async function kindOf(
   const main = refOf(repo.info.defaultBranch);
   if (position.ref === null || position.ref === main) return "forward";
   // On another production branch alone: a hotfix, unless production has been on such a branch all along.
-  const left = (await watchedRefs(repo)).includes(main) && (await isOn(repo, main, previous));
-  return left ? "hotfix" : "forward";
+  if (!(await watchedRefs(repo)).includes(main)) return "forward";
+  const wasOnMain = await repo.github.isOnBranch(repo.info.defaultBranch, previous);
+  if (wasOnMain === null) return "unknown";
+  return wasOnMain ? "hotfix" : "forward";
 }
 
 /** The newest deployment here of a commit that is an ancestor of another one, and what lies between the two; null: none is known. */
@@ -171,11 +173,6 @@ async function ancestorOf(
       return { id: each.id, sha: each.sha, commits: compared.commits };
   }
   return null;
-}
-
-async function isOn(repo: Repo, ref: string, sha: Sha): Promise<boolean> {
-  const branch = ref.replace(/^refs\/heads\//u, "");
-  return (await repo.github.isOnBranch(branch, sha)) === true;
 }
 
 /** Whether GitHub shows an earlier success of the same commit in the same environment, also from before we watched. */

@@ -3,7 +3,7 @@
 import { addressee, type Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
-import { isOwed, type Deployment } from "../../domain/deployment/deployment.ts";
+import { isOwed, type Deployment, type MergeBack } from "../../domain/deployment/deployment.ts";
 import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
@@ -11,8 +11,10 @@ import { emergenciesForDeployment } from "../emergencies/emergencies.ts";
 import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { mergeStateOf } from "./before-merge.ts";
 import { gatherDeployment, type Success } from "./facts.ts";
-import { isMergedBack, mergeBackTasks } from "../records/merge-backs.ts";
+import { mergeBackState } from "./merge-back.ts";
+import { mergeBackTasks } from "../records/merge-backs.ts";
 import { policyWhen } from "../policy/policy-at.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import type { Tools } from "../context/tools.ts";
 import { contextOf } from "../records/existing-deviations.ts";
 
@@ -82,11 +84,9 @@ export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
   if (deployment === undefined) return;
   const { mergeBack, beforeMerge } = deployment;
   let known = deployment;
-  if (mergeBack?.state === "due") {
-    const isMerged = await isMergedBack(repo, deployment);
-    // It may be looked at for its pull request, long before this is due.
-    const state = isMerged ? "merged" : repo.now() < mergeBack.dueAt ? "due" : "missed";
-    if (state !== "due") known = { ...known, mergeBack: { ...mergeBack, state } };
+  if (mergeBack !== null && isOwed(mergeBack)) {
+    const state = await owedState(repo, deployment, mergeBack.dueAt);
+    if (state !== mergeBack.state) known = { ...known, mergeBack: { ...mergeBack, state } };
   }
   if (beforeMerge !== undefined && isOwed(beforeMerge)) {
     const state = await mergeStateOf(repo, beforeMerge, deployment);
@@ -94,4 +94,12 @@ export async function checkOwedMerge(repo: Repo, id: string): Promise<void> {
   }
   if (known === deployment) return;
   await recordDeployment(repo, known, await policyWhen(repo, deployment.createdAt));
+}
+
+async function owedState(repo: Repo, deployment: Deployment, dueAt: Instant): Promise<MergeBack["state"]> {
+  const state = await mergeBackState(repo, deployment, dueAt);
+  if (state === "merged") return "merged";
+  // It may be looked at for its pull request, long before this is due.
+  if (repo.now() < dueAt) return "due";
+  return state === "absent" ? "missed" : "unknown";
 }

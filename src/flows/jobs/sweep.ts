@@ -280,7 +280,7 @@ async function unrecordedDeployments(repo: Repo, seen: Overview | null): Promise
 /** Deployments of heads that were not merged yet, or of which that was not known. */
 async function owedMerges(repo: Repo): Promise<readonly string[]> {
   const known = await knownDeployments(repo.tools, repo.info.id);
-  return known.filter(({ owedBy }) => owedBy !== null).map(({ id }) => id);
+  return known.filter(({ owedBy, isMergeUnknown }) => owedBy !== null || isMergeUnknown).map(({ id }) => id);
 }
 
 /** Advances what is due in one repository: expired emergencies, reviews and confirmations that are owed. */

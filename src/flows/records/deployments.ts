@@ -24,6 +24,8 @@ export interface KnownDeployment {
   readonly run: { readonly id: number; readonly attempt: number } | null;
   /** The pull request whose merge it is owed, or of which that is not known; null: none. */
   readonly owedBy: number | null;
+  /** Whether GitHub did not show, when that was due, if it came to the default branch. */
+  readonly isMergeUnknown: boolean;
 }
 
 /** Lists every recorded deployment of a repository, by when it succeeded, oldest first. */
@@ -39,7 +41,8 @@ export async function knownDeployments(
 
 function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
   const { deployment } = record;
-  const { id, environment, sha, createdAt, succeededAt, number, origin, run, beforeMerge } = deployment;
+  const { id, environment, sha, createdAt, succeededAt, number, origin, run, beforeMerge, mergeBack } =
+    deployment;
   return {
     id,
     environment,
@@ -51,5 +54,6 @@ function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
     tag: origin.kind === "tag" ? origin.tag : null,
     run: run === null ? null : { id: run.id, attempt: run.attempt },
     owedBy: beforeMerge !== undefined && isOwed(beforeMerge) ? beforeMerge.pull : null,
+    isMergeUnknown: mergeBack?.state === "unknown",
   };
 }

@@ -51,6 +51,11 @@ export const deploymentTraceable = defineControl({
       return unverifiable(`whether ${what} is on a production branch cannot be verified`, inputs);
     if (!onProductionBranch)
       return fails("unmerged", [`${what} is not on a production branch`, ...why], inputs);
+    if (mergeBack?.state === "unknown")
+      return unverifiable(
+        `whether ${what}, owed to the default branch by ${time(mergeBack.dueAt)}, came there cannot be verified`,
+        inputs,
+      );
     const owed =
       mergeBack?.state === "due" ? `, and is owed to the default branch by ${time(mergeBack.dueAt)}` : "";
     return passes(`${what} is on a production branch${owed}`, inputs);
