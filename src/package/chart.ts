@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import { scaleBand, scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 
+import type { ShownRow } from "../domain/evidence/roll-up/figures.ts";
 import type { Month } from "../domain/evidence/start-here.ts";
 
 /** The verdicts in the order they are stacked, each with its fill; dark to light so that they differ in grey too. */
@@ -61,6 +62,70 @@ export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
             >${verdict}</span
           >`,
       )}
+    </figcaption>
+  </figure>`;
+}
+
+/** Describes a control with its rows of control-trend.csv by the period's beginning. */
+interface ChartedControl {
+  readonly control: string;
+  readonly rows: ReadonlyMap<string, ShownRow>;
+}
+
+const NAMES = 190;
+const LINE = 22;
+
+/** Draws a bar for each control and period, as long as the share that passed. The numbers stand in the table beside it. */
+export function trendChart(
+  periods: readonly { readonly name: string; readonly from: string }[],
+  controls: readonly ChartedControl[],
+): ReturnType<typeof html> | string {
+  // More would be too narrow to compare.
+  if (controls.length === 0 || periods.length > 12) return "";
+  const height = LINE * (controls.length + 1);
+  const x = scaleBand(
+    periods.map(({ from }) => from),
+    [NAMES, WIDTH],
+  ).paddingInner(0.12);
+  const line = (index: number): number => LINE * (index + 1);
+  const rateOf = (control: ChartedControl, from: string): string => control.rows.get(from)?.["rate"] ?? "";
+  return html`<figure>
+    <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="trend-title trend-text">
+      <title id="trend-title">Share of tests passed, by control and period</title>
+      <desc id="trend-text">
+        ${controls
+          .map(
+            (each) =>
+              `${each.control}: ${periods.map(({ name, from }) => `${name} ${rateOf(each, from) || "none"}`).join(", ")}`,
+          )
+          .join("; ")}.
+      </desc>
+      ${periods.map(({ name, from }) => html`<text x="${round(x(from) ?? 0)}" y="14">${name}</text>`)}
+      ${controls.map((each, index) => html`<text x="0" y="${line(index) + 14}">${each.control}</text>`)}
+      ${controls.map((each, index) =>
+        periods.map(({ from }) => {
+          const rate = rateOf(each, from);
+          if (rate === "") return "";
+          const [left, top] = [round(x(from) ?? 0), line(index) + 4];
+          return html`<rect
+              x="${left}"
+              y="${top}"
+              width="${round(x.bandwidth())}"
+              height="12"
+              fill="#e4e8eb"
+            /><rect
+              x="${left}"
+              y="${top}"
+              width="${round(x.bandwidth() * Number(rate))}"
+              height="12"
+              fill="${fillOf("compliant")}"
+            />`;
+        }),
+      )}
+    </svg>
+    <figcaption>
+      Each bar is as long as the share that passed; the light part is what did not. No bar: it applied to
+      nothing.
     </figcaption>
   </figure>`;
 }

@@ -9,6 +9,7 @@ import type { StartHere } from "../domain/evidence/start-here.ts";
 import type { Counts, Rate, SummaryDocument } from "../domain/evidence/summary.ts";
 import { timeText } from "../domain/evidence/tables/table.ts";
 import { monthsChart } from "./chart.ts";
+import { share as shareText } from "./pages/figures.ts";
 import { tableOf, type Html } from "./pages/html-table.ts";
 
 /** Shows how many of how many, before everything else. */
@@ -296,10 +297,8 @@ function share(of: SummaryDocument["changes" | "deployments"], verdict: string):
   return rate(rate_by_verdict[verdict] ?? { numerator: 0, denominator });
 }
 
-function rate({ numerator, denominator }: Omit<Rate, "rate">, none = "applies to none"): string {
-  return denominator === 0
-    ? none
-    : `${numerator} of ${denominator} (${((100 * numerator) / denominator).toFixed(1)} %)`;
+function rate({ numerator, denominator }: Omit<Rate, "rate">, none?: string): string {
+  return shareText(numerator, denominator, none);
 }
 
 function total(counts: Counts): number {

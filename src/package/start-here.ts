@@ -8,6 +8,7 @@ import { timeText } from "../domain/evidence/tables/table.ts";
 import { closing } from "./closing-section.ts";
 import type { Html } from "./pages/html-table.ts";
 import { META, STYLE } from "./pages/page.ts";
+import { periodsSection, trendSection } from "./roll-up-sections.ts";
 import {
   answersSection,
   completenessSection,
@@ -235,6 +236,8 @@ const SECTIONS: readonly (readonly [id: string, title: string, show: (content: S
   ["closing", "What was handed over", closing],
   ["answers", "How many of how many", answersSection],
   ["limitations", "Limitations", limitations],
+  ["periods", "Period by period", periodsSection],
+  ["trend", "Controls over time", trendSection],
   ["deviations", "Deviations", deviationsSection],
   ["emergencies", "Emergencies and their reviews", emergenciesSection],
   ["gaps", "Monitoring gaps", gapsSection],
@@ -249,7 +252,12 @@ const SECTIONS: readonly (readonly [id: string, title: string, show: (content: S
   ["files", "Files", filesTable],
 ];
 
-/** Where nothing was handed over, a sentence says so, and no section. */
+/** Where nothing was handed over, a sentence says so, and no section; a package of one period has none about several. */
 function sectionsOf(content: StartHere): typeof SECTIONS {
-  return SECTIONS.filter(([id]) => id !== "closing" || !isNeverClosed(content.closing));
+  const isOfOne = content.rolledUp.periods.length === 0;
+  const absent = new Set([
+    ...(isNeverClosed(content.closing) ? ["closing"] : []),
+    ...(isOfOne ? ["periods", "trend"] : []),
+  ]);
+  return SECTIONS.filter(([id]) => !absent.has(id));
 }

@@ -186,3 +186,38 @@ test("a package that was written and never recorded is named, and counts for not
     "was stopped before it was recorded. It counts for nothing. Remove it and run the command again.",
   );
 });
+
+test("several periods are exported together, and every name that cannot be one of them is refused at once", async () => {
+  const out = join(folder, "several");
+  const exported = ["export", "--org", "acme", "--out", out, "--offline"];
+  const refused = await run(...exported, "--periods", "far,february,nope,far,2026-Q1,");
+  expect(refused.code, refused.said).toBe(2);
+  for (const problem of [
+    "far is named twice.",
+    "No period is called nope.",
+    "february (2026-02-01T00:00:00Z up to 2026-03-01T00:00:00Z) share days: a day is counted in one period.",
+    "--periods has a comma with no name beside it.",
+  ])
+    expect(refused.said).toContain(problem);
+  const both = await run(...exported, "--periods", "february", "--period", "february");
+  expect(both).toMatchObject({ code: 2, said: expect.stringContaining("one of the three") });
+
+  const done = await run(...exported, "--periods", "2026-Q2, february");
+  expect(done.code, done.said).toBe(0);
+  expect(done.said).toContain("None of the periods covers 2026-03-01 to the end of 2026-03-31");
+  expect(done.said).toContain("This package rolls up 2 periods: february, 2026-Q2.");
+  const periods = await readFile(join(out, "periods.csv"), "utf8");
+  expect(periods.split("\r\n").map((line) => line.split(",")[0])).toEqual([
+    "period",
+    "february",
+    "2026-Q2",
+    "",
+  ]);
+  expect((await run("verify", out)).code).toBe(0);
+
+  const one = join(folder, "one");
+  const single = await run("export", "--org", "acme", "--out", one, "--offline", "--periods", "2026-Q2");
+  expect(single.code, single.said).toBe(0);
+  expect(single.said).not.toContain("rolls up");
+  expect((await readFile(join(one, "periods.csv"), "utf8")).split("\r\n")).toHaveLength(2);
+});

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { ipeTable } from "../../src/domain/evidence/ipe.ts";
-import { rowReader } from "../../src/domain/evidence/package.ts";
+import { rowReader } from "../../src/domain/evidence/tables/table.ts";
 import type { EvidenceSource } from "../../src/domain/evidence/tables/population.ts";
 import type { EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
 import type { CompletenessRecord } from "../../src/domain/records/monitoring.ts";

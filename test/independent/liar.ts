@@ -20,7 +20,8 @@ import {
   type EntryKind,
   type LoggedEntry,
 } from "../../src/domain/records/entry.ts";
-import { rowReader, TABLE_FORMS } from "../../src/domain/evidence/package.ts";
+import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
+import { rowReader } from "../../src/domain/evidence/tables/table.ts";
 import { bundleOf, fingerprintOf, sealOf, type SigningKey } from "../../src/domain/evidence/seal.ts";
 import { Tally } from "../../src/domain/evidence/summary.ts";
 import type { Presence } from "../../src/domain/monitoring/observed-time.ts";
@@ -177,7 +178,7 @@ export class Book {
   async close(isCounted: boolean): Promise<void> {
     for (const [path, rows] of this.#tables) await this.#write(path, rows);
     if (!isCounted) return;
-    const tally = new Tally(() => true);
+    const tally = new Tally(null, () => true);
     for (const { path, columns } of TABLE_FORMS) {
       const read = rowReader(columns);
       for (const row of this.rows(path)) tally.count(path, read(columns.map(({ name }) => row[name] ?? "")));

@@ -30,6 +30,7 @@ import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
 import { queries } from "./queries.ts";
 import { logAlone } from "./log-alone.ts";
+import { rolledUp } from "./rolled-up.ts";
 import { sinceClose } from "./since-close.ts";
 
 /**
@@ -69,6 +70,16 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   fieldwork(log, rows, say);
   logAlone(log, rows, say);
   sinceClose(log, text, rows, say);
+  rolledUp(log, text, rows, say);
+  return found;
+}
+
+/** Returns what contradicts the other tables in what a package says of the periods it rolls up. */
+export function recomputeRollUp(folder: string): readonly string[] {
+  const found: string[] = [];
+  const say = (what: string): void => void found.push(what);
+  const text = (path: string): string => readFileSync(join(folder, path), "utf8");
+  rolledUp(logOf(text, say), text, (path) => table(text(path)), say);
   return found;
 }
 

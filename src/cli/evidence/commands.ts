@@ -19,11 +19,16 @@ export const EXPORT = defineCommand({
   examples: [
     "export --org acme --period 2026-Q3 --out evidence",
     "export --org acme --from 2026-07-01 --to 2026-10-01 --out evidence --zip",
+    "export --org acme --periods 2025-Q4,2026-Q1,2026-Q2,2026-Q3 --out evidence-12-months",
   ],
   options: (command) =>
     command
       .requiredOption("--org <login>", "the organisation")
       .option("--period <name>", "a period of the policy, or a calendar quarter such as 2026-Q3")
+      .option(
+        "--periods <names>",
+        "several, separated by commas: one package of all, with each period's figures",
+      )
       .option("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
       .option("--to <date>", "end, excluded", instant)
       .requiredOption("--out <folder>", "write it here; the folder must be new or empty")

@@ -1,5 +1,7 @@
 /** `countersign export`: the evidence package of a period. */
 
+import { MOST_PERIODS } from "../../domain/evidence/roll-up/figures.ts";
+import type { Period } from "../../domain/evidence/tables/population.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openExistingLedger } from "../../ledger/open.ts";
@@ -19,6 +21,8 @@ import { signingKeyPem } from "../../settings/signing-key.ts";
 export interface ExportOptions {
   readonly org: string;
   readonly period?: string;
+  /** Names of several periods, separated by commas. */
+  readonly periods?: string;
   readonly from?: Instant;
   readonly to?: Instant;
   readonly out: string;
@@ -28,11 +32,7 @@ export interface ExportOptions {
 }
 
 /** Describes a period with its name. */
-export interface NamedPeriod {
-  readonly name: string;
-  readonly from: Instant;
-  readonly to: Instant;
-}
+export type NamedPeriod = Period;
 
 /** Writes the package and summarises it. */
 export async function exportPackage(terminal: Terminal, options: ExportOptions): Promise<Answer> {
@@ -87,18 +87,57 @@ export async function compareWithGitHub(
 }
 
 async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPeriod> {
-  const { period, from, to } = options;
-  if (period !== undefined) {
-    if (from !== undefined || to !== undefined) {
-      throw new UsageError("Give --period, or --from and --to, not both.");
-    }
+  const { period, periods, from, to } = options;
+  const given = [period, periods, from ?? to].filter((each) => each !== undefined);
+  if (given.length > 1)
+    throw new UsageError("Give --period, --periods, or --from and --to: one of the three.");
+  if (periods !== undefined) return rolledUp(await periodsNamed(periods, options.org, ledger));
+  if (period !== undefined)
     return (await closedPeriod(period, options.org, ledger)) ?? namedPeriod(period, ledger);
-  }
   if (from === undefined || to === undefined) {
     throw new UsageError("Give the period: --period 2026-Q3, or --from 2026-07-01 --to 2026-10-01.");
   }
   if (to <= from) throw new UsageError("--to must be later than --from, because the end is excluded.");
   return { name: `${time(from)}--${time(to)}`.replaceAll(":", ""), from, to };
+}
+
+/** Returns the periods of a list of names by time. Throws UsageError with every name that cannot be one of them. */
+async function periodsNamed(list: string, org: string, ledger: Ledger): Promise<readonly NamedPeriod[]> {
+  const names = list.split(",").map((name) => name.trim());
+  const problems: string[] = [];
+  if (names.includes("")) problems.push("--periods has a comma with no name beside it.");
+  if (names.length > MOST_PERIODS) problems.push(`--periods takes ${MOST_PERIODS} names at most.`);
+  const found: NamedPeriod[] = [];
+  for (const name of new Set(names.filter((each) => each !== ""))) {
+    if (names.indexOf(name) !== names.lastIndexOf(name)) problems.push(`${name} is named twice.`);
+    try {
+      found.push((await closedPeriod(name, org, ledger)) ?? (await namedPeriod(name, ledger)));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  const sorted = found.toSorted((a, b) => a.from - b.from || a.to - b.to);
+  for (const [index, one] of sorted.entries())
+    for (const other of sorted.slice(index + 1))
+      if (other.from < one.to)
+        problems.push(
+          `${datedName(one)} and ${datedName(other)} share days: a day is counted in one period.`,
+        );
+  if (problems.length > 0) throw new UsageError(problems.join("\n"));
+  return sorted;
+}
+
+function datedName({ name, from, to }: NamedPeriod): string {
+  return `${name} (${time(from)} up to ${time(to)})`;
+}
+
+/** Returns the period from the beginning of the first to the end of the last; a single one is itself. */
+function rolledUp(parts: readonly NamedPeriod[]): NamedPeriod {
+  const [first, last] = [parts[0], parts.at(-1)];
+  if (first === undefined || last === undefined) throw new UsageError("--periods needs a name.");
+  if (parts.length === 1) return first;
+  return { name: `${first.name}--${last.name}`, from: first.from, to: last.to, parts };
 }
 
 /** Returns the period that was closed under a name: it keeps its dates, whatever the policy gives it since. */

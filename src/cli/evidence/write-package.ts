@@ -2,6 +2,7 @@
 
 import { exportEvidence } from "../../flows/monitoring/export-evidence.ts";
 import type { Exported, ExportRequest } from "../../flows/monitoring/export-evidence.ts";
+import type { Period } from "../../domain/evidence/tables/population.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -12,7 +13,7 @@ import { readSigningKey } from "../../package/keys.ts";
 /** Describes the package to write. `signingKey`: an ECDSA P-256 private key, PEM. */
 export interface PackageRequest {
   readonly organization: string;
-  readonly period: { readonly name: string; readonly from: Instant; readonly to: Instant };
+  readonly period: Period;
   readonly out: string;
   readonly zip: boolean;
   readonly signingKey: string;

@@ -8,17 +8,18 @@ import { emergencyRowsOf } from "./rows/emergencies.ts";
 import { remediationsOf } from "./rows/remediation.ts";
 import { scopePolicies } from "./rows/policies.ts";
 import { completenessOf, gapsOf, scopeRepositories } from "./rows/scope.ts";
-import { isInPeriod, pairLine, statesOf, type EvidenceSource } from "./tables/population.ts";
+import { isInPeriod, pairLine, partsOf, statesOf, type EvidenceSource } from "./tables/population.ts";
 
 /** Yields entries that rows cite but that lie outside the period, by kind, subject and number. */
 export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
-  const earlier = await sourceHandedOver(source);
-  const lines = earlier === null ? namedIn(source) : namedInBoth(source, earlier.source);
+  const moments = await momentsOf(source);
+  const isOne = moments.length === 1;
+  const lines = isOne ? namedIn(source) : namedInAll(moments);
   let named: string | null = null;
   for await (const line of source.sorted(lines)) {
     const [kind, subject, mark, ...rest] = line.split("\t");
     if (mark === NAMED) named = `${kind}\t${subject}`;
-    else if (earlier === null || named === `${kind}\t${subject}`) {
+    else if (isOne || named === `${kind}\t${subject}`) {
       const entry = JSON.parse(rest.join("\t")) as LoggedEntry;
       if (!isInPeriod(source.period, entry.at)) yield entry;
     }
@@ -30,6 +31,19 @@ export async function* packagedEntries(source: EvidenceSource): AsyncIterable<Lo
   const { organizationId, period } = source;
   yield* source.log({ organizationId, from: period.from, to: period.to });
   yield* citedEntries(source);
+}
+
+/** What the rows of a package are made from: now, as of the packages handed over, and the same of each period it rolls up. */
+async function momentsOf(source: EvidenceSource): Promise<readonly EvidenceSource[]> {
+  const moments: EvidenceSource[] = [];
+  for (const each of [source, ...partsOf(source)]) {
+    moments.push(each);
+    const newest = await sourceHandedOver(each);
+    const closing = each === source ? null : await sourceHandedOver(each, "closing");
+    if (newest !== null) moments.push(newest.source);
+    if (closing !== null && closing.handedOver.seal !== newest?.handedOver.seal) moments.push(closing.source);
+  }
+  return moments;
 }
 
 /** Comes before every number. */
@@ -70,17 +84,17 @@ async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
 }
 
 /**
- * The lines of both states of the log. Whatever either cites comes with its newest entry of both: without, a package's log would
- * take an older entry for the newest.
+ * The lines of several states of the log. Whatever one of them cites comes with its newest entry of each: without, a package's
+ * log would take an older entry for the newest.
  */
-async function* namedInBoth(source: EvidenceSource, earlier: EvidenceSource): AsyncIterable<string> {
-  for (const each of [source, earlier])
+async function* namedInAll(moments: readonly EvidenceSource[]): AsyncIterable<string> {
+  for (const each of moments)
     for await (const line of namedIn(each)) {
       const [kind = "", subject = ""] = line.split("\t");
       yield pairLine(kind, subject, NAMED);
       yield line;
     }
-  for (const each of [source, earlier])
+  for (const each of moments)
     for (const kind of READ_EVER)
       for await (const { entry } of statesOf(each, kind, "ever")) yield lineOf(entry);
 }

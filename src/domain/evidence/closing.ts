@@ -8,6 +8,8 @@ import { oneLine } from "../texts/wording.ts";
 import type { Span } from "../time/span.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { unprovenWords, type CompletenessDocument } from "./completeness.ts";
+import type { RolledUp } from "./roll-up/figures.ts";
+import { rollsUpDocument, RollsUpSchema, rollUpWords } from "./roll-up/words.ts";
 import type { EvidenceSource, LogReader, Period } from "./tables/population.ts";
 import { timeText } from "./tables/table.ts";
 
@@ -58,6 +60,12 @@ export function newestOf({ handedOver }: PeriodCloseRecord): HandedOver {
   return handedOver.at(-1) as HandedOver;
 }
 
+/** Returns the package that closed a period. */
+export function closingOf({ handedOver }: PeriodCloseRecord): HandedOver {
+  // INVARIANT: its schema refuses an empty list.
+  return handedOver[0] as HandedOver;
+}
+
 /** Returns why a period cannot be closed, given the closed ones; null: it can. */
 export function notClosable(closed: readonly PeriodCloseRecord[], period: Period): string | null {
   const { name, from, to } = period;
@@ -92,11 +100,14 @@ export interface PackageSource {
   readonly source: EvidenceSource;
 }
 
-/** Returns what the newest handed-over package was made from; null: the period was never closed. */
-export async function sourceHandedOver(source: EvidenceSource): Promise<PackageSource | null> {
+/** Returns what the newest handed-over package, or the closing, was made from; null: the period was never closed. */
+export async function sourceHandedOver(
+  source: EvidenceSource,
+  which: "newest" | "closing" = "newest",
+): Promise<PackageSource | null> {
   const { own } = await closingsOf(source);
   if (own === null) return null;
-  const handedOver = newestOf(own);
+  const handedOver = which === "newest" ? newestOf(own) : closingOf(own);
   const { observed, generatedAt, log } = handedOver;
   const then = source.asOf(log.size);
   const gaps: CoverageGapRecord[] = [...observed.gaps];
@@ -150,6 +161,7 @@ export const ClosingSchema = z
     other_closed_periods: z
       .array(z.strictObject({ name: z.string(), from: z.string(), to: z.string(), seal_sha256: Digest }))
       .describe("closed periods that share days with this one, with the newest package handed over"),
+    rolls_up: RollsUpSchema.optional(),
   })
   .describe("Which package of this period was handed over, and what differs from it.");
 
@@ -161,7 +173,9 @@ export function closingDocument(
   madeAs: MadeAs,
   { own, others }: Closings,
   differences: SummaryDocument["since_close"],
+  rolledUp: RolledUp,
 ): ClosingDocument {
+  const rollsUp = rollsUpDocument(rolledUp);
   const document = {
     made_as: madeAs.as,
     reason: madeAs.reason,
@@ -185,6 +199,7 @@ export function closingDocument(
       to: timeText(each.period.to),
       seal_sha256: newestOf(each).seal,
     })),
+    ...(rollsUp === null ? {} : { rolls_up: rollsUp }),
   };
   return { ...document, says: closingWords(document).join(" ") };
 }
@@ -192,28 +207,34 @@ export function closingDocument(
 /** Returns whether nothing of a period was handed over, and this package is not made to be. */
 export function isNeverClosed(document: ClosingDocument): boolean {
   const { made_as: as, handed_over: before, other_closed_periods: others } = document;
-  return as === "export" && before.length + others.length === 0;
+  return as === "export" && before.length + others.length === 0 && document.rolls_up === undefined;
 }
 
 /** Returns the same in sentences: first why a closing came early, then which package was handed over and what differs. */
 export function closingWords(document: Omit<ClosingDocument, "says">): readonly string[] {
-  const { made_as: as, reason, handed_over: before, rows_that_differ: rows } = document;
+  const { made_as: as, reason, handed_over: before, rows_that_differ: rows, rolls_up: rollsUp } = document;
   const [closing] = before;
   const last = before.at(-1);
-  const others = document.other_closed_periods.map(
+  const parts = new Set(rollsUp?.periods.map(({ from, to }) => `${from} ${to}`));
+  const apart = document.other_closed_periods.filter(({ from, to }) => !parts.has(`${from} ${to}`));
+  const others = apart.map(
     ({ name, from, to, seal_sha256: seal }) =>
       `Days of this period belong to the closed period ${name} (${from} up to ${to}), whose package in force has the manifest.dsse.json with SHA-256 ${seal}: export exactly that period to see what differs from it.`,
   );
   if (closing === undefined || last === undefined)
     return [
-      ...(as === "close"
-        ? [
-            ...(reason === null ? [] : [`This package was closed before it was complete: ${ended(reason)}`]),
-            "This package was made to be handed over. The SHA-256 of its manifest.dsse.json is recorded in the evidence log after it was sealed; later packages of the period name it.",
-          ]
-        : [
-            "This period was not closed when this was generated: no package of it is on record as handed over.",
-          ]),
+      ...(rollsUp !== undefined
+        ? rollUpWords(rollsUp)
+        : as === "close"
+          ? [
+              ...(reason === null
+                ? []
+                : [`This package was closed before it was complete: ${ended(reason)}`]),
+              "This package was made to be handed over. The SHA-256 of its manifest.dsse.json is recorded in the evidence log after it was sealed; later packages of the period name it.",
+            ]
+          : [
+              "This period was not closed when this was generated: no package of it is on record as handed over.",
+            ]),
       ...others,
     ];
   const early =
@@ -222,6 +243,7 @@ export function closingWords(document: Omit<ClosingDocument, "says">): readonly 
     `${each.number === 0 ? "the closing" : `addendum ${each.number}`} of ${each.at} by ${each.by} (SHA-256 of its manifest.dsse.json: ${each.seal_sha256})`;
   const differ = `${rows === 0 ? "No row differs" : rows === 1 ? "1 row differs" : `${rows} rows differ`} from it${document.rows_recorded_again === 0 ? "" : `, and ${document.rows_recorded_again} more ${document.rows_recorded_again === 1 ? "was" : "were"} only recorded again`}; see since-close.csv.`;
   return [
+    ...(rollsUp === undefined ? [] : rollUpWords(rollsUp)),
     ...early,
     as === "addendum"
       ? `This package is addendum ${before.length} to the package that was handed over, made because: ${ended(reason ?? "")}`

@@ -15,7 +15,7 @@ import { EXEMPTIONS } from "./rows/exemptions.ts";
 import { unaskedText } from "../policy/asked-controls.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { ControlName } from "../values/result.ts";
-import { table, timeText, type ColumnInfo, type Table, type TableForm } from "./tables/table.ts";
+import { table, timeText, type Table, type TableForm } from "./tables/table.ts";
 import type { Period } from "./tables/population.ts";
 import { RIGHTS_USED } from "./rows/rights-used.ts";
 import { DEVIATIONS } from "./rows/deviations.ts";
@@ -33,6 +33,7 @@ import { ipeTable } from "./ipe.ts";
 import { POLICIES } from "./rows/policies.ts";
 import { SEPARATION_OF_DUTIES } from "./rows/separation-of-duties.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
+import { periodsTable, trendTable } from "./roll-up/rows.ts";
 import { sinceCloseTable } from "./since-close.ts";
 import { ClosingSchema, closingWords, isNeverClosed, type ClosingDocument } from "./closing.ts";
 
@@ -62,7 +63,12 @@ const TABLES_AT_ONCE: readonly Table[] = [
 ];
 
 /** Holds the tables read from the log, in the order they are written. */
-export const TABLES: readonly Table[] = [...TABLES_AT_ONCE, sinceCloseTable(TABLES_AT_ONCE)];
+export const TABLES: readonly Table[] = [
+  ...TABLES_AT_ONCE,
+  sinceCloseTable(TABLES_AT_ONCE),
+  periodsTable(TABLES_AT_ONCE),
+  trendTable(TABLES_AT_ONCE),
+];
 
 /** Returns tool.csv, made from facts about the tool rather than from the log. */
 export function toolTable(facts: readonly ToolFact[]): Table {
@@ -131,6 +137,25 @@ export const ManifestSchema = z
 
 /** Describes the content of manifest.json. */
 export type Manifest = z.infer<typeof ManifestSchema>;
+
+/** Returns the period of a package, with those it rolls up. */
+export function periodIn({ period, closing }: Manifest): Period {
+  const dated = ({
+    name,
+    from,
+    to,
+  }: {
+    readonly name: string;
+    readonly from: string;
+    readonly to: string;
+  }) => ({
+    name,
+    from: Date.parse(from),
+    to: Date.parse(to),
+  });
+  const parts = closing?.rolls_up?.periods.map(dated);
+  return { ...dated(period), ...(parts === undefined ? {} : { parts }) };
+}
 
 /** Holds completeness.json, which its own counts are held against. */
 export const CompletenessSchema = z
@@ -445,19 +470,4 @@ const ALWAYS_UNSEEN: readonly string[] = [
 
 function some(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-/** Returns the cells of one row by column name. A name that the table lacks is a bug and throws, unless `lacking` takes it. */
-export function rowReader(
-  columns: readonly ColumnInfo[],
-  lacking: (name: string) => void = (name) => {
-    throw new Error(`no column ${name}`);
-  },
-): (cells: readonly string[]) => (name: string) => string {
-  const places = new Map(columns.map((column, index) => [column.name, index]));
-  return (cells) => (name) => {
-    const place = places.get(name);
-    if (place === undefined) lacking(name);
-    return cells[place ?? -1] ?? "";
-  };
 }

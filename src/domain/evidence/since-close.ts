@@ -78,6 +78,19 @@ export function sinceCloseTable(tables: readonly Table[]): Table {
   });
 }
 
+/** Counts the rows that differ from a package that was handed over in more than when they were recorded. */
+export async function countDifferences(
+  { source: earlier }: PackageSource,
+  now: EvidenceSource,
+  tables: readonly Table[],
+): Promise<number> {
+  let rows = 0;
+  for (const form of tables)
+    for await (const [{ change }] of differencesOf(form, earlier, now))
+      if (change !== "recorded-again") rows += 1;
+  return rows;
+}
+
 /** Holds the path of the table. */
 export const SINCE_CLOSE = "since-close.csv";
 

@@ -28,6 +28,7 @@ import {
   type ListedDeviation,
   type ListedEmergency,
 } from "./front-lists.ts";
+import type { RolledUp } from "./roll-up/figures.ts";
 import { scopePolicies } from "./rows/policies.ts";
 import { gapsOf } from "./rows/scope.ts";
 import type { ShownDifference, SummaryDocument } from "./summary.ts";
@@ -46,6 +47,8 @@ export interface StartHere {
   /** Which package of the period was handed over, and the first rows that differ from it. */
   readonly closing: ClosingDocument;
   readonly differences: readonly ShownDifference[];
+  /** What is counted of each period that the package rolls up. */
+  readonly rolledUp: RolledUp;
   readonly limitations: readonly string[];
   readonly answers: readonly AnswerInFigures[];
   readonly deviations: FirstOf<ListedDeviation>;

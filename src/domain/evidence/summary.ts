@@ -1,5 +1,8 @@
 /** Counts of a package, kept while its tables are written: what can be counted again from the tables by anyone. */
 
+import { RollUpTally, type RolledUp } from "./roll-up/figures.ts";
+import type { Period } from "./tables/population.ts";
+
 /** Describes how many of something had each outcome; sorted by name when written. */
 export type Counts = Readonly<Record<string, number>>;
 
@@ -111,9 +114,15 @@ export class Tally {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #differences: ShownDifference[] = [];
   readonly #proven: (repository: string, branch: string, at: string) => boolean;
+  /** What is counted of each period that the package rolls up. */
+  readonly rollUp: RollUpTally;
 
   /** `proven`: whether a branch (by its repository's id and its full name) is proven complete at a time, by completeness.json. */
-  constructor(proven: (repository: string, branch: string, at: string) => boolean = () => false) {
+  constructor(
+    period: Period | null = null,
+    proven: (repository: string, branch: string, at: string) => boolean = () => false,
+  ) {
+    this.rollUp = new RollUpTally(period);
     this.#proven = proven;
   }
 
@@ -129,6 +138,7 @@ export class Tally {
 
   /** Counts one row of a table, given the table's path and its cells by column name. Rows of tables that are not counted are ignored. */
   count(path: string, row: Row): void {
+    this.rollUp.count(path, row);
     switch (path) {
       case "changes.csv":
         return this.#change(row);
@@ -172,9 +182,9 @@ export class Tally {
     }
   }
 
-  /** The first rows that differ from what was handed over. */
-  differences(): readonly ShownDifference[] {
-    return this.#differences;
+  /** The first rows that differ from what was handed over, and the rows of each period that the package rolls up. */
+  shown(): { readonly differences: readonly ShownDifference[]; readonly rolledUp: RolledUp } {
+    return { differences: this.#differences, rolledUp: this.rollUp.rolledUp() };
   }
 
   #difference(row: Row): void {

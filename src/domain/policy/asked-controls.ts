@@ -43,6 +43,34 @@ export function isAskedFor(policy: Policy, control: ControlName): boolean {
   }
 }
 
+/** Returns what a policy has set for a control: where this differs, another thing is required. */
+export function settingOf(policy: Policy, control: ControlName): unknown {
+  const { mode, approvals, rules, independence } = policy;
+  switch (control) {
+    case "independently-approved":
+    case "approved-by-owners":
+    case "content-as-reviewed":
+      return { mode, approvals, rules, independence };
+    case "checks-passed":
+      return { mode, checks: policy.checks };
+    case "record-linked":
+      return { mode, records: policy.records };
+    case "change-documented":
+      return { mode, sections: policy.sections };
+    case "outside-freeze":
+      return { mode, freezes: policy.freezes };
+    case "emergency-authorised":
+    case "emergency-reviewed-in-time":
+      return { mode, emergency: policy.emergency };
+    case "deployment-traceable":
+    case "deployment-approved":
+      return { mode, production: policy.production };
+    case "merged-by-pull-request":
+    case "gate-respected":
+      return { mode };
+  }
+}
+
 /** Returns the controls that none of these policies requires. */
 export function unasked(policies: readonly Policy[]): readonly ControlName[] {
   return CONTROL_NAMES.filter((control) => !policies.some((policy) => isAskedFor(policy, control)));

@@ -16,7 +16,6 @@ import {
   TABLES,
   documentForm,
   packageId,
-  rowReader,
   schemaOfDocument,
   toolTable,
   type Manifest,
@@ -33,7 +32,13 @@ import type { ToolFact } from "../../domain/evidence/rows/scope.ts";
 import { bundleOf, fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
 import { frontMatter, observedDocument, type StartHere } from "../../domain/evidence/start-here.ts";
 import { Tally } from "../../domain/evidence/summary.ts";
-import { schemaName, schemaOfTable, timeText, type Table } from "../../domain/evidence/tables/table.ts";
+import {
+  rowReader,
+  schemaName,
+  schemaOfTable,
+  timeText,
+  type Table,
+} from "../../domain/evidence/tables/table.ts";
 import { lineOf } from "../../domain/records/stored.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
@@ -89,10 +94,10 @@ export async function exportEvidence(request: ExportRequest): Promise<Exported> 
 }
 
 async function writePackage(request: ExportRequest): Promise<Omit<Exported, "folder" | "zip">> {
-  const { writer, organization, period, generatedAt, signingKey, tool } = request;
+  const { writer, organization, period, generatedAt, signingKey, tool, madeAs = EXPORTED } = request;
   const source = await sourceOf(request);
   const fingerprint = fingerprintOf(signingKey.spki);
-  const tally = new Tally();
+  const tally = new Tally(period);
   const written: Written[] = [];
   const policyDigests = new Set<string>();
 
@@ -121,7 +126,8 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   await put("verify.sh", request.verifyScript);
   await putSchemas(tables, put);
 
-  const closing = closingDocument(request.madeAs ?? EXPORTED, await closingsOf(source), summary.since_close);
+  const shown = tally.shown();
+  const closing = closingDocument(madeAs, await closingsOf(source), summary.since_close, shown.rolledUp);
   const front = await frontMatter(source, { organization, completeness, summary, policyDigests, closing });
   const id = packageId(organization.login, period);
   const populations = {
@@ -140,7 +146,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
       apiUrl: tool.apiUrl,
       fingerprint,
       closing,
-      differences: tally.differences(),
+      ...shown,
       ...front,
       completeness,
       summary,

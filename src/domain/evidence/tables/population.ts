@@ -9,6 +9,8 @@ export interface Period {
   readonly name: string;
   readonly from: Instant;
   readonly to: Instant;
+  /** The periods that a package of this one rolls up, by time, none of them overlapping; absent: it is of one. */
+  readonly parts?: readonly Period[];
 }
 
 /** Describes which states to read. `from` and `to` cut by `at`, half-open; `subject` sorts by code unit. */
@@ -44,6 +46,11 @@ export interface EvidenceSource extends LogReader {
   asOf(size: number): LogReader;
   /** The same lines by code unit, each once; on disk. A line holds no line feed. */
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
+}
+
+/** Returns what each period that a package rolls up would be made from by itself; none: it is of one. */
+export function partsOf(source: EvidenceSource): readonly EvidenceSource[] {
+  return (source.period.parts ?? []).map((period) => ({ ...source, period }));
 }
 
 /** Describes an entry with its body beside it. */

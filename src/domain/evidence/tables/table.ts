@@ -179,3 +179,18 @@ export function schemaOfTable(info: TableForm): Readonly<Record<string, unknown>
 export function schemaName(path: string): string {
   return `${path.replaceAll("/", "-")}.schema.json`;
 }
+
+/** Returns the cells of one row by column name. A name that the table lacks is a bug and throws, unless `lacking` takes it. */
+export function rowReader(
+  columns: readonly ColumnInfo[],
+  lacking: (name: string) => void = (name) => {
+    throw new Error(`no column ${name}`);
+  },
+): (cells: readonly string[]) => (name: string) => string {
+  const places = new Map(columns.map(({ name }, index) => [name, index]));
+  return (cells) => (name) => {
+    const place = places.get(name);
+    if (place === undefined) lacking(name);
+    return cells[place ?? -1] ?? "";
+  };
+}

@@ -15,7 +15,8 @@ import { openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument } from "../completeness.ts";
 import { CsvRows } from "../tables/read-csv.ts";
-import { ObservedSchema, packageId, rowReader, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
+import type { RolledUp } from "../roll-up/figures.ts";
+import { ObservedSchema, packageId, periodIn, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
 import type { EvidenceSource } from "../tables/population.ts";
 import { SINCE_CLOSE, withoutOutside } from "../since-close.ts";
 import { mergedRows } from "../tables/merge.ts";
@@ -25,7 +26,7 @@ import { gapsOf } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
 import { frontMatter, type StartHere } from "../start-here.ts";
 import type { ShownDifference, SummaryDocument } from "../summary.ts";
-import type { Rests, Table } from "../tables/table.ts";
+import { rowReader, type Rests, type Table } from "../tables/table.ts";
 import { ownSchemas, schemaPath } from "./forms.ts";
 import type { CodeOf, Say } from "./checks.ts";
 import { type PolicyRecord, type PolicySource } from "../../policy/record.ts";
@@ -42,6 +43,7 @@ export interface Sealed {
   readonly manifest: Manifest;
   readonly summary: SummaryDocument;
   readonly differences: readonly ShownDifference[];
+  readonly rolledUp: RolledUp;
   readonly read: (path: string) => AsyncIterable<string>;
   readonly store: LineStore;
   readonly text: (path: string) => string | null;
@@ -62,11 +64,7 @@ export async function compareWithLog(
   const { manifest, store } = sealed;
   const log = await openLog({
     organizationId: manifest.organization.id,
-    period: {
-      name: manifest.period.name,
-      from: Date.parse(manifest.period.from),
-      to: Date.parse(manifest.period.to),
-    },
+    period: periodIn(manifest),
     generatedAt: Date.parse(manifest.generated_at),
     lines: (path) => linesOf(sealed.read(path)),
     store,
@@ -112,7 +110,7 @@ async function compareWords(
   // What it was made as comes before its own closing: the log inside cannot know it.
   const { made_as: as, reason } = manifest.closing ?? { made_as: EXPORTED.as, reason: null };
   const closings = await closingsOf(source);
-  const closing = closingDocument({ as, reason }, closings, summary.since_close);
+  const closing = closingDocument({ as, reason }, closings, summary.since_close, sealed.rolledUp);
   if ((as === "close" && closings.own !== null) || (as === "addendum" && closings.own === null))
     say("manifest.json", "text-not-as-logged", "was made as what its log rules out");
   const front = await frontMatter(source, { organization, completeness, summary, policyDigests, closing });
@@ -139,6 +137,7 @@ async function compareWords(
       fingerprint: signing.key_id,
       closing,
       differences: sealed.differences,
+      rolledUp: sealed.rolledUp,
       completeness,
       summary,
       logHead: manifest.log,

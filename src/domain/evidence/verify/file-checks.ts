@@ -5,10 +5,9 @@ import type { z } from "zod";
 import { linkHash } from "../../records/chain.ts";
 import type { LogLine } from "../../records/stored.ts";
 import { CsvProblem, CsvRows } from "../tables/read-csv.ts";
-import { rowReader } from "../package.ts";
 import { isObject, parsed, spelled } from "../seal.ts";
 import type { Tally } from "../summary.ts";
-import { CELL_FORMS, type ColumnInfo, type TableForm } from "../tables/table.ts";
+import { CELL_FORMS, rowReader, type ColumnInfo, type TableForm } from "../tables/table.ts";
 import type { Forms } from "./forms.ts";
 
 /** Describes what was found in a file. `rows`: null where it has none; `problems`: a few at most; `isCounted`: whether it has every column that is counted. */

@@ -8,7 +8,7 @@ import type { LineStore } from "../../texts/sort.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
 import { contentCheckOf, type ContentFound, type ContentCheck } from "./file-checks.ts";
 import { packagedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
-import { CompletenessSchema, ManifestSchema, type Manifest } from "../package.ts";
+import { CompletenessSchema, ManifestSchema, periodIn, type Manifest } from "../package.ts";
 import { parsed, readSeal, type Seal, type SealedFile } from "../seal.ts";
 import { Tally } from "../summary.ts";
 import type { CodeOf, Defect } from "./checks.ts";
@@ -105,7 +105,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   if (manifest !== null && manifest.generator.version !== version) shelf.forms = await formsIn(shelf, names);
   // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
   const branches = branchesIn(shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null);
-  shelf.tally = new Tally(provenBy(branches));
+  shelf.tally = new Tally(manifest === null ? null : periodIn(manifest), provenBy(branches));
   const files = new Map<string, FileRead>();
   for (const name of names) {
     const file = await shelf.read(name);

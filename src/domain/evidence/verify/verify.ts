@@ -365,6 +365,8 @@ function checkCounts(
   const isOwn = areCounted([...files.keys()]) && hasOwnForm("summary.json", summary, forms);
   if (summary !== null && isOwn && summary !== `${spelled(tally.summary()) ?? ""}\n`)
     say("summary.json", "counts-disagree", "does not give the counts of the tables");
+  for (const path of isOwn ? tally.rollUp.disagreeing() : [])
+    say(path, "counts-disagree", "does not give the counts of the other tables, period by period");
   const head: unknown = parsed(files.get("log/head.json")?.text ?? "");
   const agrees =
     isObject(head) &&
@@ -405,7 +407,7 @@ async function checkLog(
       {
         manifest,
         summary: tally.summary(),
-        differences: tally.differences(),
+        ...tally.shown(),
         read: (path) => decoded(reader.open(path)),
         store: reader.store,
         text: (path) => files.get(path)?.text ?? null,
