@@ -86,7 +86,7 @@ async function measured(
   }
 }
 
-function logOf(changes: number): Parameters<typeof ledgerWith>[0] {
+export function logOf(changes: number): Parameters<typeof ledgerWith>[0] {
   const step = Math.floor((PERIOD.to - PERIOD.from) / (changes + 1));
   const entries = Array.from({ length: changes }, (_, index) => {
     const n = index + 1;

@@ -1,0 +1,15 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { ledgerWith, ORGANIZATION, PERIOD } from "../test/evidence/fixture.ts";
+import { logOf } from "./export.ts";
+import { runCommand } from "./support/programs.ts";
+const changes = Number(process.argv[2]);
+const { ledger, folder, close } = await ledgerWith(logOf(changes));
+await ledger.queue.settle();
+const out = join(folder, "package");
+const { from, to } = PERIOD;
+const args = ["export", "--org", ORGANIZATION.login, "--from", new Date(from).toISOString(), "--to", new Date(to).toISOString(), "--out", out, "--offline"];
+console.log(await runCommand("dist/src/cli/main.js", args, { COUNTERSIGN_DATA_DIR: join(folder, "data") }, process.argv.slice(3)));
+cpSync(out, `/tmp/s10c/pkg${changes}`, { recursive: true });
+cpSync(join(folder, "data"), `/tmp/s10c/data${changes}`, { recursive: true });
+await close();
