@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
 
 import { canonical } from "../../src/domain/values/digest.ts";
@@ -40,6 +41,42 @@ test("whatever texts a value holds, it has a canonical form, and one that reads 
   );
   const whole = { a: ["\u{1F600}"], b: { c: 1 } };
   expect(wellFormed(whole)).toBe(whole);
+});
+
+test("a value whose members are in order already is written as one that must be sorted", () => {
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      ANY,
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      tie("list"),
+      tie("map"),
+    ),
+    list: fc.array(tie("value"), { maxLength: 4 }),
+    map: fc.dictionary(fc.oneof(ANY, fc.constantFrom("10", "9", "toJSON", "__proto__")), tie("value"), {
+      maxKeys: 5,
+    }),
+  }));
+  // What is no number has no form at all.
+  const sorted = (given: unknown): string | null => {
+    try {
+      return canonicalize(wellFormed(given)) ?? null;
+    } catch {
+      return null;
+    }
+  };
+  fc.assert(
+    fc.property(value, (given) => {
+      const text = sorted(given);
+      if (text === null) expect(() => canonical(given)).toThrow();
+      else {
+        expect(canonical(given)).toBe(text);
+        expect(canonical(JSON.parse(text))).toBe(text);
+      }
+    }),
+  );
 });
 
 test("nothing that cannot be seen is left in a text, and JSON says the same with it written out", () => {

@@ -55,29 +55,47 @@ function* unique(lines: readonly string[]): Iterable<string> {
   }
 }
 
+/** The next line of a run, in a heap whose first is the least. */
+interface Head {
+  line: string;
+  readonly rest: AsyncIterator<string>;
+}
+
 async function* merged(runs: readonly KeptLines[]): AsyncIterable<string> {
   const readers = runs.map((run) => run.read("small")[Symbol.asyncIterator]());
   try {
-    const heads: (string | undefined)[] = [];
-    const advance = async (index: number): Promise<void> => {
-      const next = await readers[index]?.next();
-      heads[index] = next === undefined || next.done === true ? undefined : next.value;
-    };
-    await Promise.all(readers.map((_, index) => advance(index)));
+    const heap: Head[] = [];
+    for (const rest of readers) {
+      const first = await rest.next();
+      if (first.done !== true) heap.push({ line: first.value, rest });
+    }
+    // A sorted list is a heap.
+    heap.sort((a, b) => (a.line < b.line ? -1 : 1));
     let last: string | undefined;
-    for (;;) {
-      let least = -1;
-      for (const [index, head] of heads.entries()) {
-        const best = heads[least];
-        if (head !== undefined && (best === undefined || head < best)) least = index;
-      }
-      const line = heads[least];
-      if (line === undefined) return;
-      if (line !== last) yield line;
-      last = line;
-      await advance(least);
+    for (let least = heap[0]; least !== undefined; least = heap[0]) {
+      if (least.line !== last) yield least.line;
+      last = least.line;
+      const next = await least.rest.next();
+      if (next.done === true) {
+        const end = heap.pop();
+        if (end !== undefined && end !== least) heap[0] = end;
+      } else least.line = next.value;
+      sink(heap);
     }
   } finally {
     for (const reader of readers) await reader.return?.();
+  }
+}
+
+/** Moves the first of a heap down to its place. */
+function sink(heap: Head[]): void {
+  for (let at = 0; ;) {
+    let least = at;
+    for (const below of [2 * at + 1, 2 * at + 2])
+      if ((heap[below]?.line ?? "") < (heap[least]?.line ?? "") && below < heap.length) least = below;
+    const [own, other] = [heap[at], heap[least]];
+    if (least === at || own === undefined || other === undefined) return;
+    [heap[at], heap[least]] = [other, own];
+    at = least;
   }
 }

@@ -25,6 +25,8 @@ export function wellFormed(value: unknown): unknown {
 
 /** Returns a text without marks that nobody sees. No control characters but line feeds and tabs, none that change the direction. */
 export function visible(text: string): string {
+  // Nearly every cell is such a text, which is cheaper to see than to look through for each of the others.
+  if (/^[\n\t\x20-\x7e]*$/u.test(text)) return text;
   return text
     .toWellFormed()
     .replaceAll(/\r\n/gu, "\n")

@@ -76,8 +76,7 @@ export const POLICIES = table<PolicyRow>({
     ...logColumns<PolicyRow>((row) => row.entry),
   },
   async *rows(source) {
-    const uses = await usesOf(source);
-    const introduced = await introductionsOf(source);
+    const [uses, introduced] = await Promise.all([usesOf(source), introductionsOf(source)]);
     for await (const stated of scopePolicies(source)) {
       const { digest } = stated.body;
       yield { ...stated, use: uses.get(digest), introduced: introduced.get(digest) ?? [] };

@@ -166,13 +166,10 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
   },
   async *rows(source) {
     const { organizationId, period } = source;
-    for await (const entry of source.log({ organizationId, from: period.from, to: period.to }))
-      if (entry.kind === "deviation" || entry.kind === "remediation")
-        yield {
-          entry,
-          deviation: entry.subject,
-          body: entry.body,
-        };
+    const { from, to } = period;
+    const kinds = ["deviation", "remediation"] as const;
+    for await (const entry of source.log({ organizationId, from, to, kinds }))
+      yield { entry, deviation: entry.subject, body: entry.body };
   },
 });
 

@@ -3,6 +3,11 @@
 /** Reports that a CSV text is not of the one form; the message names the place. */
 export class CsvProblem extends Error {}
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+
 /**
  * Reads the rows of a CSV text given in chunks. Throws {@link CsvProblem} on a bare line feed, a stray quote or an unfinished last row.
  * Holds one row.
@@ -17,28 +22,33 @@ export class CsvRows {
   *push(chunk: string): Iterable<readonly string[]> {
     let from = 0;
     for (let index = 0; index < chunk.length; index += 1) {
-      const character = chunk[index];
       if (this.#state === "quoted") {
-        if (character !== '"') continue;
+        const end = chunk.indexOf('"', index);
+        if (end === -1) break;
+        index = end;
         this.#cell += chunk.slice(from, index);
         this.#state = "quote";
-      } else if (this.#state === "return") {
-        if (character !== "\n") throw this.#problem("has a carriage return without a line feed");
+        from = index + 1;
+        continue;
+      }
+      const character = chunk.charCodeAt(index);
+      if (this.#state === "return") {
+        if (character !== LINE_FEED) throw this.#problem("has a carriage return without a line feed");
         this.#state = "start";
         this.#count += 1;
         const row = this.#row;
         this.#row = [];
         yield row;
-      } else if (character === '"') {
+      } else if (character === QUOTE) {
         if (this.#state === "plain") throw this.#problem("has a quote inside an unquoted cell");
         if (this.#state === "quote") this.#cell += '"';
         this.#state = "quoted";
-      } else if (character === "," || character === "\r") {
+      } else if (character === COMMA || character === CARRIAGE_RETURN) {
         if (this.#state === "plain") this.#cell += chunk.slice(from, index);
         this.#row.push(this.#cell);
         this.#cell = "";
-        this.#state = character === "," ? "start" : "return";
-      } else if (character === "\n") {
+        this.#state = character === COMMA ? "start" : "return";
+      } else if (character === LINE_FEED) {
         throw this.#problem("has a line feed without a carriage return");
       } else if (this.#state === "quote") {
         throw this.#problem("has text after a quoted cell");

@@ -13,7 +13,7 @@ import { uncovered } from "../../time/span.ts";
 import { lineOf } from "../../records/stored.ts";
 import { openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
-import { completenessDocument } from "../completeness.ts";
+import { completenessDocument, type CompletenessDocument } from "../completeness.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import type { RolledUp } from "../roll-up/figures.ts";
 import { ObservedSchema, packageId, periodIn, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
@@ -28,7 +28,7 @@ import { frontMatter, type StartHere } from "../start-here.ts";
 import type { ShownDifference, SummaryDocument } from "../summary.ts";
 import { rowReader, type Rests, type Table } from "../tables/table.ts";
 import { ownSchemas, schemaPath } from "./forms.ts";
-import type { CodeOf, Say } from "./checks.ts";
+import type { CodeOf, Defect, Say } from "./checks.ts";
 import { type PolicyRecord, type PolicySource } from "../../policy/record.ts";
 
 /** Describes what made a package, as far as this program is the same one. */
@@ -78,15 +78,28 @@ export async function compareWithLog(
   const isWhole = Number(head?.entries) + Number(head?.cited) === manifest.log.size;
   const policyDigests = new Set<string>();
   const apiUrl = await compareTool(sealed, say);
-  for (const table of [...TABLES, ipeTable(manifest.files, apiUrl)])
-    await compareTable(table, { sealed, source, isWhole, policyDigests }, say);
+  // Side by side, so that the log is parsed once for all of them; all end before anything they read is removed.
+  const [document, ...tables] = await Promise.allSettled([
+    completenessDocument(source),
+    ...[...TABLES, ipeTable(manifest.files, apiUrl)].map((table) =>
+      compareTable(table, { sealed, source, isWhole, policyDigests }),
+    ),
+  ]);
+  for (const { file, code, problem } of tables.flatMap(settled)) say(file, code, problem);
   await comparePolicies(sealed, source, say);
   const expect: Expect = (path, text) => {
     if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
   };
   expect("verify.sh", maker.verifyScript);
   for (const [path, schema] of ownSchemas()) expect(schemaPath(path), schema);
-  await compareWords({ sealed, source, policyDigests, apiUrl }, maker, { say, expect });
+  const words = { sealed, source, policyDigests, apiUrl, completeness: settled(document) };
+  await compareWords(words, maker, { say, expect });
+}
+
+/** Returns what came of it. Throws what it threw. */
+function settled<Value>(result: PromiseSettledResult<Value>): Value {
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
 }
 
 /** Names a file whose text is another. */
@@ -99,13 +112,16 @@ async function compareWords(
     source,
     policyDigests,
     apiUrl,
-  }: Pick<Comparing, "sealed" | "source" | "policyDigests"> & { readonly apiUrl: string },
+    completeness,
+  }: Pick<Comparing, "sealed" | "source" | "policyDigests"> & {
+    readonly apiUrl: string;
+    readonly completeness: CompletenessDocument;
+  },
   maker: RowMaker,
   { say, expect }: { readonly say: Say<RowDifference>; readonly expect: Expect },
 ): Promise<void> {
   const { manifest, summary } = sealed;
   const { organization, generated_at: generatedAt, generator, signing } = manifest;
-  const completeness = await completenessDocument(source);
   expect("completeness.json", jsonText(completeness));
   // What it was made as comes before its own closing: the log inside cannot know it.
   const { made_as: as, reason } = manifest.closing ?? { made_as: EXPORTED.as, reason: null };
@@ -205,13 +221,13 @@ interface Comparing {
   readonly policyDigests: Set<string>;
 }
 
-async function compareTable(table: Table, comparing: Comparing, say: Say<RowDifference>): Promise<void> {
-  let expected = 0;
+async function compareTable(table: Table, comparing: Comparing): Promise<readonly Defect<RowDifference>[]> {
+  const found: Defect<RowDifference>[] = [];
   for await (const { code, problem } of differences(table, comparing)) {
-    say(table.path, code, problem);
-    expected += 1;
-    if (expected === MOST_DIFFERENCES) return;
+    found.push({ file: table.path, code, problem });
+    if (found.length === MOST_DIFFERENCES) break;
   }
+  return found;
 }
 
 /** Walks a table beside the rows the log gives, both in the order of the table's key. */

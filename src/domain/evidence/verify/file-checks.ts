@@ -51,6 +51,10 @@ function tableCheck(table: TableForm, isForeign: boolean, tally: Tally): Content
     isCounted = false;
   };
   const readerOf = isForeign ? rowReader(table.columns, lacking) : rowReader(table.columns);
+  // Any cell is a text or a list.
+  const formed = table.columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column: { type } }) => type !== "text" && type !== "list");
   let rows = -1;
   let last: readonly string[] | null = null;
   const check = (cells: readonly string[]): void => {
@@ -64,10 +68,9 @@ function tableCheck(table: TableForm, isForeign: boolean, tally: Tally): Content
       problems.push(`row ${rows} has ${cells.length} cells, not ${table.columns.length}`);
       return;
     }
-    table.columns.forEach((column, index) => {
+    for (const { column, index } of formed)
       if (!CELL_FORMS[column.type].test(cells[index] ?? ""))
         problems.push(`row ${rows} has a ${column.name} that is no ${column.type}`);
-    });
     const read = readerOf(cells);
     const key = table.sortedBy.map((name) => sortable(table.columns, read, name));
     if (last !== null && key.length > 0 && !isBefore(last, key))

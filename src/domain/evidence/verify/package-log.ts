@@ -2,11 +2,10 @@
 
 import type { EntryKind, LoggedEntry } from "../../records/entry.ts";
 import type { ObservedTime } from "../../monitoring/observed-time.ts";
-import { checkBody, raised, type LogLine } from "../../records/stored.ts";
+import { checkBody, lineOf, raised, type LogLine } from "../../records/stored.ts";
 import { sortedLines, type KeptLines, type LineStore } from "../../texts/sort.ts";
 import {
-  afterTabs,
-  byTime,
+  pairLine,
   type EvidenceFilter,
   type EvidenceSource,
   type LogReader,
@@ -27,29 +26,132 @@ export interface Parts {
 
 /** Opens the log of a package. Throws where an entry is not as this version records it. Memory does not grow with the log. */
 export async function openLog(parts: Parts): Promise<PackageLog> {
-  const counts = new Map<string, number>();
+  const shelves = new Map<string, Shelf>();
+  const blocks = new Blocks();
+  const sorted = sortedLines(checkedLines(parts), parts.store)[Symbol.asyncIterator]();
+  try {
+    for (let next = await sorted.next(); next.done !== true;) {
+      const kind = headOf(next.value);
+      const own = async function* (): AsyncIterable<string> {
+        for (; next.done !== true && headOf(next.value) === kind; next = await sorted.next())
+          yield next.value.slice(kind.length + 1);
+      };
+      shelves.set(kind, await shelved(own(), parts.store));
+    }
+  } finally {
+    await sorted.return?.();
+  }
+  return new PackageLog(parts, { shelves, blocks });
+}
+
+/** Every entry's line behind its kind, its subject and its number. */
+async function* checkedLines(parts: Parts): AsyncIterable<string> {
   for (const path of LOG_FILES)
     for await (const line of parts.lines(path)) {
-      const { kind, subject, recorded, body } = entryOf(line);
+      const { kind, subject, seq, recorded, body } = entryOf(line);
       if (recorded === undefined) checkBody(kind, subject, body);
       if (/[\t\n]/u.test(subject)) throw new Error(`the ${kind} ${JSON.stringify(subject)} has no name`);
-      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      yield pairLine(kind, subject, String(seq).padStart(16, "0"), line);
     }
-  return new PackageLog(parts, counts);
+}
+
+function headOf(line: string): string {
+  return line.slice(0, line.indexOf("\t"));
+}
+
+/** Lines in the store, so many at a time. */
+type Shelf = readonly KeptLines[];
+
+/** So much of a shelf is read and parsed at once (characters). */
+const BLOCK_CHARACTERS = 400_000;
+
+/** So many blocks are held, of all shelves. */
+const MOST_BLOCKS = 12;
+
+/** Keeps lines of a name, a number and an entry's text, a block at a time. */
+async function shelved(lines: AsyncIterable<string>, store: LineStore): Promise<Shelf> {
+  const shelf: KeptLines[] = [];
+  let held: string[] = [];
+  let characters = 0;
+  const keep = async (): Promise<void> => {
+    const kept = await store.keep(held);
+    shelf.push(kept);
+    [held, characters] = [[], 0];
+  };
+  for await (const line of lines) {
+    held.push(line);
+    characters += line.length;
+    if (characters >= BLOCK_CHARACTERS) await keep();
+  }
+  if (held.length > 0) await keep();
+  return shelf;
+}
+
+/** A line of a shelf, parsed when it is wanted and once. */
+class ShelvedLine {
+  readonly name: string;
+  readonly seq: number;
+  #text: string;
+  #entry: LoggedEntry | null = null;
+
+  constructor(line: string) {
+    this.name = headOf(line);
+    const rest = line.slice(this.name.length + 1);
+    this.seq = Number(headOf(rest));
+    this.#text = rest.slice(rest.indexOf("\t") + 1);
+  }
+
+  entry<K extends EntryKind>(): LoggedEntry<K> {
+    this.#entry ??= entryOf(this.#text);
+    this.#text = "";
+    return this.#entry as LoggedEntry<K>;
+  }
+}
+
+/** The blocks read last: tables that walk side by side parse each once, and one that falls behind parses it again. */
+class Blocks {
+  readonly #held = new Map<KeptLines, Promise<readonly ShelvedLine[]>>();
+
+  async *linesOf(shelf: Shelf): AsyncIterable<readonly ShelvedLine[]> {
+    for (const block of shelf) yield await this.#read(block);
+  }
+
+  #read(block: KeptLines): Promise<readonly ShelvedLine[]> {
+    const read = this.#held.get(block) ?? readBlock(block);
+    this.#held.delete(block);
+    this.#held.set(block, read);
+    const [oldest] = this.#held.keys();
+    if (this.#held.size > MOST_BLOCKS && oldest !== undefined) this.#held.delete(oldest);
+    return read;
+  }
+}
+
+async function readBlock(block: KeptLines): Promise<readonly ShelvedLine[]> {
+  const lines: ShelvedLine[] = [];
+  for await (const line of block.read()) lines.push(new ShelvedLine(line));
+  return lines;
 }
 
 /** Holds the entries of a package, read as a ledger is. */
 export class PackageLog {
   readonly #parts: Parts;
-  readonly #counts: ReadonlyMap<string, number>;
+  /** The lines of each kind by subject and number. */
+  readonly #shelves: ReadonlyMap<string, Shelf>;
+  readonly #blocks: Blocks;
   readonly #size: number;
-  readonly #shelf = new Map<string, Promise<KeptLines>>();
+  /** The newest entries of a kind by their time, sorted once. */
+  readonly #byTime = new Map<EntryKind, Promise<Shelf>>();
   readonly #asOf = new Map<number, PackageLog>();
 
   /** `size`: how many entries the log had; those after them are left out. */
-  constructor(parts: Parts, counts: ReadonlyMap<string, number>, size = Infinity) {
+  constructor(
+    parts: Parts,
+    { shelves, blocks }: { readonly shelves: ReadonlyMap<string, Shelf>; readonly blocks: Blocks },
+    size = Infinity,
+  ) {
     this.#parts = parts;
-    this.#counts = counts;
+    this.#shelves = shelves;
+    this.#blocks = blocks;
     this.#size = size;
   }
 
@@ -76,7 +178,8 @@ export class PackageLog {
 
   /** The same log when it held so many entries; kept, as it sorts what it reads. */
   #then(size: number): PackageLog {
-    const known = this.#asOf.get(size) ?? new PackageLog(this.#parts, this.#counts, size);
+    const kept = { shelves: this.#shelves, blocks: this.#blocks };
+    const known = this.#asOf.get(size) ?? new PackageLog(this.#parts, kept, size);
     this.#asOf.set(size, known);
     return known;
   }
@@ -86,54 +189,35 @@ export class PackageLog {
     kind: K,
     { from = -Infinity, to = Infinity, order }: EvidenceFilter,
   ): AsyncIterable<LoggedEntry<K>> {
-    if (!this.#counts.has(kind)) return;
-    const isIn = ({ at }: { readonly at: number }): boolean => at >= from && at < to;
-    for await (const line of (await this.#shelved(kind, order)).read()) {
-      const entry = entryOf<K>(line);
-      if (isIn(entry)) yield entry;
-    }
+    for await (const entry of order === "subject" ? this.#newest(kind) : this.#sortedByTime(kind))
+      if (entry.at >= from && entry.at < to) yield entry;
   }
 
-  /** The line of each subject's newest entry, sorted once and kept: many tables ask for the same ones. */
-  #shelved(kind: EntryKind, order: EvidenceFilter["order"]): Promise<KeptLines> {
-    const name = `${order} ${kind}`;
-    const known = this.#shelf.get(name);
-    if (known !== undefined) return known;
-    const making = this.#parts.store.keep(order === "subject" ? this.#newest(kind) : this.#byTime(kind));
-    this.#shelf.set(name, making);
-    return making;
+  async *#newest<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
+    let newest: ShelvedLine | null = null;
+    for await (const lines of this.#blocks.linesOf(this.#shelves.get(kind) ?? []))
+      for (const line of lines) {
+        if (line.seq > this.#size) continue;
+        if (newest !== null && newest.name !== line.name) yield newest.entry();
+        newest = line;
+      }
+    if (newest !== null) yield newest.entry();
   }
 
-  async *#byTime(kind: EntryKind): AsyncIterable<string> {
-    const newest = (await this.#shelved(kind, "subject")).read();
-    const entries = (async function* () {
-      for await (const line of newest) yield JSON.parse(line) as LoggedEntry;
-    })();
-    // What is read back are the lines themselves: nothing of them is raised here.
-    for await (const entry of byTime(entries, (lines) => sortedLines(lines, this.#parts.store)))
-      yield JSON.stringify(entry);
+  async *#sortedByTime<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
+    const making = this.#byTime.get(kind) ?? this.#shelvedByTime(kind);
+    this.#byTime.set(kind, making);
+    for await (const lines of this.#blocks.linesOf(await making))
+      for (const line of lines) yield line.entry();
   }
 
-  async *#newest(kind: EntryKind): AsyncIterable<string> {
-    let subject: string | null = null;
-    let newest = "";
-    for await (const line of sortedLines(this.#linesOf(kind), this.#parts.store)) {
-      const own = line.slice(0, line.indexOf("\t"));
-      if (subject !== null && own !== subject) yield newest;
-      subject = own;
-      newest = afterTabs(line);
-    }
-    if (subject !== null) yield newest;
-  }
-
-  async *#linesOf(kind: EntryKind): AsyncIterable<string> {
-    for await (const line of this.#all()) {
-      // Much is read and little of it is of one kind: what cannot be is not parsed.
-      if (!line.includes(`"kind":"${kind}"`)) continue;
-      const entry = JSON.parse(line) as LogLine;
-      if (entry.kind === kind && entry.seq <= this.#size)
-        yield `${entry.subject}\t${String(entry.seq).padStart(16, "0")}\t${line}`;
-    }
+  #shelvedByTime(kind: EntryKind): Promise<Shelf> {
+    const newest = this.#newest(kind);
+    const lines = async function* (): AsyncIterable<string> {
+      for await (const entry of newest)
+        yield pairLine(String(entry.at).padStart(16, "0"), entry.subject, JSON.stringify(lineOf(entry)));
+    };
+    return shelved(sortedLines(lines(), this.#parts.store), this.#parts.store);
   }
 
   async *#log<K extends EntryKind>({
@@ -145,17 +229,15 @@ export class PackageLog {
     readonly to: number;
     readonly kinds?: readonly K[];
   }): AsyncIterable<LoggedEntry<K>> {
-    for await (const line of this.#all()) {
-      if (kinds !== undefined && !kinds.some((kind) => line.includes(`"kind":"${kind}"`))) continue;
-      const entry = entryOf<K>(line);
-      const isWanted = kinds === undefined || kinds.includes(entry.kind);
-      if (entry.seq > this.#size) continue;
-      if (isWanted && entry.at >= from && entry.at < to) yield entry;
-    }
-  }
-
-  async *#all(): AsyncIterable<string> {
-    for (const path of LOG_FILES) yield* this.#parts.lines(path);
+    for (const path of LOG_FILES)
+      for await (const line of this.#parts.lines(path)) {
+        // Much is read and little of it is of one kind: what cannot be is not parsed.
+        if (kinds !== undefined && !kinds.some((kind) => line.includes(`"kind":"${kind}"`))) continue;
+        const entry = entryOf<K>(line);
+        const isWanted = kinds === undefined || kinds.includes(entry.kind);
+        if (entry.seq > this.#size) continue;
+        if (isWanted && entry.at >= from && entry.at < to) yield entry;
+      }
   }
 }
 
