@@ -22,8 +22,20 @@ test("the demo plays its quarter in two processes, and its package verifies and 
     expect(text).toContain("found later by the sweep");
     expect(text).toContain("The package is whole");
     expect(text).toMatch(/^ {2}changes\.csv: /mu);
-    expect(printed.at(-1)).toBe(join(out, "evidence"));
-    expect(existsSync(join(out, "evidence", "START-HERE.html"))).toBe(true);
+    const places = [
+      ["evidence", "START-HERE.html"],
+      ["addendum", "START-HERE.html"],
+      ["two-quarters", "START-HERE.html"],
+      ["sample", "index.html"],
+      ["tampered"],
+    ].map((parts) => join(out, ...parts));
+    expect(printed.slice(-places.length).map((line) => line.slice(line.indexOf(out)))).toEqual(places);
+    for (const place of places) expect(existsSync(place), place).toBe(true);
+    expect(text).toContain("This package rolls up 2 periods: 2026-Q3, 2026-Q4.");
+    expect(text).toMatch(
+      /Of 2026-Q3, \d+ rows? differs? from the package that closed it, and .* its addendum 1/u,
+    );
+    expect(recompute(join(out, "two-quarters"))).toEqual([]);
     expect(recompute(join(out, "evidence"))).toEqual([]);
     expect(text).toMatch(/This package is addendum 1 .* rows? differs? from it/u);
     expect(recompute(join(out, "addendum"))).toEqual([]);

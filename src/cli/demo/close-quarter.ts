@@ -9,7 +9,7 @@ import { giveCommand } from "../deviation/deviation.ts";
 import { packageParts, type PackageRequest } from "../evidence/write-package.ts";
 
 /** Describes the quarter to close, and where its packages go. */
-interface Quarter {
+export interface Quarter {
   readonly ledger: Ledger;
   readonly dataDir: string;
   readonly period: Period;

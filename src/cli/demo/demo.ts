@@ -16,6 +16,7 @@ import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
 import { addLater, closeQuarter } from "./close-quarter.ts";
+import { drawFrom, playNextDays, rollUp } from "./next-quarter.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
 
 const ORGANIZATION = "acme";
@@ -28,7 +29,7 @@ export interface DemoOptions {
   readonly json?: boolean;
 }
 
-/** Plays the story, closes its quarter with the evidence, verifies it, tampers with a copy and verifies that. */
+/** Plays the story, hands over the evidence of its quarter, verifies it, tampers with a copy and verifies that. */
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<Answer> {
   const print = options.json === true ? () => undefined : terminal.print;
   const scenario = await storyOf(options.story);
@@ -37,6 +38,8 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
     data: join(out, "data"),
     evidence: join(out, "evidence"),
     addendum: join(out, "addendum"),
+    together: join(out, "two-quarters"),
+    sample: join(out, "sample"),
     tampered: join(out, "tampered"),
   };
   for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
@@ -51,7 +54,13 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
       );
       const problem = await play(scenario, harness, print);
       if (problem !== null) return { code: 1, lines: problem, data: { ok: false, problem } };
-      const ended = await exportAndTamper(scenario, harness, folders, print);
+      const handedOver = await handOver(
+        scenario,
+        harness,
+        { ...folders, isOwn: options.story === undefined },
+        print,
+      );
+      const ended = await verifyAndTamper(folders, handedOver, print);
       if (ended.code === 0 && options.serve === true) await keepServing(harness, print);
       return ended;
     } finally {
@@ -84,13 +93,24 @@ async function play(
   }
 }
 
-async function exportAndTamper(
+/** The folders of the demo. */
+interface Folders {
+  readonly evidence: string;
+  readonly addendum: string;
+  readonly together: string;
+  readonly sample: string;
+  readonly tampered: string;
+}
+
+/** Closes the quarter and adds to it, rolls it up with the next, and draws a sample. Answers the folders that were written. */
+async function handOver(
   scenario: Scenario,
   harness: ProcessHarness,
-  folders: { readonly evidence: string; readonly addendum: string; readonly tampered: string },
+  folders: Folders & { readonly isOwn: boolean },
   print: (line: string) => void,
-): Promise<Answer> {
+): Promise<readonly Written[]> {
   const period = quarterOf(scenario.start);
+  const next = quarterOf(period.to);
   await harness.app.reconcile(ORGANIZATION, period.from, period.to);
   const { dataDir } = harness;
   const ledger = await openLedger({ dataDir });
@@ -115,14 +135,36 @@ async function exportAndTamper(
       print("A day later the cause of a deviation is found. countersign period addendum:");
       print(`  ${addendum.closing.says}`);
     }
+    if (folders.isOwn) await playNextDays(scenario, harness, quarter);
+    await harness.app.reconcile(ORGANIZATION, next.from, next.to);
+    await rollUp(quarter, next, folders.together);
+    await drawFrom(folders.together, folders.sample, print);
+    return [
+      [`The package of ${period.name}`, join(folders.evidence, "START-HERE.html")],
+      ...(addendum === null ? [] : ([["Its addendum", join(folders.addendum, "START-HERE.html")]] as const)),
+      [`${period.name} and ${next.name} together`, join(folders.together, "START-HERE.html")],
+      ["The sample", join(folders.sample, "index.html")],
+    ];
   } finally {
     await ledger.close();
   }
+}
+
+/** What was written, in words, and where to begin reading it. */
+type Written = readonly [what: string, path: string];
+
+async function verifyAndTamper(
+  folders: Folders,
+  written: readonly Written[],
+  print: (line: string) => void,
+): Promise<Answer> {
   const whole = await verify(folders.evidence, undefined);
   print("");
   print("countersign verify, on the package:");
   for (const line of whole.lines) print(`  ${line}`);
   if (whole.code !== 0) return whole;
+  const together = await verify(folders.together, undefined);
+  if (together.code !== 0) return together;
 
   const victim = "changes.csv";
   await cp(folders.evidence, folders.tampered, { recursive: true });
@@ -132,10 +174,20 @@ async function exportAndTamper(
   print(`countersign verify, on a copy with one byte of ${victim} changed:`);
   for (const line of tampered.lines) print(`  ${line}`);
   const detected = tampered.code === 1 && tampered.lines.some((line) => line.includes(victim));
+  const all: readonly Written[] = [...written, ["The copy that was changed", folders.tampered]];
   return {
     code: detected ? 0 : 1,
-    lines: detected ? ["", folders.evidence] : ["the change was not detected"],
-    data: { ok: detected, package: folders.evidence, verified: whole.data, tampered: tampered.data },
+    lines: detected
+      ? ["", ...all.map(([what, path]) => `${`${what}:`.padEnd(30)}${path}`)]
+      : ["the change was not detected"],
+    data: {
+      ok: detected,
+      package: folders.evidence,
+      together: folders.together,
+      sample: folders.sample,
+      verified: whole.data,
+      tampered: tampered.data,
+    },
   };
 }
 

@@ -26,6 +26,11 @@ export class StoryPrinter {
     if (refused !== null) this.#print(`                  GitHub refuses: ${lastLine(refused)}`);
   }
 
+  /** Leaves out what was recorded until now. */
+  async skip(): Promise<void> {
+    this.#seen = (await this.#ledger.head()).size;
+  }
+
   /** Prints what was recorded since the last call. */
   async printNewEntries(): Promise<void> {
     const { size } = await this.#ledger.head();
@@ -145,6 +150,8 @@ function sentence(step: DoStep): string {
       return `${word("app", by)} reports on ${repository}#${pull}: ${word("name")} ${word("conclusion")}`;
     case "add-to-team":
       return `${word("person")} joins the team ${word("team")}`;
+    case "edit-policy":
+      return `${by} changes the policy of the ${word("in", "organisation")}`;
     case "rerun":
       return `${by} re-runs the check of ${repository}#${pull}`;
     case "outage":

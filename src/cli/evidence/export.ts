@@ -133,7 +133,7 @@ function datedName({ name, from, to }: NamedPeriod): string {
 }
 
 /** Returns the period from the beginning of the first to the end of the last; a single one is itself. */
-function rolledUp(parts: readonly NamedPeriod[]): NamedPeriod {
+export function rolledUp(parts: readonly NamedPeriod[]): NamedPeriod {
   const [first, last] = [parts[0], parts.at(-1)];
   if (first === undefined || last === undefined) throw new UsageError("--periods needs a name.");
   if (parts.length === 1) return first;
