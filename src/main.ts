@@ -5,8 +5,11 @@ import { Hono } from "hono";
 import { throughProbot } from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Instant } from "./domain/time/instant.ts";
+import type { LogHeadRecord } from "./domain/records/monitoring.ts";
 import type { CompletenessRecord } from "./domain/records/monitoring.ts";
+import { taskId, type Task } from "./domain/records/task.ts";
 import { ExternalError } from "./domain/values/external-error.ts";
+import { knownHeads } from "./flows/monitoring/log-heads.ts";
 import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring/monthly-reviews.ts";
 import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/deviations/enter-deviation.ts";
 import {
@@ -50,6 +53,10 @@ export interface Countersign {
   sweep(): Promise<void>;
   /** Counts a period's updates anew and records the result for each branch; `to` is excluded. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<readonly CompletenessRecord[]>;
+  /** Compares every head of the log that GitHub shows with the log, and records what was found. */
+  compareHeads(organization: string): Promise<void>;
+  /** Posts the log's head on GitHub, once in a round; returns what became of it, or null where the policy names no place for it. */
+  postHead(organization: string, why: LogHeadRecord["why"], round: string): Promise<LogHeadRecord | null>;
   /** Signs a control's month off, as at the terminal; returns the result. */
   signOff(organization: string, given: TerminalSignOff): Promise<SignedOff>;
   /** Enters a deviation from an auditor's report, as at the terminal; returns the result. */
@@ -130,8 +137,9 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     sweep: () => driver.doNow("census"),
     reconcile: (organization, from, to) =>
       reconcileNow(tools, worker, organization, { from, to, request: driver.request() }),
+    ...logHeads(tools, worker, driver),
     async signOff(organization, given) {
-      return recordSignOff(tools, await organizationId(tools, organization), given);
+      return recordSignOff(tools, await idOf(tools, organization), given);
     },
     async enterDeviation(given) {
       const entered = await enterDeviation(tools, given);
@@ -252,13 +260,52 @@ class Sockets {
   }
 }
 
+function logHeads(
+  tools: Tools,
+  worker: Worker,
+  driver: Driver,
+): Pick<Countersign, "compareHeads" | "postHead"> {
+  const { clock } = tools;
+  return {
+    async compareHeads(organization) {
+      const organizationId = await idOf(tools, organization);
+      await doTask(tools, worker, {
+        kind: "compare-heads",
+        organizationId,
+        round: driver.request(),
+        dueAt: clock.now(),
+      });
+    },
+    async postHead(organization, why, round) {
+      const organizationId = await idOf(tools, organization);
+      await doTask(tools, worker, { kind: "post-head", organizationId, why, round, dueAt: clock.now() });
+      return (await knownHeads(tools.ledger, organizationId)).find((each) => each.round === round) ?? null;
+    },
+  };
+}
+
+/** Runs one task now. Throws {@link ExternalError} where it could not be done yet; it stays queued. */
+async function doTask(tools: Tools, worker: Worker, task: Task): Promise<void> {
+  await tools.ledger.record({ tasks: [task] }, task.dueAt);
+  await worker.settle();
+  for (const status of ["waiting", "dead"] as const) {
+    const left = await tools.ledger.queue.list({ status, limit: 10_000 });
+    const failed = left.find(({ id }) => id === taskId(task));
+    if (failed !== undefined)
+      throw new ExternalError(
+        "github-unreachable",
+        `GitHub could not be asked: ${failed.error ?? "not yet done"}`,
+      );
+  }
+}
+
 async function reconcileNow(
   tools: Tools,
   worker: Worker,
   organization: string,
   { from, to, request }: { readonly from: Instant; readonly to: Instant; readonly request: string },
 ): Promise<readonly CompletenessRecord[]> {
-  const id = await organizationId(tools, organization);
+  const id = await idOf(tools, organization);
   const ids = new Set(await askToReconcile(tools, id, { from, to }, request));
   await worker.settle();
   for (const status of ["waiting", "dead"] as const) {
@@ -283,7 +330,7 @@ async function watchedCalled(tools: Tools, called: string): Promise<Repo> {
   throw new ExternalError("settings-wrong", `${called} is not known here: is the App installed there?`);
 }
 
-async function organizationId(tools: Tools, login: string): Promise<number> {
+async function idOf(tools: Tools, login: string): Promise<number> {
   for await (const entry of tools.ledger.states("repository")) {
     const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) return repository.ownerId;

@@ -7,7 +7,14 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { MINUTE } from "./domain/time/durations.ts";
 
 /** Names the work that is done by the clock alone. */
-export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly" | "weekly";
+export type Recurring =
+  | "redeliver"
+  | "count-hour"
+  | "census"
+  | "count-ended"
+  | "monthly"
+  | "weekly"
+  | "heads";
 
 const CRONS: Readonly<Record<Recurring, Cron>> = {
   // Just before the hour is counted: what is found then may have been merged because no webhook came.
@@ -17,6 +24,8 @@ const CRONS: Readonly<Record<Recurring, Cron>> = {
   "count-ended": cron("37 4 * * *"),
   monthly: cron("5 5 1 * *"),
   weekly: cron("35 5 * * 1"),
+  // After what ended was counted: the head covers it.
+  heads: cron("29 6 * * *"),
 };
 
 function cron(pattern: string): Cron {

@@ -62,6 +62,7 @@ describe("the timetable", () => {
     ["count-ended", 24 * HOUR],
     ["monthly", 31 * 24 * HOUR],
     ["weekly", 7 * 24 * HOUR],
+    ["heads", 24 * HOUR],
   ])("knows when %s was last due, up to that very moment", (kind, apart) => {
     fc.assert(
       fc.property(start, (at) => {

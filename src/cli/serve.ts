@@ -4,6 +4,7 @@ import { once } from "node:events";
 
 import { z } from "zod";
 import type { Instant } from "../domain/time/instant.ts";
+import type { LogHeadRecord } from "../domain/records/monitoring.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
 import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
@@ -65,22 +66,40 @@ async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]>
 const REHEARSAL_LEASE = 1_000;
 
 /**
- * Lists a period's updates of every branch at GitHub and counts them against the log. It works beside a running App or without.
- * Throws {@link ExternalError}.
+ * Counts a period's updates of every branch at GitHub against the log, and compares the heads of the log.
+ * It works beside a running App or without. Throws {@link ExternalError}.
  */
-export async function proveComplete(
+export function proveComplete(
   settings: Settings,
   organization: string,
   from: Instant,
   to: Instant,
 ): Promise<void> {
+  return withApp(settings, async (app) => {
+    await app.reconcile(organization, from, to);
+    await app.compareHeads(organization);
+  });
+}
+
+/** Posts the log's head on GitHub, as {@link Countersign.postHead}. Throws {@link ExternalError} where it could not be posted yet. */
+export function postHead(
+  settings: Settings,
+  organization: string,
+  why: "export" | "close",
+  round: string,
+): Promise<LogHeadRecord | null> {
+  return withApp(settings, (app) => app.postHead(organization, why, round));
+}
+
+/** Starts the App for a command, beside a running one or without, and ends it. */
+async function withApp<T>(settings: Settings, work: (app: Countersign) => Promise<T>): Promise<T> {
   const app = await startCountersign(settings, {
     clock: { now: () => Date.now() },
     timetable: "driven",
     role: "command",
   });
   try {
-    await app.reconcile(organization, from, to);
+    return await work(app);
   } finally {
     await app.stop();
   }

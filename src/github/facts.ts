@@ -12,6 +12,7 @@ import {
   unshownChecks,
 } from "./freshness/freshness.ts";
 import { listComments } from "./listings/comments.ts";
+import { listHeadComments, listHeadIssues } from "./listings/log-heads.ts";
 import { listGitLine, listMergedPulls } from "./listings/independent-listings.ts";
 import { readEarlier, readTouched } from "./commits/commits.ts";
 import { readPushedCommits } from "./commits/pushed-commits.ts";
@@ -90,6 +91,8 @@ export const facts = {
   readCandidates,
   readHolders,
   listComments,
+  listHeadComments,
+  listHeadIssues,
   listGitLine,
   listMergedPulls,
   compareCommits,

@@ -3,7 +3,7 @@
 import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
-import { linkHash } from "../domain/records/chain.ts";
+import { FIRST_LINK, linkHash } from "../domain/records/chain.ts";
 import type { Verdict } from "../domain/values/result.ts";
 import type { CacheUse } from "../domain/values/cache-use.ts";
 import type { Instant } from "../domain/time/instant.ts";
@@ -151,6 +151,18 @@ export class LedgerReader {
     return this.#readable.read((db) =>
       db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirstOrThrow(),
     );
+  }
+
+  /** Returns the hashes of these entries by their numbers, as far as the log has them; 0 has what the first one is linked to. */
+  async hashesAt(sizes: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const found = new Map([[0, FIRST_LINK]]);
+    for (const part of parts([...new Set(sizes)], PAGE)) {
+      const rows = await this.#readable.read((db) =>
+        db.selectFrom("log").select(["seq", "hash"]).where("seq", "in", part).execute(),
+      );
+      for (const { seq, hash } of rows) found.set(seq, hash);
+    }
+    return found;
   }
 
   /** Computes every link again and compares head and states with the log; names the first entry that does not fit. */

@@ -269,6 +269,51 @@ export function completenessSection({ completeness: { branches }, completenessWo
   )}`;
 }
 
+/** Shows the heads of the log on GitHub, those that do not agree with it first. */
+export function headsSection({ heads }: StartHere): Html {
+  const words = heads.words.map((sentence) => html`<p>${sentence}</p>`);
+  if (heads.total === 0) return html`${words}`;
+  return html`${words}
+  ${tableOf(
+    heads.shown,
+    [
+      { head: "Head", cell: ({ head }) => head.number, number: true },
+      { head: "Entries", cell: ({ head }) => head.size, number: true },
+      { head: "Hash of the last", cell: ({ head }) => html`<code>${head.hash.slice(0, 16)}…</code>` },
+      {
+        head: "Dated by GitHub",
+        cell: ({ record }) => (record?.posted == null ? "" : timeText(record.posted.createdAt)),
+        whole: true,
+      },
+      {
+        head: "Where",
+        cell: ({ record, findings: [finding] }) => linkTo(record?.posted?.url ?? finding?.url ?? null),
+      },
+      {
+        head: "Found",
+        cell: ({ record, findings, comparedAt }) => {
+          if (findings.length > 0) return findings.map(({ code }) => code).join(", ");
+          if (record?.posted != null) return comparedAt === null ? "not compared yet" : "no difference";
+          return `not posted${record?.refused == null ? "" : `: ${record.refused}`}`;
+        },
+      },
+    ],
+    {
+      caption: captionOf(
+        { items: heads.shown, total: heads.total },
+        "log/heads.csv",
+        "Those that do not agree first, then the newest.",
+      ),
+    },
+  )}`;
+}
+
+/** A comment on GitHub by its number there. */
+function linkTo(url: string | null): Html | string {
+  if (url === null || !/^https?:\/\//u.test(url)) return "";
+  return html`<a href="${url}">${/\/issues\/(\d+)/u.exec(url)?.[0]?.slice(1) ?? "comment"}</a>`;
+}
+
 /** How the non-compliant ones and the deviations meet: one deviation may list several, and what was only observed has none. */
 function unlisted({ changes, deployments }: SummaryDocument): string {
   const failed = (changes.by_verdict["non-compliant"] ?? 0) + (deployments.by_verdict["non-compliant"] ?? 0);

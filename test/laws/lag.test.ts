@@ -28,6 +28,7 @@ const OTHER_WEATHER: ReadonlySet<string> = new Set([
   "kill",
   "skew-clock",
   "tamper-log",
+  "rewrite-log",
 ]);
 /** `LAG="story's name:reviews"`: one play alone, to look at; without a name, every story under one kind of answer. */
 const ONE = /^(.*):([a-z-]+)$/u.exec(process.env["LAG"] ?? "");

@@ -4,7 +4,7 @@ import { Double } from "../../src/cli/scenario/harness/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { MessageReceiver } from "../../src/cli/scenario/harness/receiver.ts";
 import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
-import { tamper } from "../../src/cli/scenario/harness/tamper.ts";
+import { rewrite, tamper, whitewashed } from "../../src/cli/scenario/harness/tamper.ts";
 import type { Instant } from "../../src/domain/time/instant.ts";
 import { DOCUMENTED, REHEARSED } from "../../src/github/api/rate-limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -156,6 +156,7 @@ export async function openHarnessOn(
       },
     },
     tamper: (kind) => tamper(where, kind),
+    rewrite: () => rewrite(where, whitewashed),
     openLedger: () => openLedger(where, { readOnly: true }),
     async close() {
       await running?.stop();

@@ -3,8 +3,12 @@
 import { time } from "../../domain/texts/wording.ts";
 import type { BaselineRecord } from "../../domain/protection/record.ts";
 import { diagnose, type Diagnosis, type ProtectionRemark } from "../../domain/protection/diagnosis.ts";
+import type { HeadFinding } from "../../domain/records/monitoring.ts";
+import { whyUnposted } from "../../domain/monitoring/log-heads.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Instant } from "../../domain/time/instant.ts";
+import { headsOwners, knownHeads, lastCheck } from "../../flows/monitoring/log-heads.ts";
+import { organizationPolicy } from "../../flows/policy/in-force.ts";
 import { readObservedTime } from "../../flows/records/observation-coverage.ts";
 import { protectionOf } from "../../flows/records/protection.ts";
 import type { Fetch } from "../../github/api/octokit.ts";
@@ -26,8 +30,19 @@ interface Watch {
   readonly unread: readonly string[];
   readonly gaps: readonly CoverageGapRecord[];
   readonly baselines: readonly BaselineRecord[];
+  /** The heads of the log on GitHub, by organisation. */
+  readonly heads: readonly KeptHeads[];
   /** When an App last noted that it works on this store; null: none ever did. */
   readonly lastBeat: Instant | null;
+}
+
+/** How an organisation's heads of the log stand, by the last comparison. */
+interface KeptHeads {
+  readonly organization: string;
+  readonly posted: number;
+  /** Why no head is posted; null: it is. */
+  readonly because: string | null;
+  readonly findings: readonly HeadFinding[];
 }
 
 /** What the store shows; without a ledger, there is none yet. */
@@ -180,15 +195,33 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
     unread: unread.toSorted(),
     gaps,
     baselines,
+    heads: await keptHeads(ledger),
     lastBeat: await ledger.lastBeat(),
   };
+}
+
+async function keptHeads(ledger: Ledger): Promise<readonly KeptHeads[]> {
+  const found: KeptHeads[] = [];
+  for (const { id, login } of await headsOwners(ledger)) {
+    const known = await knownHeads(ledger, id);
+    const check = await lastCheck(ledger, id);
+    const policy = await organizationPolicy({ ledger }, id);
+    found.push({
+      organization: login,
+      posted: known.filter(({ posted }) => posted !== null).length,
+      because: whyUnposted(known, check, policy === null ? [] : [policy.effective]),
+      findings: check?.findings ?? [],
+    });
+  }
+  return found;
 }
 
 function answerOf(findings: readonly DoctorResult[], watch: Watch | null): Answer {
   const isWeak = watch?.repositories.some(({ remarks }) =>
     remarks.some(({ kind }) => kind === "not-prevented"),
   );
-  const least: ExitCode = isWeak === true || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
+  const isRewritten = watch?.heads.some((each) => each.findings.length > 0) === true;
+  const least: ExitCode = isWeak === true || isRewritten || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
   const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), least);
   const lines = [
     ...findings.map((each) => `${each.ok ? "ok   " : "wrong"}  ${each.what}: ${each.found}`),
@@ -226,7 +259,17 @@ const TITLES: Readonly<Record<ProtectionRemark["kind"], string>> = {
   "holds-back-emergency": "Would block an authorised emergency",
 };
 
-function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly string[] {
+/** What nobody could rewrite unseen, and what does not agree with the log. */
+function headLines({ organization, posted, because, findings }: KeptHeads): readonly string[] {
+  return [
+    because === null
+      ? `ok     heads of the log, ${organization}: ${posted} posted on GitHub`
+      : `       heads of the log, ${organization}: no anchor outside the database (${because})`,
+    ...findings.map(({ says }) => `wrong  heads of the log, ${organization}: ${says}`),
+  ];
+}
+
+function watchLines({ repositories, unread, gaps, baselines, heads }: Watch): readonly string[] {
   return [
     `${repositories.length === 0 ? "     " : "ok   "}  repositories: ${repositories.length} read${
       unread.length === 0 ? "" : `; not read yet: ${some(unread)}`
@@ -234,6 +277,7 @@ function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly 
     ...gaps.map(
       ({ scope, because, from }) => `wrong  monitoring gap since ${time(from)}, ${scope}: ${because}`,
     ),
+    ...heads.flatMap(headLines),
     ...Object.entries(TITLES).flatMap(([kind, title]) => remarkLines(title, kind, repositories)),
     ...baselines.map(
       ({ at, repositories: count, weaknesses }) =>

@@ -54,11 +54,13 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
       generatedAt: Date.now(),
     });
     const { populations, closing } = exported;
+    const head = app === null ? [] : [await postHeadAfter(app, options.org, "export", exported.seal)];
     const lines = [
       `Wrote ${exported.folder}: ${exported.files} files, ${populations.changes} changes and ${populations.deployments} deployments from ${time(period.from)} to ${time(period.to)}.`,
       ...(exported.zip === null ? [] : [`The same in one file: ${exported.zip}`]),
       ...(isNeverClosed(closing) ? [] : [closing.says]),
       `Signed with the key whose fingerprint is ${exported.fingerprint}`,
+      ...head,
       `Check it anywhere: countersign verify ${exported.folder}`,
     ];
     return { code: 0, lines, data: exported };
@@ -84,6 +86,25 @@ export async function compareWithGitHub(
     const message = `${error.message} Try again, or use --offline: the package then names what was not compared.`;
     throw new ExternalError(error.code, message, { cause: error });
   }
+}
+
+/** Posts the log's head on GitHub and returns a line about it. The package is written: what fails here is tried again by the App. */
+export async function postHeadAfter(
+  settings: Settings,
+  organization: string,
+  why: "export" | "close",
+  seal: string,
+): Promise<string> {
+  const { postHead } = await import("../serve.ts");
+  try {
+    const head = await postHead(settings, organization, why, `${why}:${seal}`);
+    if (head === null) return "The log's head was posted nowhere: see countersign log verify --heads.";
+    if (head.refused !== null) return `The log's head was posted nowhere: ${head.refused}.`;
+    if (head.posted !== null) return `Head ${head.number} of the log: ${head.posted.url}`;
+  } catch (error) {
+    if (!(error instanceof ExternalError)) throw error;
+  }
+  return "The log's head is not posted yet. The App posts it when it reaches GitHub.";
 }
 
 async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPeriod> {

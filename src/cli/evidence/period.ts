@@ -25,7 +25,7 @@ import { organizationIn } from "../input/organization.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
-import { compareWithGitHub, namedPeriod, type NamedPeriod } from "./export.ts";
+import { compareWithGitHub, namedPeriod, postHeadAfter, type NamedPeriod } from "./export.ts";
 import { organizationOf, packageParts } from "./write-package.ts";
 
 interface HandOverOptions {
@@ -103,13 +103,18 @@ async function handOver(
       apiUrl: apiBaseUrl(settings),
       generatedAt: now(),
     });
-    return answerOf(await make({ ...parts, ledger, by: options.as }, period), period);
+    const result = await make({ ...parts, ledger, by: options.as }, period);
+    const head =
+      app === null || result.refused !== null
+        ? []
+        : [await postHeadAfter(app, options.org, "close", result.exported.seal)];
+    return answerOf(result, period, head);
   } finally {
     await ledger.close();
   }
 }
 
-function answerOf(result: HandOverResult, period: NamedPeriod): Answer {
+function answerOf(result: HandOverResult, period: NamedPeriod, head: readonly string[]): Answer {
   if (result.refused !== null) return { code: 1, lines: result.refused, data: { refused: result.refused } };
   const { exported, record } = result;
   const number = record.handedOver.length - 1;
@@ -126,6 +131,7 @@ function answerOf(result: HandOverResult, period: NamedPeriod): Answer {
           ]),
       `Recorded in the evidence log by the SHA-256 of its manifest.dsse.json: ${exported.seal}`,
       `Signed with the key whose fingerprint is ${exported.fingerprint}`,
+      ...head,
       number === 0
         ? `Hand over this package. What comes to light later is added with: countersign period addendum ${period.name}`
         : "Hand over this package too. The packages before it stay as they are.",

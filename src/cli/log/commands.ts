@@ -10,11 +10,14 @@ export const LOG: CommandGroup = {
     defineCommand({
       name: "verify",
       summary: "Recompute every link of the log's hash chain.",
-      examples: ["log verify"],
-      options: (command) => command,
-      run: async ({ store }) => {
+      examples: ["log verify", "log verify --heads"],
+      options: (command) =>
+        command.option("--heads", "also compare the log with the heads of it that the App posted on GitHub"),
+      run: async ({ store, terminal, now }, options) => {
         const { verifyLog } = await import("./log.ts");
-        return verifyLog(await store());
+        if (options.heads !== true) return verifyLog(await store());
+        const { verifyHeads } = await import("./heads.ts");
+        return verifyHeads(terminal, now);
       },
     }),
     defineCommand({

@@ -74,6 +74,9 @@ export async function runHarnessStep(step: DoStep, harness: Harness, now: Instan
     case "tamper-log":
       await harness.tamper(typeof step["kind"] === "string" ? step["kind"] : "change");
       return done;
+    case "rewrite-log":
+      await harness.rewrite();
+      return done;
     case "skew-clock":
       await app.skew(durationOf(String(step["ahead"])));
       return done;

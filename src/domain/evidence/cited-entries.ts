@@ -5,6 +5,7 @@ import { closingsIn, sourceHandedOver } from "./closing.ts";
 import { controlStatesOf } from "./rows/control-state.ts";
 import { deviationsOf } from "./rows/deviations.ts";
 import { emergencyRowsOf } from "./rows/emergencies.ts";
+import { headChecksOf, headsOf } from "./heads/rows.ts";
 import { remediationsOf } from "./rows/remediation.ts";
 import { scopePolicies } from "./rows/policies.ts";
 import { completenessOf, gapsOf, scopeRepositories } from "./rows/scope.ts";
@@ -59,6 +60,8 @@ const READ_EVER = [
   "remediation",
   "emergency",
   "retroactive-review",
+  "log-head",
+  "head-check",
 ] as const satisfies readonly EntryKind[];
 
 function lineOf(entry: LoggedEntry): string {
@@ -77,6 +80,8 @@ async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
     remediationsOf,
     emergencyRowsOf,
     controlStatesOf,
+    headsOf,
+    headChecksOf,
   ];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source)) if (entry !== null) yield lineOf(entry);

@@ -30,6 +30,8 @@ import {
   type ToolFact,
 } from "./rows/scope.ts";
 import { ipeTable } from "./ipe.ts";
+import { LOG_HEADS } from "./heads/rows.ts";
+import type { LogHeads } from "./heads/front.ts";
 import { POLICIES } from "./rows/policies.ts";
 import { SEPARATION_OF_DUTIES } from "./rows/separation-of-duties.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
@@ -68,6 +70,9 @@ export const TABLES: readonly Table[] = [
   sinceCloseTable(TABLES_AT_ONCE),
   periodsTable(TABLES_AT_ONCE),
   trendTable(TABLES_AT_ONCE),
+  // That more heads were posted since a closing changes nothing of the period.
+  LOG_HEADS,
+  sinceCloseTable(TABLES_AT_ONCE),
 ];
 
 /** Returns tool.csv, made from facts about the tool rather than from the log. */
@@ -378,6 +383,7 @@ interface LimitationFacts {
   readonly closing: ClosingDocument;
   readonly completeness: CompletenessDocument;
   readonly observedTime: ObservedTime;
+  readonly heads: Pick<LogHeads, "contradictions" | "limitations">;
   /** Controls that none of the policies in force requires. */
   readonly unasked: readonly ControlName[];
   /** Environments that a policy in force names as used only for their secrets. */
@@ -404,6 +410,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
   const unseen = unobservedIn(facts.observedTime, period, generatedAt);
   const { observed, unverifiable } = facts;
   return [
+    ...facts.heads.contradictions,
     ...(isNeverClosed(facts.closing) ? [] : closingWords(facts.closing)),
     ...when(
       observed.count > 0,
@@ -454,6 +461,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
         ? "1 change was found by a sweep or backfill, not when it happened (late)."
         : `${facts.late} changes were found by a sweep or backfill, not when they happened (late).`,
     ),
+    ...facts.heads.limitations,
     ...ALWAYS_UNSEEN,
   ];
 }

@@ -33,6 +33,7 @@ import { scopePolicies } from "./rows/policies.ts";
 import { gapsOf } from "./rows/scope.ts";
 import type { ShownDifference, SummaryDocument } from "./summary.ts";
 import type { ClosingDocument } from "./closing.ts";
+import { logHeadsOf, type LogHeads } from "./heads/front.ts";
 import { timeText } from "./tables/table.ts";
 
 /** Describes the content of START-HERE.html. Times are milliseconds. */
@@ -67,6 +68,8 @@ export interface StartHere {
   readonly gapsWords: readonly Statement[];
   readonly completenessWords: readonly Statement[];
   readonly summary: SummaryDocument;
+  /** The heads of the log on GitHub. */
+  readonly heads: LogHeads;
   readonly logHead: { readonly size: number; readonly hash: string };
   readonly files: Manifest["files"];
 }
@@ -91,6 +94,7 @@ export type FrontMatter = Pick<
   | "emergencies"
   | "gaps"
   | "gapsWords"
+  | "heads"
   | "limitations"
   | "months"
   | "scopeWords"
@@ -127,6 +131,7 @@ export async function frontMatter(
   for await (const { body } of gapsOf(source)) gaps.push(body);
   const months = monthsOf(source, summary);
   const notAsked = unasked(policies);
+  const heads = await logHeadsOf(source, policies);
   return {
     answers: answersInFigures({ summary, completeness, months }),
     companyIds: companyIds(policies),
@@ -140,7 +145,9 @@ export async function frontMatter(
       gaps: summary.coverage_gaps.total,
       unread: summary.coverage_gaps.not_backfilled,
     }),
+    heads,
     limitations: limitationsOf({
+      heads,
       period,
       generatedAt,
       closing,
@@ -343,5 +350,9 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
   [
     "Evidence log",
     "The append-only record behind this package. Each entry's hash covers the hash of the entry before it.",
+  ],
+  [
+    "Head of the log",
+    "How many entries the log holds, and the hash of the last one. Posted where others date and keep it, it shows later whether an entry before it was rewritten.",
   ],
 ];

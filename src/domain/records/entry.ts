@@ -24,6 +24,8 @@ import { RemediationRecordSchema } from "./remediation.ts";
 import {
   CompletenessRecordSchema,
   CoverageGapRecordSchema,
+  HeadCheckRecordSchema,
+  LogHeadRecordSchema,
   MonthlyReviewRecordSchema,
   PeriodCloseRecordSchema,
   keepUnnotedReading,
@@ -83,6 +85,8 @@ export const BODIES = {
   webhook: stored(WebhookRecordSchema),
   "source-gone": stored(SourceGoneRecordSchema),
   "period-close": stored(PeriodCloseRecordSchema),
+  "log-head": stored(LogHeadRecordSchema),
+  "head-check": stored(HeadCheckRecordSchema),
 };
 
 /** Names what an entry is about. */
@@ -164,6 +168,7 @@ export type ActionKind =
   | "request-reviewers"
   | "comment"
   | "reaction"
+  | "post-head"
   | "notification";
 
 /** Holds entries to record, actions to take and follow-up work: all of them are stored, or none. */

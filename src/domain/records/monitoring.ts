@@ -1,4 +1,4 @@
-/** The bodies of the log's entries about coverage gaps, completeness, monthly reviews and closed periods. */
+/** The bodies of the log's entries about coverage gaps, completeness, monthly reviews, closed periods, and the log's own heads. */
 
 import { z } from "zod";
 import { ControlNameSchema } from "../values/result.ts";
@@ -214,4 +214,91 @@ export type PeriodCloseRecord = Infer<typeof PeriodCloseRecordSchema>;
 /** Returns the subject of a closed period. One log holds several organisations, and each has a quarter of that name. */
 export function periodSubject(organizationId: number, name: string): string {
   return `${organizationId}:${name}`;
+}
+
+const HeadSchema = z.object({
+  /** Heads of an organisation are numbered from 1 on; a hole in the numbers shows that one was deleted. */
+  number: z.int(),
+  /** So many entries the log held. */
+  size: z.int(),
+  /** The hash of the last of them, in hex. */
+  hash: z.string(),
+});
+
+/** Describes a head of the log as it is posted. */
+export type Head = Infer<typeof HeadSchema>;
+
+/** Describes {@link LogHeadRecord}. */
+export const LogHeadRecordSchema = HeadSchema.extend({
+  why: z.enum(["daily", "export", "close"]),
+  /** Names what asked for it, such as a day: one head is posted for it. */
+  round: z.string(),
+  /** When it was asked for, by the App's clock. */
+  askedAt: InstantSchema,
+  /** The head before it; null: it is the first. */
+  before: HeadSchema.nullable(),
+  /** `owner/name` of the repository it is posted in. */
+  repository: z.string(),
+  /** SHA-256 of the comment's text, in hex. */
+  textSha256: z.string(),
+  /** The comment as GitHub showed it when it was made; null: it was not posted, or not yet. */
+  posted: z
+    .object({
+      issue: z.int(),
+      comment: z.int(),
+      url: z.string(),
+      /** GitHub's time. */
+      createdAt: InstantSchema,
+      by: z.object({ id: z.int(), login: z.string() }),
+    })
+    .nullable(),
+  /** Why it was not posted; null: it was, or will be. */
+  refused: z.string().nullable(),
+});
+
+/** Describes entry `log-head`, subject = `ORGANISATION:NUMBER` (eight digits): a head of the log, and the comment that shows it. */
+export type LogHeadRecord = Infer<typeof LogHeadRecordSchema>;
+
+const HeadFindingSchema = z.object({
+  /**
+   * `contradicts`: the log has another hash at this size, or fewer entries. `not-in-log`: the log does not know that it was posted.
+   * `edited`, `missing`: what GitHub shows of the comment.
+   */
+  code: z.enum(["contradicts", "not-in-log", "edited", "missing"]),
+  number: z.int(),
+  size: z.int(),
+  hash: z.string(),
+  /** `owner/name#12`: the issue it is or was on; null: it was not posted. */
+  place: z.string().nullable(),
+  /** The comment's id on GitHub, where there is or was one. */
+  comment: z.int().nullable(),
+  url: z.string().nullable(),
+  /** What was found, in a sentence. */
+  says: z.string(),
+});
+
+/** Describes a head on which GitHub and the log do not agree. */
+export type HeadFinding = Infer<typeof HeadFindingSchema>;
+
+/** Describes {@link HeadCheckRecord}. */
+export const HeadCheckRecordSchema = z.object({
+  /** When GitHub was last asked. */
+  at: InstantSchema,
+  /** `owner/name` of the repository that was read. */
+  repository: z.string(),
+  /** So many heads GitHub showed. */
+  shown: z.int(),
+  /** Each issue (`owner/name#12`) with when it was last asked for. */
+  read: z.array(z.object({ place: z.string(), at: InstantSchema })),
+  /** Why they could not be compared; null: they were. */
+  because: z.string().nullable(),
+  findings: z.array(HeadFindingSchema),
+});
+
+/** Describes entry `head-check`, subject = id of the organisation: the heads on GitHub, as last compared with the log. */
+export type HeadCheckRecord = Infer<typeof HeadCheckRecordSchema>;
+
+/** Returns the subject of a head. Subjects sort as the numbers do. */
+export function headSubject(organizationId: number, number: number): string {
+  return `${organizationId}:${String(number).padStart(8, "0")}`;
 }

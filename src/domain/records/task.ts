@@ -43,6 +43,16 @@ const FIELDS = {
   monthly: z.strictObject({ round: Round }),
   /** Send the digest of the week that ended to whoever the policy names. */
   weekly: z.strictObject({ round: Round }),
+  /** Have each organisation's head of the log posted. */
+  heads: z.strictObject({ round: Round }),
+  /** Compare an organisation's heads of the log on GitHub with the log, and post the present one. */
+  "post-head": z.strictObject({
+    organizationId: Id,
+    why: z.enum(["daily", "export", "close"]),
+    round: Round,
+  }),
+  /** Compare all heads of the log that GitHub shows of an organisation with the log. */
+  "compare-heads": z.strictObject({ organizationId: Id, round: Round }),
   /** Assess everything in one repository again. */
   sweep: z.strictObject({ repositoryId: Id, round: Round }),
   /** Count a span's updates of one repository anew; `small`: record only what is wrong. */
@@ -164,6 +174,11 @@ export function taskLane(task: Task): string {
   if (task.kind === "poll") return "polling";
   if (task.kind === "summarise") return `notifications:${task.organizationId}`;
   // What concerns a whole organisation is in its lane, also where one repository is named to read its policy through.
-  if ("organizationId" in task) return `organization:${task.organizationId}`;
+  if ("organizationId" in task) return organizationLane(task.organizationId);
   return "repositoryId" in task ? `repository:${task.repositoryId}` : "app";
+}
+
+/** Returns the lane of what concerns a whole organisation. */
+export function organizationLane(organizationId: number): string {
+  return `organization:${organizationId}`;
 }

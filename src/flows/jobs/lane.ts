@@ -26,6 +26,7 @@ import { followMerge } from "../changes/merged.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Lease } from "../../ledger/queue/lanes.ts";
 import { recordLifecycle } from "../repositories/repositories.ts";
+import { recordPosted } from "../monitoring/log-heads.ts";
 import { runTask } from "./tasks.ts";
 import { census, rejudgeOpen } from "./sweep.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
@@ -334,6 +335,7 @@ async function act(tools: Tools, lease: WorkLease, action: StoredAction): Promis
             ...action,
             isUntried: lease.untried?.delete(action.key) === true,
           });
+    if ("head" in outcome && outcome.head !== undefined) await recordPosted(tools, action, outcome.head);
     return { of: "action", id, as: "done", outcome: { ...outcome, at: tools.clock.now() } };
   } catch (error) {
     if (error instanceof ExternalError && error.code === "lease-lost") throw error;

@@ -14,6 +14,7 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
   "count-ended",
   "monthly",
   "weekly",
+  "heads",
   "sweep",
   "reconcile",
   "group",

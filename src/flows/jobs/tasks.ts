@@ -13,6 +13,7 @@ import { checkOwedMerge } from "../deployments/record-deployment.ts";
 import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
 import { sendDigests } from "../monitoring/weekly-digest.ts";
+import { askForHeads, postLogHead, recordComparison } from "../monitoring/log-heads.ts";
 import { askAgain, askMonthly, reportOverdue } from "../monitoring/monthly-reviews.ts";
 import { summarise } from "./notifications.ts";
 import { poll } from "./poll.ts";
@@ -34,6 +35,9 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   },
   monthly: (tools, { dueAt }, lease) => askMonthly(tools, lease, dueAt),
   weekly: (tools, { dueAt }, lease) => sendDigests(tools, lease, dueAt),
+  heads: (tools, { dueAt }) => askForHeads(tools, dueAt),
+  "post-head": postLogHead,
+  "compare-heads": recordComparison,
   sweep: inRepository(sweepRepository),
   reconcile: inRepository(async (repo, { span, small }) => {
     const which = { onlyWrong: small, onlyUnproven: true };

@@ -5,10 +5,12 @@ import { externalIdOf, type CheckRunPayload } from "../../domain/decisions/decis
 import type { IssuePayload } from "../../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../../domain/decisions/deployment-gate.ts";
 import type { CommentPayload, ReactionPayload } from "../../domain/messages/replies.ts";
+import type { PostHeadPayload } from "../../domain/monitoring/log-heads.ts";
 import type { RequestReviewersPayload } from "../../domain/approval/review-requests.ts";
 import { CHECK_RUN_BUTTONS } from "../webhooks/check-run-buttons.ts";
 import { ask, askIfExists, type GitHub } from "../api/requests.ts";
 import { writeIssue } from "./issue.ts";
+import { writeHead } from "./post-head.ts";
 import {
   CLOCKS_DIFFER,
   fitToLimit,
@@ -34,6 +36,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome>
       return answerGate(github, action.payload as AnswerGatePayload);
     case "request-reviewers":
       return requestReviewers(github, action.payload as RequestReviewersPayload);
+    case "post-head":
+      return writeHead(github, action, action.payload as PostHeadPayload);
     case "notification":
       throw new Error(`${action.key} is not for GitHub`);
   }

@@ -84,8 +84,8 @@ async function open(github: GitHub, payload: IssuePayload, where: Place): Promis
   return (await ask(github, route, last, IssueShape)).data;
 }
 
-/** Returns whether the repository is public, also where it was published meanwhile: a company's failures are not for the public to read. */
-async function isPublic(github: GitHub, where: Place): Promise<boolean> {
+/** Returns whether the repository is public, also where it was published meanwhile. A company's failures are not for the public to read. */
+export async function isPublic(github: GitHub, where: Place): Promise<boolean> {
   const shape = z.object({ private: z.boolean(), visibility: z.string().optional() });
   const { data } = await ask(github, "GET /repos/{owner}/{repo}", { ...where }, shape);
   return data.visibility === "public" || (data.visibility === undefined && !data.private);

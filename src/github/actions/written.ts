@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Action } from "../../domain/records/entry.ts";
+import type { LogHeadRecord } from "../../domain/records/monitoring.ts";
 import { pagesOf, type GitHub } from "../api/requests.ts";
 import { InstantShape } from "../queries/shapes.ts";
 import { HOUR } from "../../domain/time/durations.ts";
@@ -20,7 +21,14 @@ export interface ActionOutcome {
   readonly number?: number;
   /** The notes a check run has: GitHub adds to those there are, so they are sent once. */
   readonly notes?: string;
+  /** Of a head of the log: the comment as GitHub shows it, or why it was not posted. */
+  readonly head?: PostedHead;
 }
+
+/** Describes what became of a head of the log: the comment that shows it, or why there is none. */
+export type PostedHead =
+  | { readonly posted: NonNullable<LogHeadRecord["posted"]>; readonly refused: null }
+  | { readonly posted: null; readonly refused: string };
 
 /** Describes an action with what is known of its earlier attempts. */
 export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {

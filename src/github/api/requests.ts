@@ -59,10 +59,18 @@ export async function askIfExists<Shape extends z.ZodType>(
   route: string,
   parameters: Readonly<Record<string, unknown>>,
   shape: Shape,
-  statuses: readonly number[] = [404],
+  statuses?: readonly number[],
 ): Promise<ApiAnswer<z.infer<Shape>> | null> {
+  return unlessRefused(() => ask(github, route, parameters, shape), statuses);
+}
+
+/** Returns what `work` reads of GitHub, or null where GitHub answers with one of `statuses` (404 unless given). */
+export async function unlessRefused<T>(
+  work: () => Promise<T>,
+  statuses: readonly number[] = [404],
+): Promise<T | null> {
   try {
-    return await ask(github, route, parameters, shape);
+    return await work();
   } catch (error) {
     const status =
       error instanceof ExternalError && error.code === "github-refused" ? statusOf(error.cause) : null;

@@ -5,6 +5,7 @@ import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Action } from "../../domain/records/entry.ts";
+import { organizationLane } from "../../domain/records/task.ts";
 import { LeaseLost } from "../../domain/values/external-error.ts";
 import { prepared } from "../database/prepared-statements.ts";
 import type { StoreKind, Tables } from "../database/schema.ts";
@@ -41,9 +42,10 @@ function laneName(repositoryId: number, installationId: number): string {
 export function laneOfAction(
   action: Pick<Action, "kind" | "repositoryId" | "installationId" | "organizationId">,
 ): string {
-  return action.kind === "notification"
-    ? notificationLane(action.organizationId)
-    : laneName(action.repositoryId, action.installationId);
+  if (action.kind === "notification") return notificationLane(action.organizationId);
+  // With the task it comes from: what was never tried need not be looked for on GitHub.
+  if (action.kind === "post-head") return organizationLane(action.organizationId);
+  return laneName(action.repositoryId, action.installationId);
 }
 
 /** The lane of an organisation's notifications. */

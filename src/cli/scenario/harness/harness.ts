@@ -41,6 +41,8 @@ export interface Harness {
   readonly receiver: MessageReceiver;
   /** Changes an entry of the evidence log behind the App's back, as someone with the database's password could. Answers its number. */
   tamper(kind: string): Promise<number>;
+  /** Rewrites the evidence log so that its links are right again: no change failed, and no deviation is open. Answers the first entry changed. */
+  rewrite(): Promise<number>;
   /** Opens the App's ledger, read-only; the caller closes it. */
   openLedger(): Promise<Ledger>;
   /** Stops what was started and removes what was made. */

@@ -12,7 +12,7 @@ import { freePort, startApp } from "./processes.ts";
 import { MessageReceiver, serveReceiver } from "./receiver.ts";
 import { STORY_SOURCES } from "./report.ts";
 import type { Harness } from "./harness.ts";
-import { tamper } from "./tamper.ts";
+import { rewrite, tamper, whitewashed } from "./tamper.ts";
 
 /** The id the App under test has on the double. */
 const APP_ID = 4711;
@@ -72,6 +72,7 @@ export async function openProcessHarness(
     dataDir: folder,
     env,
     tamper: (kind) => tamper({ dataDir: folder }, kind),
+    rewrite: () => rewrite({ dataDir: folder }, whitewashed),
     openLedger: () => openLedger({ dataDir: folder }, { readOnly: true }),
     async close() {
       await app.stop();

@@ -10,8 +10,8 @@ import { canonical } from "../../values/digest.ts";
 import { linesOf } from "../../texts/lines.ts";
 import type { LineStore } from "../../texts/sort.ts";
 import { uncovered } from "../../time/span.ts";
-import { lineOf } from "../../records/stored.ts";
-import { openLog } from "./package-log.ts";
+import { lineOf, type LogLine } from "../../records/stored.ts";
+import { LOG_FILES, openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument, type CompletenessDocument } from "../completeness.ts";
 import { CsvRows } from "../tables/read-csv.ts";
@@ -87,6 +87,7 @@ export async function compareWithLog(
   ]);
   for (const { file, code, problem } of tables.flatMap(settled)) say(file, code, problem);
   await comparePolicies(sealed, source, say);
+  await compareHeads(sealed, say);
   const expect: Expect = (path, text) => {
     if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
   };
@@ -361,6 +362,30 @@ async function comparePolicies(
   for (const path of sealed.paths)
     if (path.startsWith("policies/") && !known.has(path))
       say(path, "text-not-as-logged", "is a policy that the log does not give");
+}
+
+/** Rows that say themselves that the log is not the one of their head. */
+const DISAGREEING: readonly string[] = ["contradicts", "not-in-log"];
+
+/** A head that is said to agree has the hash of its entry, where that entry or the one after it is here. */
+async function compareHeads(sealed: Sealed, say: Say<RowDifference>): Promise<void> {
+  const { log } = sealed.manifest;
+  const hashes = new Map<number, string>();
+  const differs = (size: number): void =>
+    say("log/heads.csv", "cell-not-as-logged", `has a head of ${size} entries that is not the log's`);
+  for await (const row of rowsOf(sealed, "log/heads.csv")) {
+    if (DISAGREEING.includes(row("state"))) continue;
+    const size = Number(row("size"));
+    if (size > log.size || (size === log.size && row("hash") !== log.hash)) differs(size);
+    hashes.set(size, row("hash"));
+  }
+  if (hashes.size === 0) return;
+  for (const path of LOG_FILES)
+    for await (const line of linesOf(sealed.read(path))) {
+      const { seq, hash, previousHash } = JSON.parse(line) as LogLine;
+      if ((hashes.get(seq) ?? hash) !== hash) differs(seq);
+      if ((hashes.get(seq - 1) ?? previousHash) !== previousHash) differs(seq - 1);
+    }
 }
 
 /** git names a file's content by this. */
