@@ -3,9 +3,8 @@
 import { time } from "../../domain/texts/wording.ts";
 import type { BaselineRecord } from "../../domain/protection/record.ts";
 import { diagnose, type Diagnosis, type ProtectionRemark } from "../../domain/protection/diagnosis.ts";
-import type { HeadFinding } from "../../domain/records/monitoring.ts";
 import { whyUnposted } from "../../domain/monitoring/log-heads.ts";
-import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
+import type { CoverageGapRecord, HeadFinding } from "../../domain/records/monitoring.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { headsOwners, knownHeads, lastCheck } from "../../flows/monitoring/log-heads.ts";
 import { organizationPolicy } from "../../flows/policy/in-force.ts";

@@ -34,7 +34,7 @@ export async function verifyHeads(terminal: Terminal, now: () => Instant, fetch?
     const github = { octokits, listHeadComments, listHeadIssues };
     const tools: HeadTools = { appId: settings.appId, clock: { now }, ledger, github };
     const found: ComparedHeads[] = [];
-    for (const owner of await headsOwners(ledger)) found.push(await compared(tools, owner));
+    for (const owner of await headsOwners(ledger)) found.push(await headsOf(tools, owner));
     const isSound = found.length > 0 && found.every(({ kept }) => kept.agrees);
     return {
       code: isSound ? 0 : 1,
@@ -64,7 +64,7 @@ interface ComparedHeads {
   readonly lines: readonly string[];
 }
 
-async function compared(tools: HeadTools, owner: HeadsOwner): Promise<ComparedHeads> {
+async function headsOf(tools: HeadTools, owner: HeadsOwner): Promise<ComparedHeads> {
   const compared = await compareShownHeads(tools, owner, "all");
   const { findings, shown } = compared?.check ?? { findings: [], shown: 0 };
   const known = compared?.known ?? [];

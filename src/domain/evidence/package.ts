@@ -67,12 +67,11 @@ const TABLES_AT_ONCE: readonly Table[] = [
 /** Holds the tables read from the log, in the order they are written. */
 export const TABLES: readonly Table[] = [
   ...TABLES_AT_ONCE,
-  sinceCloseTable(TABLES_AT_ONCE),
-  periodsTable(TABLES_AT_ONCE),
-  trendTable(TABLES_AT_ONCE),
   // That more heads were posted since a closing changes nothing of the period.
   LOG_HEADS,
   sinceCloseTable(TABLES_AT_ONCE),
+  periodsTable(TABLES_AT_ONCE),
+  trendTable(TABLES_AT_ONCE),
 ];
 
 /** Returns tool.csv, made from facts about the tool rather than from the log. */
