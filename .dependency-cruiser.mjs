@@ -30,7 +30,7 @@ const PACKAGES_OF = {
     "d3-scale",
     "d3-shape",
     "hono",
-    "hucre",
+    "fflate",
     "yazl",
     "zod",
   ],

@@ -41,6 +41,12 @@ export function linesOnDisk(folder: string): LineStore {
   };
 }
 
+/** Yields the text of a file in pieces. */
+export async function* textOf(path: string): AsyncIterable<string> {
+  const input: AsyncIterable<string> = createReadStream(path, { encoding: "utf8" });
+  yield* input;
+}
+
 /** Opens a file for its bytes; `close` frees it. Rejects where the file cannot be read. */
 export async function openBytes(path: string): Promise<FileBytes & { readonly close: () => Promise<void> }> {
   const file = await open(path);

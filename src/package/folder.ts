@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { sortedLines } from "../domain/texts/sort.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { csvText } from "./csv.ts";
-import { linesOnDisk } from "./disk.ts";
+import { linesOnDisk, textOf } from "./disk.ts";
 import { zipOf } from "./zip/writer.ts";
 
 /** Describes one file as written. */
@@ -24,8 +24,10 @@ export interface Written {
 
 /** Describes a package being written. */
 export interface PackageWriter {
-  /** Writes a file from its text. */
-  text(path: string, content: string | AsyncIterable<string>): Promise<Written>;
+  /** Writes a file from its text or bytes. */
+  text(path: string, content: string | AsyncIterable<string | Uint8Array>): Promise<Written>;
+  /** Reads the text of a file that was written. */
+  read(path: string): AsyncIterable<string>;
   /** Writes a CSV file from its header and rows. */
   table(path: string, columns: readonly string[], rows: AsyncIterable<readonly string[]>): Promise<Written>;
   /** Sorts lines on disk; see {@link sortedLines}. */
@@ -55,7 +57,10 @@ export async function openPackage(
   const written: Written[] = [];
   let rowsWritten = 0;
 
-  const text = async (path: string, chunks: string | AsyncIterable<string>): Promise<Written> => {
+  const text = async (
+    path: string,
+    chunks: string | AsyncIterable<string | Uint8Array>,
+  ): Promise<Written> => {
     const hash = createHash("sha256");
     let bytes = 0;
     const measure = new Transform({
@@ -75,6 +80,7 @@ export async function openPackage(
 
   return {
     text,
+    read: (path) => textOf(join(content, path)),
     async table(path, columns, rows) {
       rowsWritten = 0;
       const counted = (async function* () {

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import type { Files } from "../domain/evidence/verify/read.ts";
 import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify/verify.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
+import { COPIES } from "./copies.ts";
 import { MAKER } from "./maker.ts";
 import { linesOnDisk } from "./disk.ts";
 import { openFiles } from "./read-package.ts";
@@ -21,7 +22,7 @@ export async function verifyPath(
   options: { readonly publicKeyPem?: string; readonly onRead?: OnRead } = {},
 ): Promise<Verification> {
   const { onRead = () => undefined, ...given } = options;
-  const how = { ...given, maker: MAKER };
+  const how = { ...given, maker: { ...MAKER, copies: COPIES } };
   const opened = await openFiles(path);
   if ("problem" in opened) return unopened(basename(path), opened.problem);
   try {

@@ -14,8 +14,8 @@ import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { DRAFT_KINDS } from "../../src/domain/drafts/draft.ts";
 import { exportEvidence } from "../../src/flows/monitoring/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";
-import { renderStartHere } from "../../src/package/start-here.ts";
-import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { COPIES } from "../../src/package/copies.ts";
+import { MAKER } from "../../src/package/maker.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { KEY } from "../evidence/fixture.ts";
@@ -59,8 +59,7 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
           signingKey: KEY,
           writer: await openPackage(join(folder, "package")),
           tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
-          renderStartHere,
-          verifyScript: VERIFY_SCRIPT,
+          maker: { ...MAKER, copies: COPIES },
         }),
       );
       const ids: string[] = [];

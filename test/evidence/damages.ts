@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile 
 import { join } from "node:path";
 
 import { p256 } from "@noble/curves/nist.js";
+import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 
 import { bundleOf, fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import type { DefectCode } from "../../src/domain/evidence/verify/checks.ts";
@@ -26,27 +27,36 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
     .toSorted();
 }
 
-/** Edits the files of a package and signs it again. */
+/** Files that hold no text. */
+const BYTES = /\.(?:xlsx|pdf)$/u;
+
+/** Edits the texts of a package and signs it again, with whatever its other files hold. */
 export async function reseal(place: string, edit: (texts: Texts) => void, secret = KEY): Promise<void> {
   const texts: Texts = new Map();
-  for (const name of await namesIn(place)) texts.set(name, await readFile(join(place, name), "utf8"));
+  const bytes = new Map<string, Buffer>();
+  for (const name of await namesIn(place)) {
+    const content = await readFile(join(place, name));
+    if (BYTES.test(name)) bytes.set(name, content);
+    else texts.set(name, content.toString());
+  }
   edit(texts);
+  const contentOf = (name: string): Buffer => bytes.get(name) ?? Buffer.from(texts.get(name) ?? "");
   const manifest = JSON.parse(texts.get("manifest.json") ?? "") as {
     files: { path: string; sha256: string; bytes: number; rows: number | null }[];
   };
   for (const file of manifest.files) {
-    const text = texts.get(file.path) ?? "";
-    file.sha256 = sha256(text);
-    file.bytes = Buffer.byteLength(text);
+    const content = contentOf(file.path);
+    file.sha256 = sha256(content);
+    file.bytes = content.length;
   }
   texts.set("manifest.json", `${canonical(manifest)}\n`);
-  const listed = [...texts.keys()]
+  const listed = [...texts.keys(), ...bytes.keys()]
     .filter((name) => !["SHA256SUMS", "manifest.dsse.json", "manifest.sigstore.json"].includes(name))
     .toSorted();
-  texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
+  texts.set("SHA256SUMS", listed.map((name) => `${sha256(contentOf(name))}  ${name}\n`).join(""));
   const subjects = [...listed, "SHA256SUMS"]
     .toSorted()
-    .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
+    .map((name) => ({ name, sha256: sha256(contentOf(name)) }));
   const { files: _files, ...predicate } = manifest;
   const seal = sealOf(subjects, predicate, secret);
   texts.set("manifest.dsse.json", seal);
@@ -100,6 +110,16 @@ export function otherSpelling(text: string): string {
   return `${canonical({ ...seal, signatures: [{ ...first, sig }] })}\n`;
 }
 
+/** Changes one cell of the workbook: who merged a change. */
+async function withOtherCell(place: string): Promise<void> {
+  const path = join(place, "evidence.xlsx");
+  const members = unzipSync(await readFile(path));
+  for (const [name, bytes] of Object.entries(members))
+    if (name.startsWith("xl/worksheets/"))
+      members[name] = strToU8(strFromU8(bytes).replace(">eve#103<", ">bob#102<"));
+  await writeFile(path, zipSync(members));
+}
+
 /** Does something to the package at a place. */
 type Damage = (place: string) => Promise<unknown>;
 
@@ -131,10 +151,14 @@ export const PROVOKING = {
   "row-not-logged": sealing(edited("scope.csv", (text) => text.replace(/\r\n\d+([^\r]*)/u, "\r\n1$1$&"))),
   "text-not-as-logged": sealing(edited("verify.sh", (text) => `${text}\n`)),
   "log-not-readable": sealing(withOddEntry),
+  "copy-differs": async (place) => {
+    await withOtherCell(place);
+    await reseal(place, () => {});
+  },
 } as const satisfies { readonly [Code in Exclude<DefectCode, "signer-differs" | "unreadable">]: Damage };
 
 /** Signs the package with another key, and names that one. */
-export const ANOTHER_SIGNER: Damage = sealing((texts) => {
+const ANOTHER_SIGNER: Damage = sealing((texts) => {
   for (const [name, text] of texts)
     texts.set(name, text.replaceAll(fingerprintOf(KEY.spki), fingerprintOf(OTHER_KEY.spki)));
   texts.set("public-key.pem", pemOf(OTHER_KEY.spki));

@@ -13,7 +13,7 @@ import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import type { ControlStateRecord } from "../../src/domain/protection/record.ts";
 import type { Bodies, Entry, EntryKind } from "../../src/domain/records/entry.ts";
 import type { Period } from "../../src/domain/evidence/tables/population.ts";
-import { signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import { signingKeyOf, type SigningKey } from "../../src/domain/evidence/seal.ts";
 import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import type { ChangeRecord } from "../../src/domain/records/change.ts";
 import type { Result } from "../../src/domain/values/result.ts";
@@ -25,8 +25,8 @@ import {
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openPackage, type PackageWriter } from "../../src/package/folder.ts";
-import { renderStartHere } from "../../src/package/start-here.ts";
-import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { COPIES } from "../../src/package/copies.ts";
+import { MAKER } from "../../src/package/maker.ts";
 import { VERSION } from "../../src/package/version.ts";
 import type { Instant } from "../../src/domain/time/instant.ts";
 import type { Actor } from "../../src/domain/change/people.ts";
@@ -643,11 +643,17 @@ export async function exportTo(
     readonly generatedAt?: Instant;
     readonly period?: Period;
     readonly organization?: typeof ORGANIZATION;
+    readonly signingKey?: SigningKey;
   } = {},
 ): Promise<Exported> {
   const writer = options.writer ?? (await openPackage(folder, options));
-  const { period = PERIOD, generatedAt = GENERATED_AT, organization = ORGANIZATION } = options;
-  return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, writer });
+  const {
+    period = PERIOD,
+    generatedAt = GENERATED_AT,
+    organization = ORGANIZATION,
+    signingKey = KEY,
+  } = options;
+  return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, signingKey, writer });
 }
 
 /** What packages here are made with, whatever they are of. */
@@ -660,6 +666,5 @@ export const MAKING = {
     apiUrl: "https://api.github.com",
     facts: [{ item: "store", value: "sqlite" }],
   },
-  renderStartHere,
-  verifyScript: VERIFY_SCRIPT,
+  maker: { ...MAKER, copies: COPIES },
 } satisfies Partial<ExportRequest>;

@@ -28,8 +28,8 @@ import type { Presence } from "../../src/domain/monitoring/observed-time.ts";
 import { exportEvidence, type ExportRequest } from "../../src/flows/monitoring/export-evidence.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { openPackage } from "../../src/package/folder.ts";
-import { renderStartHere } from "../../src/package/start-here.ts";
-import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { COPIES } from "../../src/package/copies.ts";
+import { MAKER } from "../../src/package/maker.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { KEY, PERIOD } from "../evidence/fixture.ts";
 import { readStory } from "../support/scenarios.ts";
@@ -91,8 +91,7 @@ export async function exportOf(quarter: Quarter, said: readonly Said[], folder: 
     signingKey: KEY,
     writer: await openPackage(folder),
     tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
-    renderStartHere,
-    verifyScript: VERIFY_SCRIPT,
+    maker: { ...MAKER, copies: COPIES },
   });
 }
 

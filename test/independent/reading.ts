@@ -36,8 +36,8 @@ export function canonical(value: unknown): string {
   return `{${entries.map(([key, of]) => `${JSON.stringify(key)}:${canonical(of)}`).join(",")}}`;
 }
 
-/** The rows of a CSV file by their column names; an apostrophe before a formula is taken off. */
-export function table(csv: string): readonly Row[] {
+/** The cells of a CSV file, header first, as they are written. */
+export function cellsOf(csv: string): readonly (readonly string[])[] {
   const lines: string[][] = [];
   let line: string[] = [];
   let cell = "";
@@ -61,7 +61,12 @@ export function table(csv: string): readonly Row[] {
       cell = "";
     } else cell += letter;
   }
-  const [header = [], ...rest] = lines;
+  return lines;
+}
+
+/** The rows of a CSV file by their column names; an apostrophe before a formula is taken off. */
+export function table(csv: string): readonly Row[] {
+  const [header = [], ...rest] = cellsOf(csv);
   const plain = (value: string): string => (/^'[=+\-@\t\r']/u.test(value) ? value.slice(1) : value);
   return rest.map((cells) =>
     Object.fromEntries(header.map((name, index) => [name, plain(cells[index] ?? "")])),

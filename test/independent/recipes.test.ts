@@ -9,8 +9,8 @@ import { expect, test } from "vitest";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { exportEvidence } from "../../src/flows/monitoring/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";
-import { renderStartHere } from "../../src/package/start-here.ts";
-import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { COPIES } from "../../src/package/copies.ts";
+import { MAKER } from "../../src/package/maker.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { KEY } from "../evidence/fixture.ts";
@@ -42,8 +42,7 @@ async function packageOf(name: string, folder: string): Promise<void> {
         signingKey: KEY,
         writer: await openPackage(folder),
         tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
-        renderStartHere,
-        verifyScript: VERIFY_SCRIPT,
+        maker: { ...MAKER, copies: COPIES },
       }),
     );
     await ledger.close();

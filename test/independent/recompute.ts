@@ -32,6 +32,7 @@ import { queries } from "./queries.ts";
 import { logAlone } from "./log-alone.ts";
 import { rolledUp } from "./rolled-up.ts";
 import { sinceClose } from "./since-close.ts";
+import { workbook } from "./workbook.ts";
 
 /**
  * Returns every contradiction found in the package in a folder; none: all of it can be recomputed. With `fingerprint`, as the auditor
@@ -71,6 +72,10 @@ export function recompute(folder: string, fingerprint?: string): readonly string
   logAlone(log, rows, say);
   sinceClose(log, text, rows, say);
   rolledUp(log, text, rows, say);
+  const tables = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith(".csv"));
+  workbook(readFileSync(join(folder, "evidence.xlsx")), tables, text, say);
   return found;
 }
 

@@ -7,6 +7,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openPackage } from "../../package/folder.ts";
+import { COPIES } from "../../package/copies.ts";
 import { MAKER } from "../../package/maker.ts";
 import { readSigningKey } from "../../package/keys.ts";
 
@@ -40,8 +41,7 @@ export async function packageParts(
     signingKey: readSigningKey(request.signingKey),
     writer: await openPackage(request.out, request),
     tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
-    renderStartHere: MAKER.renderStartHere,
-    verifyScript: MAKER.verifyScript,
+    maker: { ...MAKER, copies: COPIES },
   };
 }
 

@@ -87,12 +87,17 @@ export function toolTable(facts: readonly ToolFact[]): Table {
   });
 }
 
-/** Holds every CSV file of the package with its columns, for schemas, docs and checks. */
-export const TABLE_FORMS: readonly TableForm[] = [
+/** Holds every CSV file of the package with its columns, in the order they are written. */
+export const TABLE_FORMS_AS_WRITTEN: readonly TableForm[] = [
   ...TABLES,
   toolTable([]),
   ipeTable([], "https://api.github.com"),
-].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+];
+
+/** Holds the same by path, for schemas, docs and checks. */
+export const TABLE_FORMS: readonly TableForm[] = TABLE_FORMS_AS_WRITTEN.toSorted((a, b) =>
+  a.path < b.path ? -1 : 1,
+);
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/u);
 const Time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/u);
@@ -310,6 +315,9 @@ const document = (
   listed = true,
 ): DocumentForm => ({ path, description, schema, listed });
 
+/** Names the workbook. */
+export const WORKBOOK_FILE = "evidence.xlsx";
+
 /** Holds the files that are not tables, policies or schemas. */
 export const DOCUMENTS: readonly DocumentForm[] = [
   document(
@@ -321,6 +329,7 @@ export const DOCUMENTS: readonly DocumentForm[] = [
     "Whether the population of changes equals GitHub's own lists, branch by branch.",
     CompletenessSchema,
   ),
+  document(WORKBOOK_FILE, "The tables once more, as one workbook for spreadsheet programs."),
   document(
     "log/cited.jsonl",
     "Log entries from outside the period that rows of this package cite.",

@@ -10,14 +10,17 @@ import {
   type MadeAs,
 } from "../../domain/evidence/closing.ts";
 import { completenessDocument } from "../../domain/evidence/completeness.ts";
+import { LIBRARIES, type CopyMaker } from "../../domain/evidence/copies.ts";
 import {
   DOCUMENTS,
   TABLE_FORMS,
+  TABLE_FORMS_AS_WRITTEN,
   TABLES,
   documentForm,
   packageId,
   schemaOfDocument,
   toolTable,
+  WORKBOOK_FILE,
   type Manifest,
 } from "../../domain/evidence/package.ts";
 import {
@@ -30,7 +33,7 @@ import { ipeTable } from "../../domain/evidence/ipe.ts";
 import { scopePolicies } from "../../domain/evidence/rows/policies.ts";
 import type { ToolFact } from "../../domain/evidence/rows/scope.ts";
 import { bundleOf, fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
-import { frontMatter, observedDocument, type StartHere } from "../../domain/evidence/start-here.ts";
+import { frontMatter, observedDocument } from "../../domain/evidence/start-here.ts";
 import { Tally } from "../../domain/evidence/summary.ts";
 import {
   rowReader,
@@ -39,10 +42,14 @@ import {
   timeText,
   type Table,
 } from "../../domain/evidence/tables/table.ts";
+import type { RowMaker } from "../../domain/evidence/verify/compare-with-log.ts";
 import { lineOf } from "../../domain/records/stored.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import type { PackageWriter, Written } from "../../package/folder.ts";
+
+/** Describes what makes the pages and copies of a package. */
+type PackageMaker = RowMaker & { readonly copies: CopyMaker };
 
 /** Describes what an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
@@ -61,8 +68,7 @@ export interface ExportRequest {
     /** Whatever else tool.csv contains; never a secret. */
     readonly facts: readonly ToolFact[];
   };
-  readonly renderStartHere: (content: StartHere) => string;
-  readonly verifyScript: string;
+  readonly maker: PackageMaker;
   /** Whether it is made to be handed over; by default it is not. */
   readonly madeAs?: MadeAs;
 }
@@ -94,7 +100,7 @@ export async function exportEvidence(request: ExportRequest): Promise<Exported> 
 }
 
 async function writePackage(request: ExportRequest): Promise<Omit<Exported, "folder" | "zip">> {
-  const { writer, organization, period, generatedAt, signingKey, tool, madeAs = EXPORTED } = request;
+  const { writer, organization, period, generatedAt, signingKey, tool, maker, madeAs = EXPORTED } = request;
   const source = await sourceOf(request);
   const fingerprint = fingerprintOf(signingKey.spki);
   const tally = new Tally(period);
@@ -115,7 +121,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   const cited = await writeLog(source, writer, organization.id, "log/cited.jsonl");
   written.push(entries, cited);
   const head = await request.ledger.head();
-  const put = async (path: string, content: string): Promise<void> => {
+  const put = async (path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> => {
     written.push(await writer.text(path, content));
   };
   await put("log/head.json", jsonText({ ...head, entries: entries.rows, cited: cited.rows }));
@@ -123,7 +129,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   await put("observed.json", jsonText(observedDocument(source.observedTime)));
   await put("summary.json", jsonText(summary));
   await put("public-key.pem", pemOf(signingKey.spki));
-  await put("verify.sh", request.verifyScript);
+  await put("verify.sh", maker.verifyScript);
   await putSchemas(tables, put);
 
   const shown = tally.shown();
@@ -135,25 +141,34 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     deployments: summary.deployments.total,
     ref_updates: summary.ref_updates.total,
   };
+  const generator = { name: tool.name, version: tool.version };
   await put(
-    "START-HERE.html",
-    request.renderStartHere({
-      packageId: id,
+    WORKBOOK_FILE,
+    maker.copies.workbook({
+      package_id: id,
       organization,
-      period,
+      period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
+      generator,
       generatedAt,
-      generator: { name: tool.name, version: tool.version },
-      apiUrl: tool.apiUrl,
-      fingerprint,
-      closing,
-      ...shown,
-      ...front,
-      completeness,
-      summary,
-      logHead: head,
-      files: inventory(written),
+      tables: TABLE_FORMS_AS_WRITTEN.map((table) => ({ ...table, read: () => writer.read(table.path) })),
     }),
   );
+  const report = {
+    packageId: id,
+    organization,
+    period,
+    generatedAt,
+    generator,
+    apiUrl: tool.apiUrl,
+    fingerprint,
+    closing,
+    ...shown,
+    ...front,
+    completeness,
+    summary,
+    logHead: head,
+  };
+  await put("START-HERE.html", maker.renderStartHere({ ...report, files: inventory(written) }));
 
   const manifest: Manifest = {
     schema_version: "1",
@@ -161,7 +176,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     organization: { id: organization.id, login: organization.login },
     period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
     generated_at: timeText(generatedAt),
-    generator: { name: tool.name, version: tool.version },
+    generator,
     policy_digests: [...policyDigests].toSorted(),
     populations,
     log: { size: head.size, hash: head.hash },
@@ -170,8 +185,17 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     signing: { algorithm: "ECDSA P-256, SHA-256", key_id: fingerprint },
     files: inventory(written),
   };
-  await put("manifest.json", jsonText(manifest));
-  const listed = written.toSorted(byPath);
+  const { files, seal } = await sealPackage(manifest, written, request);
+  return { packageId: id, fingerprint, populations, files, seal, log: manifest.log, closing };
+}
+
+/** Writes the manifest, the digests and the seal over all of it; `written` are the other files. */
+async function sealPackage(
+  manifest: Manifest,
+  written: readonly Written[],
+  { writer, signingKey }: Pick<ExportRequest, "writer" | "signingKey">,
+): Promise<Pick<Exported, "files" | "seal">> {
+  const listed = [...written, await writer.text("manifest.json", jsonText(manifest))].toSorted(byPath);
   const sums = await writer.text(
     "SHA256SUMS",
     listed.map((file) => `${file.sha256}  ${file.path}\n`).join(""),
@@ -182,16 +206,8 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   const { files: _files, ...predicate } = manifest;
   const sealed = sealOf(subjects, predicate, signingKey);
   const { sha256: seal } = await writer.text("manifest.dsse.json", sealed);
-  await writer.text("manifest.sigstore.json", bundleOf(sealed, fingerprint));
-  return {
-    packageId: id,
-    fingerprint,
-    populations,
-    files: subjects.length + 2,
-    seal,
-    log: manifest.log,
-    closing,
-  };
+  await writer.text("manifest.sigstore.json", bundleOf(sealed, manifest.signing.key_id));
+  return { files: subjects.length + 2, seal };
 }
 
 async function putSchemas(
@@ -331,6 +347,7 @@ function toolFacts(request: ExportRequest, fingerprint: string): readonly ToolFa
     { item: "name", value: tool.name },
     { item: "version", value: tool.version },
     { item: "github-api", value: tool.apiUrl },
+    { item: LIBRARIES, value: request.maker.copies.libraries },
     { item: "signing-key-fingerprint", value: fingerprint },
   ];
 }

@@ -44,7 +44,7 @@ export const REMEDIATION = table<RemediationRow>({
     accountable: column.list(({ body }) => people(body.raci.accountable), "Who is accountable."),
     consulted: column.list(({ body }) => people(body.raci.consulted), "Who is consulted."),
     informed: column.list(({ body }) => people(body.raci.informed), "Who is informed."),
-    due: column.text(({ body }) => body.due, "The target date, YYYY-MM-DD."),
+    due: column.day(({ body }) => body.due, "The target date, YYYY-MM-DD."),
     targets: column.list(
       ({ body }) => groupsText(body.targets.map(({ due, at, by }) => [due, timeText(at), personText(by)])),
       "Every target date there was: date;set at;by.",
@@ -160,7 +160,7 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
     ),
     text: column.text(({ body }) => body.moved.text, "In which words."),
     status: column.text(({ body }) => body.status, "The state it led to."),
-    due: column.text(({ body }) => ("due" in body ? body.due : null), "The target date then."),
+    due: column.day(({ body }) => ("due" in body ? body.due : null), "The target date then."),
     recorded_at: column.time((row) => row.entry.recordedAt, "When it was recorded."),
     log_hash: column.digest((row) => row.entry.hash, "Hash of that entry."),
   },

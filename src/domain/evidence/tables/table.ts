@@ -7,7 +7,7 @@ import type { EvidenceSource } from "./population.ts";
 import type { Instant } from "../../time/instant.ts";
 
 /** Describes what a cell holds; an empty cell means "not known" or "not applicable", never zero. */
-export type ColumnType = "text" | "integer" | "time" | "yes-no" | "list" | "json" | "digest";
+export type ColumnType = "text" | "integer" | "time" | "day" | "yes-no" | "list" | "json" | "digest";
 
 /** What a cell is made from. Numbers of type `time` are milliseconds since 1970. */
 type Cell = string | number | boolean | null;
@@ -39,6 +39,7 @@ export const column = {
   text: ofType("text"),
   integer: ofType("integer"),
   time: ofType("time"),
+  day: ofType("day"),
   yesNo: ofType("yes-no"),
   list: ofType("list"),
   json: ofType("json"),
@@ -147,6 +148,7 @@ export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
   list: /^/u,
   integer: /^(?:0|[1-9][0-9]{0,15})?$/u,
   time: /^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z)?$/u,
+  day: /^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$/u,
   "yes-no": /^(?:yes|no)?$/u,
   json: /^(?:'?[[{"0-9a-z-].*)?$/su,
   digest: /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/u,

@@ -14,6 +14,7 @@ import { lineOf, type LogLine } from "../../records/stored.ts";
 import { LOG_FILES, openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument, type CompletenessDocument } from "../completeness.ts";
+import type { CopyMaker } from "../copies.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import type { RolledUp } from "../roll-up/figures.ts";
 import { ObservedSchema, packageId, periodIn, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
@@ -36,6 +37,8 @@ export interface RowMaker {
   readonly version: string;
   readonly renderStartHere: (content: StartHere) => string;
   readonly verifyScript: string;
+  /** Absent where the copies cannot be made, as in a browser. */
+  readonly copies?: CopyMaker;
 }
 
 /** Describes a package whose files are read. `read`: a file's text in pieces; `text`: a document that was kept whole. */

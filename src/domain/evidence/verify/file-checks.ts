@@ -17,8 +17,9 @@ export interface ContentFound {
   readonly isCounted: boolean;
 }
 
-/** Reads one file's text in pieces. */
+/** Reads one file's text in pieces. `isText`: false for a file that holds other bytes, of which nothing is read. */
 export interface ContentCheck {
+  readonly isText: boolean;
   push(text: string): void;
   end(): ContentFound;
   /** The whole text, where it was kept (JSON documents, short texts). */
@@ -32,8 +33,19 @@ const MOST_PROBLEMS = 5;
 /** Held to their one spelling where the signature is checked. */
 const SEALS: readonly string[] = ["manifest.dsse.json", "manifest.sigstore.json"];
 
+/** Copies for people, which are compared as a whole. */
+const COPIES = /\.(?:xlsx|pdf)$/u;
+
+const NO_TEXT: ContentCheck = {
+  isText: false,
+  push: () => undefined,
+  end: () => ({ rows: null, problems: [], isCounted: true }),
+  text: () => null,
+};
+
 /** Returns the check that belongs to a file; `tally` counts the rows of tables. */
 export function contentCheckOf(path: string, forms: Forms, tally: Tally): ContentCheck {
+  if (COPIES.test(path)) return NO_TEXT;
   const isForeign = forms.foreign.has(path);
   const table = forms.tables.get(path);
   if (table !== undefined) return tableCheck(table, isForeign, tally);
@@ -89,6 +101,7 @@ function tableCheck(table: TableForm, isForeign: boolean, tally: Tally): Content
     }
   };
   return {
+    isText: true,
     push: (text) =>
       guarded(() => {
         for (const cells of csv.push(text)) if (problems.length < MOST_PROBLEMS) check(cells);
@@ -150,6 +163,7 @@ function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
     last = entry;
   };
   return {
+    isText: true,
     push(text) {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
@@ -183,6 +197,7 @@ function jsonCheck(schema: z.ZodType | null): ContentCheck {
 function keptCheck(check: (text: string) => readonly string[]): ContentCheck {
   let kept: string | null = "";
   return {
+    isText: true,
     push(text) {
       if (kept !== null) kept = kept.length + text.length > MOST_KEPT ? null : kept + text;
     },

@@ -196,7 +196,7 @@ async function readFile(reader: PackageReader, path: string, check: ContentCheck
   let bytes = 0;
   let isText = true;
   const feed = (piece?: Uint8Array): void => {
-    if (!isText) return;
+    if (!isText || !check.isText) return;
     try {
       check.push(piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true }));
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Checks a package over whatever it is read from: what passed, what failed, and what could not be checked. */
 
 import { LOG_FILES } from "./package-log.ts";
+import { compareCopies } from "./compare-copies.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
 import type { ClosingDocument } from "../closing.ts";
@@ -9,6 +10,7 @@ import { StoreError } from "../../texts/sort.ts";
 import type { Forms } from "./forms.ts";
 import {
   checkIds,
+  DEFECTS,
   outcomesOf,
   type CheckId,
   type CheckOutcome,
@@ -81,6 +83,7 @@ const RUN: { readonly [Id in CheckId]: Check<Id> } = {
   form: checkForm,
   counts: checkCounts,
   log: checkLog,
+  copies: checkCopies,
 };
 
 /** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is reported about who signed. Never throws. */
@@ -423,6 +426,26 @@ async function checkLog(
   }
   return null;
 }
+
+/** Makes the copies again from what lies beside them, where the same libraries would give the same bytes. */
+async function checkCopies(
+  { reader, files, manifest, seal }: PackageRead,
+  say: Say<CodeOf<"copies">>,
+  { maker: { copies, version }, defects }: Options,
+): Promise<string | null> {
+  if (copies === undefined) return "only countersign verify makes them again";
+  if (defects.some(({ code }) => NOT_WHOLE.has(code))) return NOT_AS_SEALED;
+  if (!isSound(seal) || manifest === null) return isSound(seal) ? NO_MANIFEST : NO_SEAL;
+  if (defects.some(({ code }) => OF_CONTENT.includes(DEFECTS[code].check)))
+    return "what they are copies of has defects itself";
+  if (manifest.generator.version !== version) return `${madeBy(manifest)}, and this is version ${version}`;
+  const read = (path: string): AsyncIterable<string> => decoded(reader.open(path));
+  const digestOf = (path: string): string | null => files.get(path)?.sha256 ?? null;
+  return compareCopies({ manifest, read, digestOf }, copies, say);
+}
+
+/** Checks of the files that the copies are made of. */
+const OF_CONTENT: readonly CheckId[] = ["form", "counts", "log"];
 
 async function* decoded(pieces: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
