@@ -227,6 +227,12 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     const { world: github } = world.harness.github.double;
     deleteComment(github, world.place, head!, { account: github.accountByLogin("adm")! });
     await untilIdle(world.harness);
+    // GitHub may not show at once what was only just posted.
+    expect(await world.verified()).toMatchObject({
+      code: 1,
+      said: expect.not.stringContaining("missing") as string,
+    });
+    await world.until(MORNING + HOUR);
     expect(await world.verified()).toMatchObject({
       code: 1,
       said: expect.stringContaining("missing: Head 1") as string,

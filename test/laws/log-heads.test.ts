@@ -68,7 +68,15 @@ async function compared(ledger: Ledger, shown: readonly ShownComment[]): Promise
   const { size } = await ledger.head();
   const sizes = Array.from({ length: size }, (_, index) => index + 1);
   const hashAt = await ledger.hashesAt(sizes);
-  return compareHeads({ organizationId: ORGANIZATION.id, known, shown, isRead: () => true, size, hashAt });
+  return compareHeads({
+    organizationId: ORGANIZATION.id,
+    known,
+    shown,
+    isRead: () => true,
+    at: 100 * DAY,
+    size,
+    hashAt,
+  });
 }
 
 /** How many entries come before each head, and after the last. */

@@ -4,6 +4,7 @@ import type { Head, HeadCheckRecord, HeadFinding, LogHeadRecord } from "../recor
 import type { Action } from "../records/entry.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { Instant } from "../time/instant.ts";
+import { SETTLING } from "../change/settling.ts";
 import { DAY } from "../time/durations.ts";
 import { markdown, time } from "../texts/wording.ts";
 import { sha256 } from "../values/digest.ts";
@@ -191,6 +192,8 @@ export interface HeadsCompared {
   readonly shown: readonly ShownComment[];
   /** Whether everything on the issue of a posted head was read. */
   readonly isRead: (posted: LogHeadRecord) => boolean;
+  /** When GitHub was asked. */
+  readonly at: Instant;
   /** So many entries the log holds. */
   readonly size: number;
   /** The hash of an entry of the log by its number; 0: what the first entry names as the hash before it. */
@@ -199,13 +202,20 @@ export interface HeadsCompared {
 
 /** Names every head on which GitHub and the log do not agree, by number. */
 export function compareHeads(facts: HeadsCompared): readonly HeadFinding[] {
-  const { known, shown, isRead } = facts;
+  const { known, shown, isRead, at } = facts;
   const there = new Set(shown.map(nameOf));
+  // What was only just posted may not be shown yet.
+  const isSettled = ({ createdAt }: { readonly createdAt: Instant }): boolean => createdAt <= at - SETTLING;
   return [
     ...shown.flatMap((comment) => findingsOf(comment, facts)),
     ...known.flatMap((record): readonly HeadFinding[] => {
       const { posted, repository } = record;
-      if (posted === null || !isRead(record) || there.has(nameOf({ repository, comment: posted.comment })))
+      if (
+        posted === null ||
+        !isSettled(posted) ||
+        !isRead(record) ||
+        there.has(nameOf({ repository, comment: posted.comment }))
+      )
         return contradictions(record, facts, placeOf(record));
       return [
         finding(

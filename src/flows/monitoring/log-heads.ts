@@ -188,20 +188,21 @@ export async function compareShownHeads(
       : await readAll(tools, organization, repository, known);
   const shown = read.comments.flatMap(({ body }) => headIn(body, organization.id) ?? []);
   const sizes = [...known, ...shown].map(({ size }) => size);
+  const at = clock.now();
   // Read after what GitHub shows: a head that was posted meanwhile is of a log that is longer by now.
   const { size } = await ledger.head();
-  const isRead = ({ posted, repository: at }: LogHeadRecord): boolean =>
-    posted !== null && read.asked.has(headsPlace(at, posted.issue));
+  const isRead = ({ posted, repository: where }: LogHeadRecord): boolean =>
+    posted !== null && read.asked.has(headsPlace(where, posted.issue));
   const findings = compareHeads({
     organizationId: organization.id,
     known,
     shown: read.comments,
     isRead,
+    at,
     size,
     hashAt: await ledger.hashesAt(sizes),
   });
   const before = await lastCheck(ledger, organization.id);
-  const at = clock.now();
   const isOther = ({ place }: { readonly place: string | null }): boolean =>
     place !== null && !read.asked.has(place);
   const check: HeadCheckRecord = {
