@@ -5,31 +5,38 @@ import { html } from "hono/html";
 import { betweenPeriods } from "../domain/evidence/roll-up/between.ts";
 import { testedOf, type ShownRow } from "../domain/evidence/roll-up/figures.ts";
 import { addendaIn } from "../domain/evidence/roll-up/words.ts";
+import { spanText } from "../domain/time/span.ts";
 import type { StartHere } from "../domain/evidence/start-here.ts";
 import { trendChart } from "./chart.ts";
 import { share } from "./pages/figures.ts";
 import { tableOf, type Html, type HtmlColumn } from "./pages/html-table.ts";
 
 /** Shows each period: which package of it was handed over, and its figures. */
-export function periodsSection({ rolledUp }: StartHere): Html {
-  return html`${tableOf(rolledUp.periods, HANDED_OVER, {
+export function periodsSection({ rolledUp: { periods } }: StartHere): Html {
+  return html`${tableOf(periods, HANDED_OVER, {
     caption:
-      "Which package of each period was handed over. periods.csv also has the head of the log then, and every digest in full.",
+      "Which packages of each period were handed over, by the beginning of the SHA-256 of their manifest.dsse.json. periods.csv has each in full, and the head of the log then.",
   })}
-  ${tableOf(rolledUp.periods, FIGURES, {
-    caption:
-      "A period's figures are those of its own package. Compliant: of those that are not historic. Deviations: those that happened in the period.",
-  })}`;
+  ${tableOf(
+    FIGURES,
+    [
+      { head: "Figure", cell: ({ head }) => head },
+      ...periods.map((row): HtmlColumn<Figure> => {
+        return { head: cell(row, "period"), cell: ({ of }) => of(row), number: true };
+      }),
+    ],
+    { caption: "Each period's figures are those of its own package, made from the same log." },
+  )}`;
 }
 
 const cell = (row: ShownRow, name: string): string => row[name] ?? "";
 
-const PERIOD: HtmlColumn<ShownRow> = { head: "Period", cell: (row) => cell(row, "period"), whole: true };
-
 const HANDED_OVER: readonly HtmlColumn<ShownRow>[] = [
-  PERIOD,
-  { head: "From", cell: (row) => cell(row, "from").slice(0, 16), whole: true },
-  { head: "Up to", cell: (row) => cell(row, "to").slice(0, 16), whole: true },
+  { head: "Period", cell: (row) => cell(row, "period"), whole: true },
+  {
+    head: "Days",
+    cell: (row) => spanText({ from: Date.parse(cell(row, "from")), to: Date.parse(cell(row, "to")) }),
+  },
   {
     head: "Closed",
     cell: (row) =>
@@ -37,55 +44,61 @@ const HANDED_OVER: readonly HtmlColumn<ShownRow>[] = [
         ? row["ended"] === "yes"
           ? "not closed"
           : "not over"
-        : `${cell(row, "closed_at").slice(0, 10)} by ${cell(row, "closed_by")}`,
+        : html`${cell(row, "closed_at").slice(0, 10)} by ${cell(row, "closed_by")},
+          ${beginning(cell(row, "closing_sha256"))}`,
   },
-  { head: "SHA-256 of its seal", cell: (row) => beginning(cell(row, "closing_sha256")) },
-  { head: "Rows that differ since", cell: (row) => cell(row, "rows_since_closing"), number: true },
+  { head: "Rows since", cell: (row) => cell(row, "rows_since_closing"), number: true },
   {
     head: "Addenda",
     cell: (row) => html`${addendaIn(row).map((each) => html`${addendumText(each)}<br />`)}`,
   },
   { head: "Rows in none", cell: (row) => cell(row, "rows_in_no_addendum"), number: true },
-  {
-    head: "Branches proven",
-    cell: (row) => `${cell(row, "branches_proven")} of ${cell(row, "branches")}`,
-    number: true,
-  },
 ];
 
-function beginning(digest: string): Html | string {
-  return digest === "" ? "" : html`<code>${digest.slice(0, 12)}</code>`;
+function beginning(digest: string): Html {
+  return html`<code>${digest.slice(0, 12)}</code>`;
 }
 
 function addendumText(addendum: string): Html {
   const [number = "", at = "", seal = ""] = addendum.split(";");
-  return html`${number} of ${at.slice(0, 10)}: ${beginning(seal)}`;
+  return html`${number}: ${at.slice(0, 10)}, ${beginning(seal)}`;
 }
 
-function compliant(noun: string): (row: ShownRow) => string {
-  return (row) =>
-    share(
-      Number(cell(row, `${noun}_compliant`)),
-      Number(cell(row, noun)) - Number(cell(row, `${noun}_historic`)),
-    );
+/** One line of figures, a period's beside another's. */
+interface Figure {
+  readonly head: string;
+  readonly of: (row: ShownRow) => string;
 }
 
-const FIGURES: readonly HtmlColumn<ShownRow>[] = [
-  PERIOD,
-  ...["changes", "deployments"].flatMap((noun): readonly HtmlColumn<ShownRow>[] => [
-    { head: noun === "changes" ? "Changes" : "Deployments", cell: (row) => cell(row, noun), number: true },
-    { head: "Compliant", cell: compliant(noun), number: true },
-    { head: "Non-compliant", cell: (row) => cell(row, `${noun}_non_compliant`), number: true },
-  ]),
-  ...(
-    [
-      ["Deviations", "deviations"],
-      ["Open at its end", "deviations_open_at_end"],
-      ["Open now", "deviations_open_now"],
-      ["Emergencies", "emergencies"],
-      ["Gaps", "gaps"],
-    ] as const
-  ).map(([head, name]): HtmlColumn<ShownRow> => ({ head, cell: (row) => cell(row, name), number: true })),
+function ofPopulation(noun: string, head: string): readonly Figure[] {
+  return [
+    { head, of: (row) => cell(row, noun) },
+    {
+      head: `${head} that are compliant`,
+      of: (row) =>
+        share(
+          Number(row[`${noun}_compliant`]),
+          Number(row[noun]) - Number(row[`${noun}_historic`]),
+          "there were none",
+        ),
+    },
+    { head: `${head} that are not compliant`, of: (row) => cell(row, `${noun}_non_compliant`) },
+    { head: `${head} that could not be judged`, of: (row) => cell(row, `${noun}_unverifiable`) },
+  ];
+}
+
+const FIGURES: readonly Figure[] = [
+  ...ofPopulation("changes", "Changes"),
+  ...ofPopulation("deployments", "Deployments"),
+  { head: "Deviations that happened in it", of: (row) => cell(row, "deviations") },
+  { head: "Deviations of it that were open at its end", of: (row) => cell(row, "deviations_open_at_end") },
+  { head: "Deviations of it that are open now", of: (row) => cell(row, "deviations_open_now") },
+  { head: "Emergencies that were opened in it", of: (row) => cell(row, "emergencies") },
+  { head: "Monitoring gaps that touch it", of: (row) => cell(row, "gaps") },
+  {
+    head: "Production branches proven complete",
+    of: (row) => `${cell(row, "branches_proven")} of ${cell(row, "branches")}`,
+  },
 ];
 
 /** Shows how each control did over time, and what changed between the periods. */

@@ -398,7 +398,7 @@ describeOnBothStores("a package of several periods", (open) => {
     const { known_limitations: first, closing } = await documentOf(out, "manifest.json");
     expect(first.slice(0, 4)).toEqual([
       "None of the periods covers 2026-10-01 to the end of 2026-12-31: 2 changes and 0 deployments of that time are in the tables of this package, and in no period's figures.",
-      "This package rolls up 2 periods: 2026-Q3, 2027-Q1. It is none of the packages that were handed over of them.",
+      "This package rolls up 2 periods: 2026-Q3, 2027-Q1. It is not one of the packages handed over for them.",
       "Not over when this was generated: 2027-Q1. What happens until then is not in its figures.",
       "Not closed, so that no package of it was handed over: 2027-Q1.",
     ]);

@@ -56,7 +56,7 @@ function controlsTexts(trend: readonly ShownRow[], before: ShownRow, now: ShownR
   return [
     ...(added.length === 0 ? [] : [`Controls required first: ${added.join(", ")}.`]),
     ...(gone.length === 0 ? [] : [`Controls required no longer: ${gone.join(", ")}.`]),
-    ...(changed.length === 0 ? [] : [`Controls with another setting in the policy: ${changed.join(", ")}.`]),
+    ...(changed.length === 0 ? [] : [`Controls with other settings in the policies: ${changed.join(", ")}.`]),
   ];
 }
 

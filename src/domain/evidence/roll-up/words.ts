@@ -77,7 +77,7 @@ export function rollUpWords({ periods, uncovered }: RollsUpDocument): readonly s
       ({ from, to, changes, deployments }) =>
         `None of the periods covers ${spanText({ from: Date.parse(from), to: Date.parse(to) })}: ${some(changes, "change", "changes")} and ${some(deployments, "deployment", "deployments")} of that time are in the tables of this package, and in no period's figures.`,
     ),
-    `This package rolls up ${periods.length} periods: ${named(periods)}. It is none of the packages that were handed over of them.`,
+    `This package rolls up ${periods.length} periods: ${named(periods)}. It is not one of the packages handed over for them.`,
     ...(early.length === 0
       ? []
       : [
