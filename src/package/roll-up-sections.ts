@@ -47,12 +47,12 @@ const HANDED_OVER: readonly HtmlColumn<ShownRow>[] = [
         : html`${cell(row, "closed_at").slice(0, 10)} by ${cell(row, "closed_by")},
           ${beginning(cell(row, "closing_sha256"))}`,
   },
-  { head: "Rows since", cell: (row) => cell(row, "rows_since_closing"), number: true },
   {
     head: "Addenda",
     cell: (row) => html`${addendaIn(row).map((each) => html`${addendumText(each)}<br />`)}`,
   },
-  { head: "Rows in none", cell: (row) => cell(row, "rows_in_no_addendum"), number: true },
+  { head: "Rows that differ since", cell: (row) => cell(row, "rows_since_closing"), number: true },
+  { head: "In no addendum", cell: (row) => cell(row, "rows_in_no_addendum"), number: true },
 ];
 
 function beginning(digest: string): Html {

@@ -11,7 +11,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; }
 p, ul, ol, dl { margin: .5rem 0; max-width: 46rem; }
 li { margin: .3rem 0; }
 .lead { color: var(--soft); margin: 0 0 1.25rem; }
-.note { border-left: 4px solid #e0a030; background: #fdf8ec; padding: .75rem 1.1rem; margin: .5rem 0; }
+.note { border-left: 4px solid #e0a030; background: #fdf8ec; padding: .75rem 1.1rem; margin: .5rem 0; overflow-wrap: anywhere; }
 .note > :first-child { margin-top: 0; } .note > :last-child { margin-bottom: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .6rem 0; }
@@ -33,7 +33,7 @@ nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2re
 a { color: #14507d; } 
 @media (max-width: 40rem) { body { padding: 1.5rem 1rem 3rem; } caption { max-width: calc(100vw - 2rem); } figure { overflow-x: auto; } figure > svg { min-width: 34rem; } .note ul { padding-left: 1.1rem; } .files, .files tbody, .files tr, .files th, .files td, .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; width: auto; } .files thead, .stacked thead { display: none; } .stacked caption { display: block; max-width: none; } .files tr, .stacked tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .files tbody th, .files td, .stacked tbody th, .stacked td { display: block; border: 0; padding: .1rem 0; } .files td.n, .stacked td.n { text-align: left; } .files td.n:empty, .stacked td:empty { display: none; } .files td.n::before { content: "rows: "; } .stacked td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @page { margin: 14mm 14mm; }
-@media print { html { font-size: 9pt; } body { max-width: none; padding: 0; font-size: 1rem; line-height: 1.4; } h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 1.1rem 0 .3rem; padding-top: .5rem; } p, ul, ol, dl { max-width: none; margin: .3rem 0; } li { margin: .1rem 0; } table { margin: .3rem 0; } th, td { padding: .15rem .5rem .15rem 0; } .stacked .why { min-width: 9rem; } nav, .screen { display: none; } .printed { display: block; } figure > svg { max-width: 26rem; } dl { columns: 2; font-size: .9em; } dt { break-after: avoid; margin-top: .3rem; } h2, h3, caption { break-after: avoid; } tr, .note, figure, pre, dt, dd { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
+@media print { html { font-size: 9pt; } body { max-width: none; padding: 0; font-size: 1rem; line-height: 1.4; } h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 1.1rem 0 .3rem; padding-top: .5rem; } p, ul, ol, dl { max-width: none; margin: .3rem 0; } li { margin: .1rem 0; } table { margin: .3rem 0; } th, td { padding: .15rem .5rem .15rem 0; } .stacked .why { min-width: 9rem; } nav, .screen { display: none; } .printed { display: block; } figure > svg { max-width: 26rem; } dl { columns: 2; font-size: .9em; } dt { break-after: avoid; margin-top: .3rem; } h2, h3, caption { break-after: avoid; } tr, .note p, .note li, figure, pre, dt, dd { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `;
 
 /** Holds the head of a page. Its policy allows no script and nothing from outside. */
