@@ -1,9 +1,11 @@
 /** Verifies the package at a path, and lends the disk that the checks sort on. */
 
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import type { Hasher } from "../domain/evidence/verify/file-checks.ts";
 import type { Files } from "../domain/evidence/verify/read.ts";
 import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify/verify.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
@@ -27,11 +29,19 @@ export async function verifyPath(
   if ("problem" in opened) return unopened(basename(path), opened.problem);
   try {
     return await onDisk((place) =>
-      verifyPackage({ store: linesOnDisk(place), ...watched(opened.files, onRead) }, how),
+      verifyPackage({ store: linesOnDisk(place), sha256: native, ...watched(opened.files, onRead) }, how),
     );
   } finally {
     await opened.close();
   }
+}
+
+function native(): Hasher {
+  const hash = createHash("sha256");
+  return {
+    update: (piece) => void hash.update(piece),
+    digest: () => hash.digest("hex"),
+  };
 }
 
 /** Gets the name of a file that is read, and how many of its bytes were read so far. */

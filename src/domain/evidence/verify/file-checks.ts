@@ -17,6 +17,12 @@ export interface ContentFound {
   readonly isCounted: boolean;
 }
 
+/** Computes one SHA-256; a text counts as its UTF-8 bytes, and the digest is in hex. */
+export interface Hasher {
+  update(piece: Uint8Array | string): void;
+  digest(): string;
+}
+
 /** Reads one file's text in pieces. `isText`: false for a file that holds other bytes, of which nothing is read. */
 export interface ContentCheck {
   readonly isText: boolean;
@@ -43,14 +49,14 @@ const NO_TEXT: ContentCheck = {
   text: () => null,
 };
 
-/** Returns the check that belongs to a file; `tally` counts the rows of tables. */
-export function contentCheckOf(path: string, forms: Forms, tally: Tally): ContentCheck {
+/** Returns the check that belongs to a file; `tally` counts the rows of tables, `hasher` computes the links of the log. */
+export function contentCheckOf(path: string, forms: Forms, tally: Tally, hasher: () => Hasher): ContentCheck {
   if (COPIES.test(path)) return NO_TEXT;
   const isForeign = forms.foreign.has(path);
   const table = forms.tables.get(path);
   if (table !== undefined) return tableCheck(table, isForeign, tally);
   const schema = isForeign ? null : (forms.documents.get(path) ?? null);
-  if (path.endsWith(".jsonl")) return linesCheck(schema, path === "log/entries.jsonl");
+  if (path.endsWith(".jsonl")) return linesCheck(schema, hasher, path === "log/entries.jsonl");
   if (path.endsWith(".json") && !SEALS.includes(path)) return jsonCheck(schema);
   return keptCheck(() => []);
 }
@@ -133,7 +139,15 @@ function isBefore(a: readonly string[], b: readonly string[]): boolean {
   return false;
 }
 
-function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
+/** Comes before the body: only a number does. */
+const BODY = `,"body":`;
+
+function linesCheck(schema: z.ZodType | null, hasher: () => Hasher, linked: boolean): ContentCheck {
+  const digestOf = (text: string): string => {
+    const hash = hasher();
+    hash.update(text);
+    return hash.digest();
+  };
   const problems: string[] = [];
   let rest = "";
   let rows = 0;
@@ -152,7 +166,9 @@ function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
     }
     const entry = value as unknown as LogLine;
     const { hash, previousHash, ...unlinked } = entry;
-    if (linkHash(previousHash, unlinked) !== hash)
+    // What is canonical has its body's canonical text inside.
+    const body = line.slice(line.indexOf(BODY) + BODY.length, line.lastIndexOf(`,"hash":"${hash}"`));
+    if (linkHash(previousHash, unlinked, body, digestOf) !== hash)
       problems.push(`line ${rows}, entry ${entry.seq}, does not have its own hash`);
     if (linked && last !== null) {
       if (entry.seq <= last.seq)

@@ -1,12 +1,12 @@
 /** Reads a package whole, each file once, before anything of it is judged: nothing believed, nothing thrown. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
 import type { Span } from "../../time/span.ts";
 import type { LineStore } from "../../texts/sort.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
-import { contentCheckOf, type ContentFound, type ContentCheck } from "./file-checks.ts";
+import { contentCheckOf, type ContentFound, type ContentCheck, type Hasher } from "./file-checks.ts";
 import { packagedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
 import { CompletenessSchema, ManifestSchema, periodIn, type Manifest } from "../package.ts";
 import { parsed, readSeal, type Seal, type SealedFile } from "../seal.ts";
@@ -45,10 +45,12 @@ export interface PackageReader {
   open(path: string): AsyncIterable<Uint8Array>;
   /** Where lines are kept that memory should not hold. */
   readonly store: LineStore;
+  /** Begins a SHA-256 as the machine computes it; absent: in JavaScript. */
+  readonly sha256?: () => Hasher;
 }
 
 /** Describes the part of a reader that knows where the package lies. */
-export type Files = Omit<PackageReader, "store">;
+export type Files = Pick<PackageReader, "members" | "open">;
 
 /** Holds more names than any package has: a folder or zip beyond it is refused instead of read. */
 export const MOST_MEMBERS = 20_000;
@@ -182,7 +184,11 @@ class Shelf {
       return null;
     }
     try {
-      return await readFile(this.#reader, path, contentCheckOf(path, this.forms, this.tally));
+      return await readFile(
+        this.#reader,
+        path,
+        contentCheckOf(path, this.forms, this.tally, hashers(this.#reader)),
+      );
     } catch (error) {
       this.defects.push({ file: path, code: "unreadable", problem: `cannot be read: ${messageOf(error)}` });
       return null;
@@ -191,7 +197,7 @@ class Shelf {
 }
 
 async function readFile(reader: PackageReader, path: string, check: ContentCheck): Promise<FileRead> {
-  const hash = sha256.create();
+  const hash = hashers(reader)();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let bytes = 0;
   let isText = true;
@@ -212,11 +218,23 @@ async function readFile(reader: PackageReader, path: string, check: ContentCheck
   feed();
   const content = check.end();
   return {
-    sha256: bytesToHex(hash.digest()),
+    sha256: hash.digest(),
     bytes,
     ...content,
     problems: isText ? content.problems : ["is not UTF-8", ...content.problems],
     text: isText ? check.text() : null,
+  };
+}
+
+function hashers({ sha256: own = inJavaScript }: PackageReader): () => Hasher {
+  return own;
+}
+
+function inJavaScript(): Hasher {
+  const hash = sha256.create();
+  return {
+    update: (piece) => void hash.update(typeof piece === "string" ? utf8ToBytes(piece) : piece),
+    digest: () => bytesToHex(hash.digest()),
   };
 }
 
