@@ -49,7 +49,7 @@ const NO_TEXT: ContentCheck = {
   text: () => null,
 };
 
-/** Returns the check that belongs to a file; `tally` counts the rows of tables, `hasher` computes the links of the log. */
+/** Returns the check that belongs to a file. `tally` counts the rows of tables, `hasher` computes the links of the log. */
 export function contentCheckOf(path: string, forms: Forms, tally: Tally, hasher: () => Hasher): ContentCheck {
   if (COPIES.test(path)) return NO_TEXT;
   const isForeign = forms.foreign.has(path);
