@@ -441,6 +441,23 @@ describeOnBothStores("a package of several periods", (open) => {
     ]);
   });
 
+  test("does not verify where its periods overlap or leave its ends out", async () => {
+    const { ledger } = await open();
+    await record(ledger, smallLog(), YEAR[2].from);
+    const place = await folder();
+    const whole = together([YEAR[0], YEAR[1]]);
+    const lies: readonly (readonly Period[])[] = [
+      [YEAR[0], { ...YEAR[1], from: YEAR[1].from - DAY }],
+      [YEAR[0], { ...YEAR[1], to: YEAR[1].to - DAY }],
+    ];
+    for (const [index, parts] of lies.entries()) {
+      const out = join(place, String(index));
+      await exportTo(ledger, out, { period: { ...whole, parts }, generatedAt: YEAR[3].from });
+      const { defects } = await verifyPath(out);
+      expect(defects.map(({ file, code }) => [file, code])).toEqual([["periods.csv", "counts-disagree"]]);
+    }
+  });
+
   test("cannot be forged in any cell of its two tables", async () => {
     const { ledger } = await open();
     await record(ledger, smallLog(), YEAR[2].from);

@@ -219,11 +219,13 @@ const MOST_ROWS = MOST_PERIODS * 20;
 export class RollUpTally {
   readonly #parts: readonly PeriodCounts[];
   readonly #holes: readonly PeriodCounts[];
+  readonly #areInOrder: boolean;
   readonly #rows: Readonly<Record<string, ShownRow[]>> = { [PERIODS_PATH]: [], [TREND_PATH]: [] };
 
   constructor(period: Period | null) {
     const parts = period?.parts ?? [];
     this.#parts = parts.map((part) => new PeriodCounts(part));
+    this.#areInOrder = parts.length === 0 || (period !== null && areInOrder(parts, period));
     const holes = period === null || parts.length === 0 ? [] : uncovered(parts, period);
     this.#holes = holes.map((hole) => new PeriodCounts(hole));
   }
@@ -277,10 +279,19 @@ export class RollUpTally {
       );
     });
     return [
-      ...(arePeriods && periods.length === this.#parts.length ? [] : [PERIODS_PATH]),
+      ...(this.#areInOrder && arePeriods && periods.length === this.#parts.length ? [] : [PERIODS_PATH]),
       ...(isTrend && trend.length === this.#parts.length * CONTROL_NAMES.length ? [] : [TREND_PATH]),
     ];
   }
+}
+
+/** Whether they follow one another from the beginning of the whole to its end. */
+function areInOrder(parts: readonly Span[], whole: Span): boolean {
+  return (
+    parts[0]?.from === whole.from &&
+    parts.at(-1)?.to === whole.to &&
+    parts.every(({ from, to }, index) => from < to && from >= (parts[index - 1]?.to ?? from))
+  );
 }
 
 /** Returns a share with four decimals; null: of nothing. */
