@@ -44,6 +44,8 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readChecks",
     "runBehind",
   ],
+  "it is what the App itself wrote, held against the log; that something is missing is concluded ten minutes later":
+    ["listHeadComments", "listHeadIssues"],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
     "identifyPull",
     "Overviews",

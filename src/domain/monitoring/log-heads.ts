@@ -142,11 +142,9 @@ function headText(head: Wanted, { id, login }: Sender["organization"]): string {
 
 function issueBody(login: string, marker: string): string {
   return [
-    `Countersign posts here once a day, and at each export and closing of a period, how long the evidence log is and the hash of its last entry. It concerns the log of ${markdown(login)}, and shows nothing of what the log contains.`,
+    `Each comment here is a head of the evidence log of ${markdown(login)}: its length, and the hash of its last entry. A log that is rewritten no longer agrees with them.`,
     "",
-    "GitHub dates each comment and shows whether it was edited. The heads are numbered, and each names the one before. So a log that is rewritten afterwards is noticed: evidence packages list these heads, and `countersign log verify --heads` compares them.",
-    "",
-    "Do not edit or delete anything here. Nothing needs to be done.",
+    "Nothing needs to be done. Do not edit or delete them: GitHub shows it.",
     "",
     `<!-- ${marker} -->`,
     "",
