@@ -1,7 +1,7 @@
 /** What makes packages: a package made by the same version is made again, word for word, when it is verified. */
 
 import type { RowMaker } from "../domain/evidence/verify/compare-with-log.ts";
-import { renderStartHere } from "./start-here.ts";
+import { renderStartHere } from "./start-here/start-here.ts";
 import { VERIFY_SCRIPT } from "./verify-script.ts";
 import { VERSION } from "./version.ts";
 

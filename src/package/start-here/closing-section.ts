@@ -2,11 +2,11 @@
 
 import { html } from "hono/html";
 
-import { closingWords } from "../domain/evidence/closing.ts";
-import type { StartHere } from "../domain/evidence/start-here.ts";
-import type { ShownDifference } from "../domain/evidence/summary.ts";
-import { truncate } from "../domain/values/text.ts";
-import { tableOf, type Html } from "./pages/html-table.ts";
+import { closingWords } from "../../domain/evidence/closing.ts";
+import type { StartHere } from "../../domain/evidence/start-here.ts";
+import type { ShownDifference } from "../../domain/evidence/summary.ts";
+import { truncate } from "../../domain/values/text.ts";
+import { tableOf, type Html } from "../pages/html-table.ts";
 
 /** Shows which package was handed over, and the first rows that differ from it. */
 export function closing({ closing: document, differences, summary }: StartHere): Html {

@@ -2,12 +2,12 @@
 
 import { html, raw } from "hono/html";
 
-import { closingWords, isNeverClosed } from "../domain/evidence/closing.ts";
-import { GLOSSARY, type StartHere } from "../domain/evidence/start-here.ts";
-import { timeText } from "../domain/evidence/tables/table.ts";
+import { closingWords, isNeverClosed } from "../../domain/evidence/closing.ts";
+import { GLOSSARY, type StartHere } from "../../domain/evidence/start-here.ts";
+import { timeText } from "../../domain/evidence/tables/table.ts";
 import { closing } from "./closing-section.ts";
-import type { Html } from "./pages/html-table.ts";
-import { META, STYLE } from "./pages/page.ts";
+import type { Html } from "../pages/html-table.ts";
+import { META, STYLE } from "../pages/page.ts";
 import { periodsSection, trendSection } from "./roll-up-sections.ts";
 import {
   answersSection,

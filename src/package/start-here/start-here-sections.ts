@@ -2,15 +2,15 @@
 
 import { html } from "hono/html";
 
-import { isLate, isOverdue } from "../domain/emergency/retroactive-review.ts";
-import type { Attribution, EmergencyRecord, RetroactiveReviewRecord } from "../domain/records/emergency.ts";
-import type { FirstOf } from "../domain/evidence/front-lists.ts";
-import type { StartHere } from "../domain/evidence/start-here.ts";
-import type { Counts, Rate, SummaryDocument } from "../domain/evidence/summary.ts";
-import { timeText } from "../domain/evidence/tables/table.ts";
+import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
+import type { Attribution, EmergencyRecord, RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
+import type { FirstOf } from "../../domain/evidence/front-lists.ts";
+import type { StartHere } from "../../domain/evidence/start-here.ts";
+import type { Counts, Rate, SummaryDocument } from "../../domain/evidence/summary.ts";
+import { timeText } from "../../domain/evidence/tables/table.ts";
 import { monthsChart } from "./chart.ts";
-import { share as shareText } from "./pages/figures.ts";
-import { tableOf, type Html } from "./pages/html-table.ts";
+import { share as shareText } from "../pages/figures.ts";
+import { tableOf, type Html } from "../pages/html-table.ts";
 
 /** Shows how many of how many, before everything else. */
 export function answersSection({ answers: all, scopeWords }: StartHere): Html {

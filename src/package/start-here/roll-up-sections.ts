@@ -2,14 +2,14 @@
 
 import { html } from "hono/html";
 
-import { betweenPeriods } from "../domain/evidence/roll-up/between.ts";
-import { testedOf, type ShownRow } from "../domain/evidence/roll-up/figures.ts";
-import { addendaIn } from "../domain/evidence/roll-up/words.ts";
-import { spanText } from "../domain/time/span.ts";
-import type { StartHere } from "../domain/evidence/start-here.ts";
+import { betweenPeriods } from "../../domain/evidence/roll-up/between.ts";
+import { testedOf, type ShownRow } from "../../domain/evidence/roll-up/figures.ts";
+import { addendaIn } from "../../domain/evidence/roll-up/words.ts";
+import { spanText } from "../../domain/time/span.ts";
+import type { StartHere } from "../../domain/evidence/start-here.ts";
 import { trendChart } from "./chart.ts";
-import { share } from "./pages/figures.ts";
-import { tableOf, type Html, type HtmlColumn } from "./pages/html-table.ts";
+import { share } from "../pages/figures.ts";
+import { tableOf, type Html, type HtmlColumn } from "../pages/html-table.ts";
 
 /** Shows each period: which package of it was handed over, and its figures. */
 export function periodsSection({ rolledUp: { periods } }: StartHere): Html {
