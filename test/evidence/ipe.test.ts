@@ -17,6 +17,7 @@ import type { CompletenessRecord } from "../../src/domain/records/monitoring.ts"
 import { raised } from "../../src/domain/records/stored.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { recompute } from "../independent/recompute.ts";
+import { rounds } from "../support/effort.ts";
 import { folderOfTest } from "../support/folders.ts";
 import { openHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
@@ -200,6 +201,6 @@ test("whatever a branch is called, a shell runs nothing of its name", async () =
       });
       expect(words.split("\n")).toEqual(expect.arrayContaining([`branch=${branch}`, `refs/heads/${branch}`]));
     }),
-    { numRuns: 40 },
+    { numRuns: rounds(40, 400) },
   );
 });
