@@ -3,7 +3,11 @@
 import { html } from "hono/html";
 
 import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
-import type { Attribution, EmergencyRecord, RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
+import type {
+  Attribution,
+  EmergencyRecord,
+  RetroactiveReviewRecord,
+} from "../../domain/records/emergency.ts";
 import type { FirstOf } from "../../domain/evidence/front-lists.ts";
 import type { StartHere } from "../../domain/evidence/start-here.ts";
 import type { Counts, Rate, SummaryDocument } from "../../domain/evidence/summary.ts";
