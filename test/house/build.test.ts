@@ -168,6 +168,15 @@ function olderNode(): string | null {
   return null;
 }
 
+/** Every file of the build that one imports, by whatever way. */
+function reachedFrom(file: string): readonly string[] {
+  const found = new Set([file]);
+  for (const each of found)
+    for (const [, path = ""] of readFileSync(each, "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)"/gu))
+      found.add(join(dirname(each), path));
+  return [...found];
+}
+
 describe("on an older Node the build", () => {
   const node = olderNode();
 
@@ -177,6 +186,14 @@ describe("on an older Node the build", () => {
       expect(stderr).toMatch(/^Countersign needs Node 24\.15 or newer; this is 2\d\.\d+\.\d+\n$/u);
       expect([status, stdout]).toEqual([2, ""]);
     }
+  });
+
+  it("verifies by nothing that Node 20 lacks", () => {
+    const newer =
+      /\b(?:Map|Object)\.groupBy\b|\bPromise\.(?:withResolvers|try)\b|\bArray\.fromAsync\b|\bIterator\.|\bRegExp\.escape\b|(?<!\bz\s*)\.(?:union|intersection|difference|symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom)\(/u;
+    const files = reachedFrom(join(OUT, "src/cli/verify.js"));
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.filter((file) => newer.test(readFileSync(file, "utf8")))).toEqual([]);
   });
 
   it.skipIf(node === null)("verifies a package, and names what is wrong with one", () => {

@@ -57,7 +57,7 @@ export function newestRunsAt(checks: readonly Check[], at: Instant): readonly Ch
 function bySource(checks: readonly Check[]): readonly (readonly Check[])[] {
   const source = ({ app, workflow, event }: Check): string =>
     [app?.id ?? "", workflow?.id ?? "", event ?? ""].join("/");
-  return [...Map.groupBy(checks, source).values()];
+  return [...new Set(checks.map(source))].map((each) => checks.filter((check) => source(check) === each));
 }
 
 function newestOf(runs: readonly Check[]): readonly Check[] {

@@ -104,7 +104,8 @@ const FIGURES: readonly Figure[] = [
 /** Shows how each control did over time, and what changed between the periods. */
 export function trendSection({ rolledUp, companyIds }: StartHere): Html {
   const { periods, trend } = rolledUp;
-  const controls = [...Map.groupBy(trend, (row) => cell(row, "control"))].map(([control, rows]) => {
+  const controls = [...new Set(trend.map((row) => cell(row, "control")))].map((control) => {
+    const rows = trend.filter((row) => cell(row, "control") === control);
     return { control, rows: new Map(rows.map((row) => [cell(row, "from"), row])) };
   });
   const tested = controls.filter(({ rows }) => [...rows.values()].some((row) => row["tested"] !== "0"));

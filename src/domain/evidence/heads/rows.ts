@@ -107,10 +107,11 @@ export async function* headsOf(source: EvidenceSource): AsyncIterable<HeadRow> {
       comparedAt: readAt(place, entry.seq),
     });
   }
-  const others = Map.groupBy(
-    findings.filter((each) => !named.has(each)),
-    ({ number, comment }) => `${number} ${comment}`,
-  );
+  const others = new Map<string, HeadFinding[]>();
+  for (const each of findings.filter((finding) => !named.has(finding))) {
+    const comment = `${each.number} ${each.comment}`;
+    others.set(comment, [...(others.get(comment) ?? []), each]);
+  }
   for (const [first, ...more] of others.values())
     if (first !== undefined)
       rows.push({

@@ -110,7 +110,7 @@ export async function* byTime<K extends EntryKind>(
 }
 
 /** Returns what follows the second tab of a line. */
-export function afterTabs(line: string): string {
+function afterTabs(line: string): string {
   return line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1);
 }
 
