@@ -31,6 +31,8 @@ const PACKAGES_OF = {
     "d3-shape",
     "hono",
     "fflate",
+    "fontkit",
+    "pdfkit",
     "yazl",
     "zod",
   ],

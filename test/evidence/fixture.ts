@@ -644,6 +644,7 @@ export async function exportTo(
     readonly period?: Period;
     readonly organization?: typeof ORGANIZATION;
     readonly signingKey?: SigningKey;
+    readonly maker?: ExportRequest["maker"];
   } = {},
 ): Promise<Exported> {
   const writer = options.writer ?? (await openPackage(folder, options));
@@ -652,8 +653,9 @@ export async function exportTo(
     generatedAt = GENERATED_AT,
     organization = ORGANIZATION,
     signingKey = KEY,
+    maker = MAKING.maker,
   } = options;
-  return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, signingKey, writer });
+  return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, signingKey, maker, writer });
 }
 
 /** What packages here are made with, whatever they are of. */

@@ -8,7 +8,7 @@ import { strFromU8, unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { read, type CellObject, type WorkBook, type WorkSheet } from "xlsx";
 
-import type { Book } from "../../src/domain/evidence/copies.ts";
+import type { Book } from "../../src/domain/evidence/copies/maker.ts";
 import type { ColumnType } from "../../src/domain/evidence/tables/table.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { workbookOf, type SheetLimits } from "../../src/package/workbook/workbook.ts";

@@ -317,6 +317,8 @@ const document = (
 
 /** Names the workbook. */
 export const WORKBOOK_FILE = "evidence.xlsx";
+/** Names the report. */
+export const REPORT_FILE = "report.pdf";
 
 /** Holds the files that are not tables, policies or schemas. */
 export const DOCUMENTS: readonly DocumentForm[] = [
@@ -365,6 +367,7 @@ export const DOCUMENTS: readonly DocumentForm[] = [
     null,
     false,
   ),
+  document(REPORT_FILE, "What START-HERE.html begins with, as one document for paper."),
   document("summary.json", "Counts, rates with denominators, months.", SummarySchema),
   document("verify.sh", "Checks this package with sha256sum and openssl alone."),
 ];

@@ -10,7 +10,7 @@ import {
   type MadeAs,
 } from "../../domain/evidence/closing.ts";
 import { completenessDocument } from "../../domain/evidence/completeness.ts";
-import { LIBRARIES, type CopyMaker } from "../../domain/evidence/copies.ts";
+import { LIBRARIES, type CopyMaker } from "../../domain/evidence/copies/maker.ts";
 import {
   DOCUMENTS,
   TABLE_FORMS,
@@ -18,6 +18,7 @@ import {
   TABLES,
   documentForm,
   packageId,
+  REPORT_FILE,
   schemaOfDocument,
   toolTable,
   WORKBOOK_FILE,
@@ -168,6 +169,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     summary,
     logHead: head,
   };
+  await put(REPORT_FILE, maker.copies.report(report));
   await put("START-HERE.html", maker.renderStartHere({ ...report, files: inventory(written) }));
 
   const manifest: Manifest = {

@@ -1,8 +1,8 @@
 /** Figures as pages write them. */
 
+import { shareInWords } from "../../domain/evidence/copies/first-page.ts";
+
 /** Returns how many of how many, with the share in per cent. */
-export function share(numerator: number, denominator: number, none = "applies to none"): string {
-  return denominator === 0
-    ? none
-    : `${numerator} of ${denominator} (${((100 * numerator) / denominator).toFixed(1)} %)`;
+export function share(numerator: number, denominator: number, none?: string): string {
+  return shareInWords({ numerator, denominator }, none);
 }

@@ -2,20 +2,28 @@
 
 import { html, raw } from "hono/html";
 
-import { closingWords, isNeverClosed } from "../../domain/evidence/closing.ts";
+import { isNeverClosed } from "../../domain/evidence/closing.ts";
+import {
+  answersBlocks,
+  closingBlocks,
+  completenessBlocks,
+  deviationsBlocks,
+  emergenciesBlocks,
+  gapsBlocks,
+  leadOf,
+  limitationsBlocks,
+  pageTitle,
+  verifyBlocks,
+  type PageBlock,
+} from "../../domain/evidence/copies/first-page.ts";
 import { GLOSSARY, type StartHere } from "../../domain/evidence/start-here.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";
-import { closing } from "./closing-section.ts";
+import { blocksHtml, wordsHtml } from "../pages/blocks.ts";
 import type { Html } from "../pages/html-table.ts";
 import { META, STYLE } from "../pages/page.ts";
 import { periodsSection, trendSection } from "./roll-up-sections.ts";
 import {
-  answersSection,
-  completenessSection,
   controlsSection,
-  deviationsSection,
-  emergenciesSection,
-  gapsSection,
   headsSection,
   monthsSection,
   repositoriesSection,
@@ -24,25 +32,19 @@ import {
 
 /** Returns the page as text. The same content gives the same bytes. */
 export function renderStartHere(content: StartHere): string {
-  const { organization, period } = content;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         ${raw(META)}
-        <title>Change evidence of ${organization.login}, ${period.name}</title>
+        <title>${pageTitle(content)}</title>
         <style>
           ${raw(STYLE)}
         </style>
       </head>
       <body>
         <header>
-          <h1>Change evidence of ${organization.login}, ${period.name}</h1>
-          <p class="lead">
-            ${instant(period.from)} up to, not including, ${instant(period.to)} (UTC). Generated
-            ${instant(content.generatedAt)} by ${content.generator.name} ${content.generator.version}. Package
-            <code>${content.packageId}</code
-            >.${isNeverClosed(content.closing) ? ` ${content.closing.says}` : ""}
-          </p>
+          <h1>${pageTitle(content)}</h1>
+          <p class="lead">${wordsHtml(leadOf(content))}</p>
           <nav aria-label="Contents">
             <ul>
               ${sectionsOf(content).map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
@@ -148,45 +150,6 @@ function filesListed({ files }: StartHere): StartHere["files"] {
   return [...own.slice(0, index + 1), ...grouped, ...own.slice(index + 1), ...last];
 }
 
-function instant(at: number): Html {
-  return html`<span class="t">${timeText(at)}</span>`;
-}
-
-function limitations(content: StartHere): Html {
-  // What is known of closings comes first on the page, in a section of its own.
-  const shown = new Set(isNeverClosed(content.closing) ? [] : closingWords(content.closing));
-  return html`<div class="note">
-    <ul>
-      ${content.limitations.filter((sentence) => !shown.has(sentence)).map((sentence) => html`<li>${sentence}</li>`)}
-    </ul>
-  </div>`;
-}
-
-function howToVerify(content: StartHere): Html {
-  return html`<p>
-      In a terminal, in the folder of this package, with nothing but
-      <code>sha256sum</code> and <code>openssl</code>:
-    </p>
-    <pre>
-sha256sum -c SHA256SUMS
-sh verify.sh
-sh verify.sh ${content.fingerprint}</pre>
-    <p>
-      The first compares every file with its digest. The second also checks the signature and that nothing was
-      added or removed. The third also checks who signed, if you replace the fingerprint with the one the
-      company gave you by another way; the one shown here comes with the package and proves nothing by itself.
-      <code>verify.sh</code> cannot vouch for itself: compare its digest with the one published in the
-      documentation, or run <code>countersign verify</code>, which also makes every row and page again from
-      the log in this package.
-    </p>
-    <p>
-      Without a terminal: open <code>verify.html</code> of the release of ${content.generator.name}
-      ${content.generator.version} in a browser, which needs no network, and drop this package on it. It makes
-      the same checks as <code>countersign verify</code>. Take it from the release, never from a package, and
-      compare its SHA-256 with the release notes.
-    </p>`;
-}
-
 function glossary(): Html {
   return html`<dl>
     ${GLOSSARY.map(
@@ -232,23 +195,28 @@ function filesTable(content: StartHere): Html {
     ${raw(FORM_OF_FILES)}`;
 }
 
+/** A section that the report has too. */
+function shared(blocks: (content: StartHere) => readonly PageBlock[]): (content: StartHere) => Html {
+  return (content) => blocksHtml(blocks(content));
+}
+
 /** The page in its order: what a reader asks first comes first. */
 const SECTIONS: readonly (readonly [id: string, title: string, show: (content: StartHere) => Html])[] = [
-  ["closing", "What was handed over", closing],
-  ["answers", "How many of how many", answersSection],
-  ["limitations", "Limitations", limitations],
+  ["closing", "What was handed over", shared(closingBlocks)],
+  ["answers", "How many of how many", shared(answersBlocks)],
+  ["limitations", "Limitations", shared(limitationsBlocks)],
   ["periods", "Period by period", periodsSection],
   ["trend", "Controls over time", trendSection],
-  ["deviations", "Deviations", deviationsSection],
-  ["emergencies", "Emergencies and their reviews", emergenciesSection],
-  ["gaps", "Monitoring gaps", gapsSection],
+  ["deviations", "Deviations", shared(deviationsBlocks)],
+  ["emergencies", "Emergencies and their reviews", shared(emergenciesBlocks)],
+  ["gaps", "Monitoring gaps", shared(gapsBlocks)],
   ["months", "Changes by month", monthsSection],
   ["repositories", "Changes by repository", repositoriesSection],
   ["controls", "Verdicts and controls", controlsSection],
   ["unasked", "Controls not asked for", unaskedSection],
-  ["completeness", "Completeness", completenessSection],
+  ["completeness", "Completeness", shared(completenessBlocks)],
   ["heads", "Heads of the log", headsSection],
-  ["verify", "How to verify", howToVerify],
+  ["verify", "How to verify", shared(verifyBlocks)],
   ["re-perform", "How to re-perform an extraction", rePerform],
   ["glossary", "Glossary", glossary],
   ["files", "Files", filesTable],

@@ -3,7 +3,7 @@
  * one by one; what is held is some thousands of ids and links.
  */
 
-import type { Book, BookTable } from "../../domain/evidence/copies.ts";
+import type { Book, BookTable } from "../../domain/evidence/copies/maker.ts";
 import { webPage } from "../../domain/evidence/sample/links.ts";
 import { CsvRows } from "../../domain/evidence/tables/read-csv.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";

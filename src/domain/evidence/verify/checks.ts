@@ -10,7 +10,7 @@ export const CHECKS = {
   form: "Every file has its form: the columns, cells and order of tables, canonical JSON, the hashes and links of the log.",
   counts: "Every count agrees with the rows it counts.",
   log: "Every row, document and page is what the log in the package gives.",
-  copies: "The workbook shows what the tables hold.",
+  copies: "The workbook shows what the tables hold, and the report what the log gives.",
 } as const;
 
 /** Names a check. */
@@ -59,7 +59,10 @@ export const DEFECTS = {
   "row-left-out": { check: "log", means: "A table lacks a row that its log gives." },
   "row-not-logged": { check: "log", means: "A table has a row that its log does not give." },
   "text-not-as-logged": { check: "log", means: "A document or page is not what the log gives." },
-  "copy-differs": { check: "copies", means: "The workbook is not what the tables beside it give." },
+  "copy-differs": {
+    check: "copies",
+    means: "The workbook or the report is not what the files beside it give.",
+  },
 } as const satisfies Readonly<Record<string, { readonly check: CheckId; readonly means: string }>>;
 
 /** Names a defect. */

@@ -3,8 +3,15 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-import { LIBRARIES, type CopyMaker } from "../copies.ts";
-import { TABLE_FORMS, TABLE_FORMS_AS_WRITTEN, WORKBOOK_FILE, type Manifest } from "../package.ts";
+import { LIBRARIES, type CopyMaker } from "../copies/maker.ts";
+import type { SharedContent } from "../copies/first-page.ts";
+import {
+  REPORT_FILE,
+  TABLE_FORMS,
+  TABLE_FORMS_AS_WRITTEN,
+  WORKBOOK_FILE,
+  type Manifest,
+} from "../package.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import { rowReader } from "../tables/table.ts";
 import type { CodeOf, Say } from "./checks.ts";
@@ -12,13 +19,15 @@ import type { CodeOf, Say } from "./checks.ts";
 /** Describes a package whose files are read. `digestOf`: the SHA-256 of a file, null where it is not there. */
 interface Copied {
   readonly manifest: Manifest;
+  /** What the log gives for it. */
+  readonly report: SharedContent;
   readonly read: (path: string) => AsyncIterable<string>;
   readonly digestOf: (path: string) => string | null;
 }
 
 /** Names each copy that differs. Answers why they could not be compared, null where they were. */
 export async function compareCopies(
-  { manifest, read, digestOf }: Copied,
+  { manifest, report, read, digestOf }: Copied,
   copies: CopyMaker,
   say: Say<CodeOf<"copies">>,
 ): Promise<string | null> {
@@ -36,6 +45,8 @@ export async function compareCopies(
   });
   if ((await digestOfBytes(workbook)) !== digestOf(WORKBOOK_FILE))
     say(WORKBOOK_FILE, "copy-differs", "does not show what the tables hold");
+  if ((await digestOfBytes(copies.report(report))) !== digestOf(REPORT_FILE))
+    say(REPORT_FILE, "copy-differs", "does not show what the log gives");
   return null;
 }
 

@@ -14,7 +14,8 @@ import { lineOf, type LogLine } from "../../records/stored.ts";
 import { LOG_FILES, openLog } from "./package-log.ts";
 import { closingDocument, closingsOf, EXPORTED } from "../closing.ts";
 import { completenessDocument, type CompletenessDocument } from "../completeness.ts";
-import type { CopyMaker } from "../copies.ts";
+import type { CopyMaker } from "../copies/maker.ts";
+import type { SharedContent } from "../copies/first-page.ts";
 import { CsvRows } from "../tables/read-csv.ts";
 import type { RolledUp } from "../roll-up/figures.ts";
 import { ObservedSchema, packageId, periodIn, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
@@ -58,12 +59,15 @@ type RowDifference = Exclude<CodeOf<"log">, "log-not-readable">;
 
 const MOST_DIFFERENCES = 5;
 
-/** Names whatever in a package is not what its log gives. Throws where the log is not one this version records. */
+/**
+ * Names whatever in a package is not what its log gives. Answers what the report is made of, where that is known. Throws where
+ * the log is not one this version records.
+ */
 export async function compareWithLog(
   sealed: Sealed,
   maker: RowMaker,
   say: Say<RowDifference>,
-): Promise<void> {
+): Promise<SharedContent | null> {
   const { manifest, store } = sealed;
   const log = await openLog({
     organizationId: manifest.organization.id,
@@ -73,7 +77,7 @@ export async function compareWithLog(
     store,
   });
   const observedTime = await observedTimeIn(sealed, log.source(BLIND), say);
-  if (observedTime === null) return;
+  if (observedTime === null) return null;
   const source = log.source(observedTime);
   const head = parsed(sealed.text("log/head.json") ?? "") as
     | { entries?: unknown; cited?: unknown }
@@ -97,7 +101,7 @@ export async function compareWithLog(
   expect("verify.sh", maker.verifyScript);
   for (const [path, schema] of ownSchemas()) expect(schemaPath(path), schema);
   const words = { sealed, source, policyDigests, apiUrl, completeness: settled(document) };
-  await compareWords(words, maker, { say, expect });
+  return compareWords(words, maker, { say, expect });
 }
 
 /** Returns what came of it. Throws what it threw. */
@@ -123,7 +127,7 @@ async function compareWords(
   },
   maker: RowMaker,
   { say, expect }: { readonly say: Say<RowDifference>; readonly expect: Expect },
-): Promise<void> {
+): Promise<SharedContent> {
   const { manifest, summary } = sealed;
   const { organization, generated_at: generatedAt, generator, signing } = manifest;
   expect("completeness.json", jsonText(completeness));
@@ -144,26 +148,25 @@ async function compareWords(
   for (const [name, value] of Object.entries(expected))
     if (spelled(value) !== spelled(manifest[name as keyof typeof expected]))
       say("manifest.json", "text-not-as-logged", `gives other ${name} than the log`);
-  expect(
-    "START-HERE.html",
-    maker.renderStartHere({
-      ...front,
-      packageId: id,
-      organization,
-      period: source.period,
-      generatedAt: Date.parse(generatedAt),
-      generator,
-      apiUrl,
-      fingerprint: signing.key_id,
-      closing,
-      differences: sealed.differences,
-      rolledUp: sealed.rolledUp,
-      completeness,
-      summary,
-      logHead: manifest.log,
-      files: manifest.files.filter(({ path }) => path !== "START-HERE.html"),
-    }),
-  );
+  const report: SharedContent = {
+    ...front,
+    packageId: id,
+    organization,
+    period: source.period,
+    generatedAt: Date.parse(generatedAt),
+    generator,
+    apiUrl,
+    fingerprint: signing.key_id,
+    closing,
+    differences: sealed.differences,
+    rolledUp: sealed.rolledUp,
+    completeness,
+    summary,
+    logHead: manifest.log,
+  };
+  const files = manifest.files.filter(({ path }) => path !== "START-HERE.html");
+  expect("START-HERE.html", maker.renderStartHere({ ...report, files }));
+  return report;
 }
 
 /** Nothing is known of what was observed yet. */

@@ -5,6 +5,7 @@ import { compareCopies } from "./compare-copies.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
 import type { ClosingDocument } from "../closing.ts";
+import type { SharedContent } from "../copies/first-page.ts";
 import type { Manifest } from "../package.ts";
 import { StoreError } from "../../texts/sort.ts";
 import type { Forms } from "./forms.ts";
@@ -65,6 +66,8 @@ interface Options {
   readonly maker: RowMaker;
   readonly publicKeyPem?: string;
   readonly defects: readonly Defect[];
+  /** What the log gives for the report, for the check after it. */
+  readonly logged: { report: SharedContent | null };
 }
 
 /** Names every defect it finds; answers why it could not be made wholly, null where it could. */
@@ -89,7 +92,7 @@ const RUN: { readonly [Id in CheckId]: Check<Id> } = {
 /** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is reported about who signed. Never throws. */
 export async function verifyPackage(
   reader: PackageReader,
-  options: Omit<Options, "defects">,
+  options: Omit<Options, "defects" | "logged">,
 ): Promise<Verification> {
   const found = await readPackage(reader, options.maker.version);
   const defects: Defect[] = [];
@@ -99,7 +102,8 @@ export async function verifyPackage(
   };
   for (const { file, code, problem } of found.defects) say(file, code, problem);
   const notChecked = new Map<CheckId, string | null>();
-  for (const id of checkIds()) notChecked.set(id, await RUN[id](found, say, { ...options, defects }));
+  const logged = { report: null };
+  for (const id of checkIds()) notChecked.set(id, await RUN[id](found, say, { ...options, defects, logged }));
   return {
     checks: outcomesOf(defects, (id) => notChecked.get(id) ?? null),
     defects,
@@ -335,7 +339,7 @@ function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">
   return subjects.every(({ name, sha256 }) => files.get(name)?.sha256 === sha256);
 }
 
-/** What was counted when the package was made must be counted again from its rows. */
+/** What was countsInWords when the package was made must be countsInWords again from its rows. */
 function checkCounts(
   { seal, subjects, files, manifest, branches, tally, forms }: PackageRead,
   say: Say<CodeOf<"counts">>,
@@ -344,8 +348,8 @@ function checkCounts(
     paths.every((path) => files.get(path)?.isCounted !== false);
   for (const branch of areCounted(["changes.csv"]) ? branches : []) {
     const { updates, updates_matched, without_pull_request } = branch;
-    const counted = tally.branch(branch.repository_id, branch.branch);
-    if (spelled(counted) !== spelled({ updates, updates_matched, without_pull_request }))
+    const countsInWords = tally.branch(branch.repository_id, branch.branch);
+    if (spelled(countsInWords) !== spelled({ updates, updates_matched, without_pull_request }))
       say(
         COMPLETENESS_FILE,
         "counts-disagree",
@@ -397,7 +401,7 @@ const NOT_WHOLE: ReadonlySet<DefectCode> = new Set(["missing", "not-as-sealed", 
 async function checkLog(
   { reader, files, manifest, seal, tally }: PackageRead,
   say: Say<CodeOf<"log">>,
-  { maker, defects }: Options,
+  { maker, defects, logged }: Options,
 ): Promise<string | null> {
   if (defects.some(({ code }) => NOT_WHOLE.has(code))) return NOT_AS_SEALED;
   if (!isSound(seal) || manifest === null) return isSound(seal) ? NO_MANIFEST : NO_SEAL;
@@ -406,7 +410,7 @@ async function checkLog(
   if (version !== maker.version)
     return `${madeBy(manifest)}, and this is version ${maker.version}: verify it with that version`;
   try {
-    await compareWithLog(
+    logged.report = await compareWithLog(
       {
         manifest,
         summary: tally.summary(),
@@ -431,7 +435,7 @@ async function checkLog(
 async function checkCopies(
   { reader, files, manifest, seal }: PackageRead,
   say: Say<CodeOf<"copies">>,
-  { maker: { copies, version }, defects }: Options,
+  { maker: { copies, version }, defects, logged: { report } }: Options,
 ): Promise<string | null> {
   if (copies === undefined) return "only countersign verify makes them again";
   if (defects.some(({ code }) => NOT_WHOLE.has(code))) return NOT_AS_SEALED;
@@ -439,9 +443,10 @@ async function checkCopies(
   if (defects.some(({ code }) => OF_CONTENT.includes(DEFECTS[code].check)))
     return "what they are copies of has defects itself";
   if (manifest.generator.version !== version) return `${madeBy(manifest)}, and this is version ${version}`;
+  if (report === null) return "the log was not compared";
   const read = (path: string): AsyncIterable<string> => decoded(reader.open(path));
   const digestOf = (path: string): string | null => files.get(path)?.sha256 ?? null;
-  return compareCopies({ manifest, read, digestOf }, copies, say);
+  return compareCopies({ manifest, report, read, digestOf }, copies, say);
 }
 
 /** Checks of the files that the copies are made of. */

@@ -1,7 +1,8 @@
 /** The two files that show a package's content again for people: a workbook of its tables, and its first page for print. */
 
-import type { Manifest } from "./package.ts";
-import type { TableForm } from "./tables/table.ts";
+import type { SharedContent } from "./first-page.ts";
+import type { Manifest } from "../package.ts";
+import type { TableForm } from "../tables/table.ts";
 
 /** Names the row of tool.csv that holds {@link CopyMaker.libraries}. */
 export const LIBRARIES = "libraries";
@@ -22,4 +23,5 @@ export interface CopyMaker {
   /** The libraries and their versions, in one line. */
   readonly libraries: string;
   readonly workbook: (book: Book) => AsyncIterable<Uint8Array>;
+  readonly report: (report: SharedContent) => AsyncIterable<Uint8Array>;
 }
