@@ -1,6 +1,6 @@
 /** Sets text and tables on pages, with tags that a screen reader follows. */
 
-import PDFDocument from "pdfkit";
+import Pdf from "pdfkit";
 
 import type { Fonts } from "./fonts.ts";
 import { extentOf, setLines, type SetLine, type TextStyle } from "./lines.ts";
@@ -54,7 +54,7 @@ export class Paper {
   constructor(fonts: Fonts, about: AboutPaper) {
     this.fonts = fonts;
     const at = new Date(about.at);
-    this.#pdf = new PDFDocument({
+    this.#pdf = new Pdf({
       size: [PAGE.width, PAGE.height],
       margin: 0,
       autoFirstPage: false,
@@ -309,7 +309,7 @@ function heightOf(cells: readonly (readonly SetLine[])[], { size }: TextStyle): 
 function widthsOf(fonts: Fonts, columns: SetTable["columns"], rows: SetTable["rows"]): readonly number[] {
   const available = WIDTH - (columns.length - 1) * GUTTER;
   const extents = columns.map(({ head, whole, number }, index) => {
-    const cells = rows.map((cells) => extentOf(fonts, cells[index] ?? "", CELL));
+    const cells = rows.map((row) => extentOf(fonts, row[index] ?? "", CELL));
     const own = extentOf(fonts, head, HEAD);
     const most = Math.max(own.whole, ...cells.map((each) => each.whole));
     const word = Math.max(own.word, ...cells.map((each) => each.word));
