@@ -8,7 +8,8 @@ import type { CopyMaker } from "../domain/evidence/copies/maker.ts";
 import { workbookOf } from "./workbook/workbook.ts";
 
 /** Libraries that decide about the bytes of a copy. */
-const LIBRARIES = ["@fontsource/noto-sans", "@fontsource/unifontex", "fflate", "fontkit", "pdfkit"];
+// None first whose name begins as a formula does: the table would write another.
+const LIBRARIES = ["fflate", "fontkit", "pdfkit", "@fontsource/noto-sans", "@fontsource/unifontex"];
 
 /** Holds what makes the copies here. */
 export const COPIES: CopyMaker = {
