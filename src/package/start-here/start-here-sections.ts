@@ -34,7 +34,7 @@ export function monthsSection({ months: all, summary }: StartHere): Html {
       ],
       {
         caption:
-          "Days observed: days on which the App was there, or of which everything was read afterwards. That nothing is countsInWords for other days does not say that nothing happened.",
+          "Days observed: days on which the App was there, or of which everything was read afterwards. That nothing is counted for other days does not say that nothing happened.",
       },
     )}
     <p>
@@ -182,7 +182,7 @@ function linkTo(url: string | null): Html | string {
 
 /** The share of a verdict, also where there is none of it. */
 function share(of: SummaryDocument["changes" | "deployments"], verdict: string): string {
-  if (verdict === "historic") return "not countsInWords";
+  if (verdict === "historic") return "not counted";
   const { by_verdict, rate_by_verdict } = of;
   const denominator = total(by_verdict) - (by_verdict["historic"] ?? 0);
   return shareInWords(rate_by_verdict[verdict] ?? { numerator: 0, denominator });
