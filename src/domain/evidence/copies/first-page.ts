@@ -19,7 +19,7 @@ export type Words = string | { readonly code: string } | { readonly file: string
 export type Cell = Words | number | { readonly lines: readonly string[] };
 
 /** Describes a column. `number`: right-aligned figures; `whole`: never broken over lines; `wide`: sentences, which need room. */
-export interface PageColumn {
+interface PageColumn {
   readonly head: string;
   readonly number?: boolean;
   readonly whole?: boolean;
@@ -27,7 +27,7 @@ export interface PageColumn {
 }
 
 /** Describes a table; the first cell of a row is its header. */
-export interface PageTable {
+interface PageTable {
   readonly caption: string;
   readonly columns: readonly PageColumn[];
   readonly rows: readonly (readonly Cell[])[];
