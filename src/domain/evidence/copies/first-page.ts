@@ -89,7 +89,10 @@ export function closingBlocks({ closing, differences, summary }: SharedContent):
 }
 
 function differencesTable(differences: readonly ShownDifference[], counts: string, all: number): PageBlock {
-  const shown = differences.length < all ? `The first ${differences.length} of ${all}` : "All";
+  const shown =
+    differences.length < all
+      ? `The first ${differences.length} of ${all} rows that differ.`
+      : `${all === 1 ? "The row that differs" : `The ${all} rows that differ`}.`;
   return tableOf(
     differences,
     [
@@ -99,7 +102,7 @@ function differencesTable(differences: readonly ShownDifference[], counts: strin
       { head: "What differs", cell: (each) => ({ lines: cellsThatDiffer(each) }), wide: true },
       { head: "Why", cell: (each) => ({ lines: reasonsFor(each) }), wide: true },
     ],
-    `${shown}; since-close.csv has every row and the hashes of the log entries. By table: ${counts}.`,
+    `${shown} since-close.csv has each row, the hashes of the log entries, and what was only recorded again. By table: ${counts}.`,
   );
 }
 
