@@ -36,6 +36,7 @@ export class Fonts {
   readonly #noto: Readonly<Record<Weight, readonly Font[]>> = { regular: notoOf(400), bold: notoOf(700) };
   #other: Font | null = null;
   readonly #texts = { regular: new Map<string, number>(), bold: new Map<string, number>() };
+  readonly #widths = new Map<Font, Map<string, number>>();
   readonly #letters = { regular: new Map<string, Font | null>(), bold: new Map<string, Font | null>() };
   /** Whether a letter was written by its number, since no font has it. */
   isLacking = false;
@@ -88,14 +89,23 @@ export class Fonts {
     return this.#other.hasGlyphForCodePoint(point) ? this.#other : null;
   }
 
+  /** The width of a run in ems. To lay a text out costs far more than to remember it, and words come again. */
+  #emsOf({ text, font }: Run): number {
+    const ofFont = this.#widths.get(font) ?? new Map<string, number>();
+    this.#widths.set(font, ofFont);
+    const width = ofFont.get(text) ?? font.layout(text).advanceWidth / font.unitsPerEm;
+    ofFont.set(text, width);
+    return width;
+  }
+
   /** Returns the width of runs in a size. */
   width(runs: readonly Run[], size: number): number {
-    return runs.reduce(
-      (sum, { text, font }) => sum + (font.layout(text).advanceWidth / font.unitsPerEm) * size,
-      0,
-    );
+    return runs.reduce((sum, run) => sum + this.#emsOf(run) * size, 0);
   }
 }
+
+/** Fonts never change: each is opened once, however many reports are made. */
+const OPENED = new Map<string, Font>();
 
 function notoOf(weight: number): readonly Font[] {
   return SUBSETS.map((subset) =>
@@ -104,8 +114,11 @@ function notoOf(weight: number): readonly Font[] {
 }
 
 function opened(file: string): Font {
+  const before = OPENED.get(file);
+  if (before !== undefined) return before;
   const font = create(unpacked(readFileSync(resolve(file))));
   if (!("layout" in font)) throw new Error(`${file} holds several fonts`);
+  OPENED.set(file, font);
   return font;
 }
 
