@@ -269,7 +269,7 @@ function findingsOf(comment: ShownComment, facts: HeadsCompared): readonly HeadF
 function editedWords(comment: ShownComment, head: Head | null, record: LogHeadRecord | undefined): string {
   const when = comment.updatedAt === comment.createdAt ? "" : ` at ${time(comment.updatedAt)}`;
   const isOther = head === null || (record !== undefined && !isSameHead(head, record));
-  return `was changed on GitHub${when} (${comment.url})${isOther ? ", and names it no more" : ""}`;
+  return `was changed on GitHub${when} (${comment.url})${isOther ? ", and no longer names this head" : ""}`;
 }
 
 /** Why the log cannot be the one a head was made of. */
