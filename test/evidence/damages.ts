@@ -121,7 +121,7 @@ async function withOtherCell(place: string): Promise<void> {
 }
 
 /** Does something to the package at a place. */
-type Damage = (place: string) => Promise<unknown>;
+export type Damage = (place: string) => Promise<unknown>;
 
 const writing =
   (path: string, text: string): Damage =>
@@ -199,6 +199,68 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
     await writeFile(join(place, "<img src=x onerror=alert(1)>.csv"), "");
     await writeFile(join(place, "a\u202Evsc.exe"), "");
   },
+};
+
+/** Returns an edit of what the manifest, which also says it in words, and a table say of the periods that are rolled up. */
+const inRollUp =
+  (...edits: readonly (readonly [path: string, from: string | RegExp, to: string])[]): Damage =>
+  async (place) =>
+    reseal(place, (texts) => {
+      for (const [path, from, to] of edits) {
+        const text = texts.get(path) ?? "";
+        if (text.replace(from, to) === text) throw new Error(`${path} does not hold ${String(from)}`);
+        texts.set(path, text.replace(from, to));
+      }
+    });
+
+/** Holds what can be done to what a package says of the several periods it rolls up, each sealed again by its signer. */
+export const ROLLED_UP_DAMAGES: Readonly<Record<string, Damage>> = {
+  "a period left out": inRollUp(["periods.csv", /\r\n2026-Q4[^\r]*/u, ""]),
+  "a period that begins later": inRollUp(["periods.csv", "2026-Q3,2026-07-01T", "2026-Q3,2026-07-07T"]),
+  "a period that is over": inRollUp(
+    ["periods.csv", "2027-01-01T00:00:00Z,no,", "2027-01-01T00:00:00Z,yes,"],
+    ["manifest.json", '"ended":false', '"ended":true'],
+  ),
+  "a change moved into the next period": inRollUp(
+    ["periods.csv", ",14,7,5,0,0,2,", ",14,6,5,0,0,1,"],
+    ["periods.csv", ",,1,1,0,0,0,", ",,2,1,0,0,1,"],
+  ),
+  "a deviation settled in its period": inRollUp(["periods.csv", ",0,1,0,1,1,0,", ",0,1,1,0,0,0,"]),
+  "nothing that differs since the closing": inRollUp(
+    ["periods.csv", ",14,,14,", ",0,,0,"],
+    [
+      "manifest.json",
+      '"rows_in_no_addendum":14,"rows_since_closing":14',
+      '"rows_in_no_addendum":0,"rows_since_closing":0',
+    ],
+    [
+      "manifest.json",
+      "14 rows differ from the package that closed it, and no addendum names them",
+      "no row differs from the package that closed it",
+    ],
+  ),
+  "another package that closed it": inRollUp(
+    ["periods.csv", /,carol,[0-9a-f]{64}/u, `,carol,${"0".repeat(64)}`],
+    ["manifest.json", /"closing_sha256":"[0-9a-f]{64}"/u, `"closing_sha256":"${"0".repeat(64)}"`],
+  ),
+  "no closing": inRollUp(["manifest.json", /"closing_sha256":"[0-9a-f]{64}"/u, '"closing_sha256":null']),
+  "a control that passed in one of them": inRollUp([
+    "control-trend.csv",
+    /(independently-approved,[^,]*,2026-Q3,[^,]*,[^,]*,[^,]*,)7,5,2,/u,
+    "$17,7,0,",
+  ]),
+  "a period that a control lacks": inRollUp([
+    "control-trend.csv",
+    /\r\nchecks-passed[^\r]*2026-Q4[^\r]*/u,
+    "",
+  ]),
+  "days that no period covers": inRollUp([
+    "manifest.json",
+    '"uncovered":[]',
+    '"uncovered":[{"changes":0,"deployments":0,"from":"2026-07-01T00:00:00Z","to":"2026-07-02T00:00:00Z"}]',
+  ]),
+  "not rolled up": inRollUp(["manifest.json", /,"rolls_up":\{.*?\]\}/u, ""]),
+  "a first page with another figure": inRollUp(["START-HERE.html", "14 rows differ", "13 rows differ"]),
 };
 
 /** Makes a copy of a package and damages it. */

@@ -22,6 +22,7 @@ import {
   type Exported,
   type ExportRequest,
 } from "../../src/flows/monitoring/export-evidence.ts";
+import { closePeriod } from "../../src/flows/monitoring/close-period.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openPackage, type PackageWriter } from "../../src/package/folder.ts";
@@ -656,6 +657,23 @@ export async function exportTo(
     maker = MAKING.maker,
   } = options;
   return exportEvidence({ ...MAKING, organization, ledger, period, generatedAt, signingKey, maker, writer });
+}
+
+/** The quarter after {@link PERIOD}. */
+const NEXT: Period = { name: "2026-Q4", from: PERIOD.to, to: Date.parse("2027-01-01T00:00:00Z") };
+
+/** Closes the period, records a push that comes to light later, and exports it together with the next quarter. */
+export async function exportRolledUp(ledger: Ledger, folder: string): Promise<Exported> {
+  const writer = await openPackage(`${folder}-closed`);
+  const closing = { ...MAKING, ledger, writer, period: PERIOD, generatedAt: GENERATED_AT, by: "carol" };
+  const closed = await closePeriod({ ...closing, reason: null });
+  if (closed.refused !== null) throw new Error(closed.refused.join(" "));
+  const later = GENERATED_AT + 86_400_000;
+  await ledger.record({ entries: [changeEntry(14, Date.parse("2026-08-20T09:00:00Z"))] }, later - 60_000);
+  await ledger.beat(later);
+  const parts = [PERIOD, NEXT];
+  const period = { name: `${PERIOD.name}--${NEXT.name}`, from: PERIOD.from, to: NEXT.to, parts };
+  return exportTo(ledger, folder, { period, generatedAt: later, zip: true });
 }
 
 /** What packages here are made with, whatever they are of. */

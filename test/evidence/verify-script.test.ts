@@ -12,7 +12,7 @@ import { canonical } from "../../src/domain/values/digest.ts";
 import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 import { isWhole, sample } from "../support/effort.ts";
-import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
+import { exportRolledUp, exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
 const run = promisify(execFile);
 const TOOLS = [
@@ -30,16 +30,16 @@ const TOOLS = [
   "rm",
 ];
 
+let made: Awaited<ReturnType<typeof ledgerWith>>;
 let folder: string;
-let close: () => Promise<void>;
 let pristine: string;
 let tools: string;
 let shell: string;
 let names: readonly string[];
 
 beforeAll(async () => {
-  const made = await ledgerWith(smallLog());
-  ({ folder, close } = made);
+  made = await ledgerWith(smallLog());
+  ({ folder } = made);
   pristine = join(folder, "package");
   await exportTo(made.ledger, pristine);
   const entries = await readdir(pristine, { recursive: true, withFileTypes: true });
@@ -54,7 +54,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "verify.sh"), VERIFY_SCRIPT);
 });
 
-afterAll(() => close());
+afterAll(() => made.close());
 
 async function whereIs(tool: string): Promise<string> {
   for (const place of (process.env["PATH"] ?? "").split(":")) {
@@ -106,6 +106,17 @@ test("an untouched package passes, with a count, the fingerprint and what that d
   expect(output).toContain(fingerprintOf(KEY.spki));
   expect(output).toContain("proves nothing about who signed");
   expect(code).toBe(0);
+});
+
+test("a package of several periods passes, and is refused with a period of it left out", async () => {
+  const rolledUp = join(folder, "rolled-up");
+  await exportRolledUp(made.ledger, rolledUp);
+  expect((await check(rolledUp)).code).toBe(0);
+  const path = join(rolledUp, "periods.csv");
+  await writeFile(path, (await readFile(path, "utf8")).replace(/\r\n2026-Q4[^\r]*/u, ""));
+  const { code, output } = await check(rolledUp);
+  expect(namedIn(output)).toEqual(["periods.csv"]);
+  expect(code).toBe(1);
 });
 
 test("the fingerprint one has from elsewhere is compared", async () => {
