@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 import type { CopyMaker } from "../domain/evidence/copies/maker.ts";
+import { isWorkbookOf } from "./workbook/compare.ts";
 import { workbookOf } from "./workbook/workbook.ts";
 
 /** Libraries that decide about the bytes of a copy. */
@@ -17,6 +18,7 @@ export const COPIES: CopyMaker = {
     return libraries();
   },
   workbook: (book) => workbookOf(book),
+  isWorkbookOf,
   async *report(report) {
     // Takes a quarter of a second to load, which other commands do not need.
     const { reportOf } = await import("./report/report.ts");

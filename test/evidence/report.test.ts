@@ -25,10 +25,8 @@ beforeAll(async () => {
     content = each;
     return copies.report(each);
   };
-  const maker = {
-    ...MAKING.maker,
-    copies: { libraries: copies.libraries, workbook: copies.workbook, report },
-  };
+  const { libraries, workbook, isWorkbookOf } = copies;
+  const maker = { ...MAKING.maker, copies: { libraries, workbook, isWorkbookOf, report } };
   await exportTo(made.ledger, place, { maker });
 });
 

@@ -12,7 +12,8 @@ export class DeflatedZip {
 
   /** Adds a member from its text. */
   async *member(path: string, text: AsyncIterable<string> | Iterable<string>): AsyncIterable<Uint8Array> {
-    const member = new ZipDeflate(path, { level: 6 });
+    // More effort takes twice the time and makes it a fifteenth smaller.
+    const member = new ZipDeflate(path, { level: 4 });
     // The format holds local time without a zone: the same wall clock everywhere.
     member.mtime = new Date(2000, 0, 1);
     this.#zip.add(member);

@@ -44,9 +44,21 @@ interface Sheet {
 
 type Ids = ReadonlyMap<string, SheetPlace>;
 
+/** Describes one file inside the workbook. `text`: its XML in pieces, to be read before the next part is asked for. */
+export interface Part {
+  readonly path: string;
+  readonly text: AsyncIterable<string> | Iterable<string>;
+}
+
 /** Yields the workbook's bytes. The same tables give the same bytes. */
 export async function* workbookOf(book: Book, limits: SheetLimits = LIMITS): AsyncIterable<Uint8Array> {
   const zip = new DeflatedZip();
+  for await (const { path, text } of workbookParts(book, limits)) yield* zip.member(path, text);
+  yield* zip.end();
+}
+
+/** Yields the files that the workbook's zip holds, in their order. */
+export async function* workbookParts(book: Book, limits: SheetLimits = LIMITS): AsyncIterable<Part> {
   const ids = await idsIn(book.tables, limits.links);
   const sheets: Sheet[] = [];
   // The contents are the first sheet, and known last.
@@ -57,15 +69,15 @@ export async function* workbookOf(book: Book, limits: SheetLimits = LIMITS): Asy
     for (let number = 1; number === 1 || (await rows.peek(1)).length > 0; number += 1) {
       const name = number === 1 ? sheetName(table.path) : `${sheetName(table.path)} (${number})`;
       const sheet = new TableSheet(table, { name, ids, limits });
-      yield* zip.member(partOf(sheets.length + 2), sheet.text(rows));
+      yield { path: partOf(sheets.length + 2), text: sheet.text(rows) };
       const { addresses } = sheet.links;
-      if (addresses.length > 0) yield* zip.member(linksOf(sheets.length + 2), [sheetLinks(addresses)]);
+      if (addresses.length > 0) yield { path: linksOf(sheets.length + 2), text: [sheetLinks(addresses)] };
       sheets.push({ name, table, rows: sheet.rows, isCut: sheet.isCut });
     }
   }
   const columns = sheets.length + 2;
-  yield* zip.member(partOf(columns), [columnsSheet(book.tables)]);
-  yield* zip.member(partOf(1), [contentsSheet(book, sheets, limits)]);
+  yield { path: partOf(columns), text: [columnsSheet(book.tables)] };
+  yield { path: partOf(1), text: [contentsSheet(book, sheets, limits)] };
   const names = [CONTENTS, ...sheets.map(({ name }) => name), COLUMNS];
   const { organization, period, generator } = book;
   const title = `Change evidence of ${organization.login}, ${period.name}`;
@@ -81,8 +93,7 @@ export async function* workbookOf(book: Book, limits: SheetLimits = LIMITS): Asy
     "_rels/.rels": rootLinks(),
     "[Content_Types].xml": contentTypes(names.length),
   };
-  for (const [path, text] of Object.entries(parts)) yield* zip.member(path, [text]);
-  yield* zip.end();
+  for (const [path, text] of Object.entries(parts)) yield { path, text: [text] };
 }
 
 const CONTENTS = "Contents";

@@ -23,5 +23,7 @@ export interface CopyMaker {
   /** The libraries and their versions, in one line. */
   readonly libraries: string;
   readonly workbook: (book: Book) => AsyncIterable<Uint8Array>;
+  /** Whether a file is the workbook of these tables, whatever library deflated it. `file`: from the start each time. */
+  readonly isWorkbookOf: (book: Book, file: () => AsyncIterable<Uint8Array>) => Promise<boolean>;
   readonly report: (report: SharedContent) => AsyncIterable<Uint8Array>;
 }

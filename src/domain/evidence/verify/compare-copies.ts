@@ -1,9 +1,9 @@
-/** Compares the copies of a package with what they are copies of: each is made again, and its bytes must be the same. */
+/** Compares the copies of a package with what they are copies of: each is made again, and must be the same. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-import { LIBRARIES, type CopyMaker } from "../copies/maker.ts";
+import { LIBRARIES, type Book, type CopyMaker } from "../copies/maker.ts";
 import type { SharedContent } from "../copies/first-page.ts";
 import {
   REPORT_FILE,
@@ -21,30 +21,32 @@ interface Copied {
   readonly manifest: Manifest;
   /** What the log gives for it. */
   readonly report: SharedContent;
+  readonly open: (path: string) => AsyncIterable<Uint8Array>;
+  /** The same of a file that is text. */
   readonly read: (path: string) => AsyncIterable<string>;
   readonly digestOf: (path: string) => string | null;
 }
 
 /** Names each copy that differs. Answers why they could not be compared, null where they were. */
 export async function compareCopies(
-  { manifest, report, read, digestOf }: Copied,
+  { manifest, report, read, open, digestOf }: Copied,
   copies: CopyMaker,
   say: Say<CodeOf<"copies">>,
 ): Promise<string | null> {
-  const made = await librariesIn(read("tool.csv"));
-  if (made !== copies.libraries)
-    return `they were made with ${made || "unknown libraries"}, and here are ${copies.libraries}`;
   const { package_id, organization, period, generator, generated_at: generatedAt } = manifest;
-  const workbook = copies.workbook({
+  const book: Book = {
     package_id,
     organization,
     period,
     generator,
     generatedAt: Date.parse(generatedAt),
     tables: TABLE_FORMS_AS_WRITTEN.map((table) => ({ ...table, read: () => read(table.path) })),
-  });
-  if ((await digestOfBytes(workbook)) !== digestOf(WORKBOOK_FILE))
+  };
+  if (!(await copies.isWorkbookOf(book, () => open(WORKBOOK_FILE))))
     say(WORKBOOK_FILE, "copy-differs", "does not show what the tables hold");
+  const made = await librariesIn(read("tool.csv"));
+  if (made !== copies.libraries)
+    return `the report was made with ${made || "unknown libraries"}, and here are ${copies.libraries}`;
   if ((await digestOfBytes(copies.report(report))) !== digestOf(REPORT_FILE))
     say(REPORT_FILE, "copy-differs", "does not show what the log gives");
   return null;

@@ -446,7 +446,8 @@ async function checkCopies(
   if (report === null) return "the log was not compared";
   const read = (path: string): AsyncIterable<string> => decoded(reader.open(path));
   const digestOf = (path: string): string | null => files.get(path)?.sha256 ?? null;
-  return compareCopies({ manifest, report, read, digestOf }, copies, say);
+  const open = (path: string): AsyncIterable<Uint8Array> => reader.open(path);
+  return compareCopies({ manifest, report, read, open, digestOf }, copies, say);
 }
 
 /** Checks of the files that the copies are made of. */
