@@ -32,6 +32,7 @@ const PACKAGES_OF = {
     "hono",
     "fflate",
     "fontkit",
+    "lru-cache",
     "pdfkit",
     "yazl",
     "zod",

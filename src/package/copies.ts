@@ -26,8 +26,11 @@ export const COPIES: CopyMaker = {
   },
 };
 
+let named: string | null = null;
+
 function libraries(): string {
-  return LIBRARIES.map((name) => `${name} ${versionOf(name)}`).join(", ");
+  named ??= LIBRARIES.map((name) => `${name} ${versionOf(name)}`).join(", ");
+  return named;
 }
 
 /** The version of a package that is installed: of the folder above what it resolves to that is called so. */

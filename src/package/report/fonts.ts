@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { inflateSync } from "node:zlib";
 
-import { create, type Font } from "fontkit";
+import { create, type Font, type GlyphRun } from "fontkit";
+import { LRUCache } from "lru-cache";
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -36,7 +37,6 @@ export class Fonts {
   readonly #noto: Readonly<Record<Weight, readonly Font[]>> = { regular: notoOf(400), bold: notoOf(700) };
   #other: Font | null = null;
   readonly #texts = { regular: new Map<string, number>(), bold: new Map<string, number>() };
-  readonly #widths = new Map<Font, Map<string, number>>();
   readonly #letters = { regular: new Map<string, Font | null>(), bold: new Map<string, Font | null>() };
   /** Whether a letter was written by its number, since no font has it. */
   isLacking = false;
@@ -89,18 +89,9 @@ export class Fonts {
     return this.#other.hasGlyphForCodePoint(point) ? this.#other : null;
   }
 
-  /** The width of a run in ems. To lay a text out costs far more than to remember it, and words come again. */
-  #emsOf({ text, font }: Run): number {
-    const ofFont = this.#widths.get(font) ?? new Map<string, number>();
-    this.#widths.set(font, ofFont);
-    const width = ofFont.get(text) ?? font.layout(text).advanceWidth / font.unitsPerEm;
-    ofFont.set(text, width);
-    return width;
-  }
-
   /** Returns the width of runs in a size. */
   width(runs: readonly Run[], size: number): number {
-    return runs.reduce((sum, run) => sum + this.#emsOf(run) * size, 0);
+    return runs.reduce((sum, { text, font }) => sum + emsOf(font, text) * size, 0);
   }
 }
 
@@ -118,8 +109,34 @@ function opened(file: string): Font {
   if (before !== undefined) return before;
   const font = create(unpacked(readFileSync(resolve(file))));
   if (!("layout" in font)) throw new Error(`${file} holds several fonts`);
+  rememberLayouts(font);
   OPENED.set(file, font);
   return font;
+}
+
+/** The width of a text in ems. */
+function emsOf(font: Font, text: string): number {
+  return font.layout(text).advanceWidth / font.unitsPerEm;
+}
+
+/** Letters whose places a font remembers, a hundred bytes each. */
+const REMEMBERED = 100_000;
+
+/** To lay texts out takes most of a report's time, and they come again: measured and then set, and in the next report. */
+function rememberLayouts(font: Font): void {
+  const layOut = font.layout.bind(font);
+  const known = new LRUCache<string, GlyphRun>({
+    maxSize: REMEMBERED,
+    sizeCalculation: (_, text) => text.length + 1,
+  });
+  font.layout = (text, ...how) => {
+    if (how.some((each) => each !== undefined)) return layOut(text, ...how);
+    const run = known.get(text) ?? layOut(text);
+    known.set(text, run);
+    // Whoever sets a text turns the places of its letters into another measure.
+    const positions = run.positions.map((each) => ({ ...each }));
+    return Object.create(run, { positions: { value: positions } }) as GlyphRun;
+  };
 }
 
 /** A WOFF file as the OpenType file in it: the library would inflate a table again for each glyph. */
