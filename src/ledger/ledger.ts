@@ -24,6 +24,7 @@ import { storeTasks } from "./queue/deliveries.ts";
 import type { Lease } from "./queue/lanes.ts";
 import { LeaseClock } from "./queue/lease-clock.ts";
 import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
+import { Lists } from "./lists.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
@@ -189,6 +190,7 @@ export class LedgerReader {
 /** Holds the evidence log and the queue of one database. Every method throws ExternalError when the database fails. */
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
+  readonly lists: Lists;
   readonly #store: Store;
   readonly #newest: Newest;
   /** Counts the verdicts this process recorded, by kind of entry and by verdict. */
@@ -200,6 +202,7 @@ export class Ledger extends LedgerReader {
     this.#newest = newest;
     this.#store = store;
     this.queue = new Queue(store);
+    this.lists = new Lists(store);
   }
 
   /** Names the store, for `doctor` and the package's `tool.csv`. */

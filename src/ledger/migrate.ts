@@ -11,6 +11,7 @@ import { trial } from "./migrations/0005-trial.ts";
 import { bodyVersion } from "./migrations/0006-body-version.ts";
 import { sweeps } from "./migrations/0007-sweeps.ts";
 import { shares } from "./migrations/0008-shares.ts";
+import { lists } from "./migrations/0009-lists.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 
 /** Describes one step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0006-body-version", statements: bodyVersion },
   { name: "0007-sweeps", statements: sweeps },
   { name: "0008-shares", statements: shares },
+  { name: "0009-lists", statements: lists },
 ];
 
 /**

@@ -105,6 +105,35 @@ interface ShareTable {
   readonly share: string;
 }
 
+/** A change or deployment as lists find it; derived from the log. */
+interface ListedTable {
+  readonly organization_id: number;
+  readonly kind: string;
+  readonly at: number;
+  readonly subject: string;
+  readonly seq: number;
+  readonly repository_id: number;
+  readonly place: string;
+  readonly verdict: string;
+  readonly words: string;
+}
+
+/** What is true of a change or deployment, a row for each. */
+interface ListedMarkTable {
+  readonly organization_id: number;
+  readonly kind: string;
+  readonly mark: string;
+  readonly at: number;
+  readonly subject: string;
+}
+
+/** One row, id 1: up to which entry the lists were made, and by which version. */
+interface ListingTable {
+  readonly id: number;
+  readonly version: number;
+  readonly seq: number;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 interface MigrationTable {
   readonly name: string;
@@ -123,6 +152,9 @@ export interface Tables {
   readonly heartbeat: HeartbeatTable;
   readonly trial: TrialTable;
   readonly share: ShareTable;
+  readonly listed: ListedTable;
+  readonly listed_mark: ListedMarkTable;
+  readonly listing: ListingTable;
   readonly migration: MigrationTable;
 }
 

@@ -1,0 +1,241 @@
+/** Lists of changes and deployments by what people filter by: made from the log as it grows, and made again from it alone. */
+
+import { sql } from "kysely";
+import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
+
+import type { LoggedEntry } from "../domain/records/entry.ts";
+import {
+  LISTED_KINDS,
+  LISTED_VERSION,
+  controlMark,
+  listedOf,
+  personMark,
+  type ListedKind,
+} from "../domain/lists/listed.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { Verdict } from "../domain/values/result.ts";
+import { LOG_COLUMNS, readEntry, type LogRow } from "./log.ts";
+import type { Tables } from "./database/schema.ts";
+import { storable } from "./database/storable.ts";
+import type { Store } from "./database/store.ts";
+
+/** So many entries are listed in one transaction. */
+const PAGE = 500;
+
+/** Marks are written so many rows at a time: a statement has at most 32,766 values. */
+const MOST_MARKS = 4_000;
+
+/** Selects what a list shows. All that is given must hold; `from` included, `to` excluded. */
+export interface ListFilter {
+  readonly organizationId: number;
+  readonly repositoryId?: number;
+  readonly place?: string;
+  readonly verdict?: Verdict;
+  /** A control that failed, was waived or could not be tested. */
+  readonly control?: string;
+  /** The login of someone who took part. */
+  readonly person?: string;
+  readonly from?: Instant;
+  readonly to?: Instant;
+  /** Words that stand in it, in any case. */
+  readonly words?: string;
+}
+
+/** Names a place in a list: what comes after it is older. */
+export interface ListPlace {
+  readonly at: Instant;
+  readonly subject: string;
+}
+
+/** Counts what is listed, by UTC month (`2026-07`) and verdict. */
+export interface MonthCount {
+  readonly month: string;
+  readonly verdict: Verdict;
+  readonly count: number;
+}
+
+/** Reads lists, each up to date with the log when it is read. Every method throws ExternalError when the database fails. */
+export class Lists {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Lists what a filter selects, newest first, at most `limit` after a place. */
+  async page<K extends ListedKind>(
+    kind: K,
+    filter: ListFilter,
+    { after, limit }: { readonly after?: ListPlace | undefined; readonly limit: number },
+  ): Promise<readonly LoggedEntry<K>[]> {
+    await this.#catchUp();
+    const rows = await this.#store.read((db) => pageOf(db, kind, filter, after).limit(limit).execute());
+    return rows.map((row) => readEntry<K>(row));
+  }
+
+  /** Counts what a filter selects by month and verdict. */
+  async months(kind: ListedKind, filter: ListFilter): Promise<readonly MonthCount[]> {
+    await this.#catchUp();
+    const rows = await this.#store.read((db) => {
+      const month =
+        this.#store.kind === "sqlite"
+          ? sql<string>`strftime('%Y-%m', listed.at / 1000, 'unixepoch')`
+          : sql<string>`to_char(to_timestamp(listed.at / 1000) at time zone 'UTC', 'YYYY-MM')`;
+      return selected(db, kind, filter)
+        .select((eb) => [month.as("month"), "listed.verdict", eb.fn.countAll<number | string>().as("count")])
+        .groupBy(["month", "listed.verdict"])
+        .orderBy("month")
+        .orderBy("listed.verdict")
+        .execute();
+    });
+    return rows.map(({ verdict, month, count }) => ({
+      month,
+      verdict: verdict as Verdict,
+      count: Number(count),
+    }));
+  }
+
+  /** Lists what was recorded since it was last done. */
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const { behind } = await this.#store.read(place);
+      if (!behind) return;
+      await this.#store.transact(async (tx) => {
+        const { version, seq } = await lockedPlace(tx, this.#store.kind);
+        if (version !== LISTED_VERSION) await forget(tx);
+        await listFrom(tx, version === LISTED_VERSION ? seq : 0);
+      });
+    }
+  }
+}
+
+async function place(db: Kysely<Tables>): Promise<{ readonly behind: boolean }> {
+  const row = await db
+    .selectFrom("listing")
+    .innerJoin("log_head", "log_head.id", "listing.id")
+    .select(["listing.version", "listing.seq", "log_head.size"])
+    .executeTakeFirstOrThrow();
+  return { behind: row.version !== LISTED_VERSION || row.seq < row.size };
+}
+
+/** One at a time: what another process lists meanwhile is seen. */
+async function lockedPlace(
+  tx: Transaction<Tables>,
+  store: Store["kind"],
+): Promise<{ readonly version: number; readonly seq: number }> {
+  const query = tx.selectFrom("listing").select(["version", "seq"]).where("id", "=", 1);
+  return (store === "postgres" ? query.forUpdate() : query).executeTakeFirstOrThrow();
+}
+
+async function forget(tx: Transaction<Tables>): Promise<void> {
+  await tx.deleteFrom("listed").execute();
+  await tx.deleteFrom("listed_mark").execute();
+}
+
+async function listFrom(tx: Transaction<Tables>, seq: number): Promise<void> {
+  const { size } = await tx.selectFrom("log_head").select("size").executeTakeFirstOrThrow();
+  const rows = await tx
+    .selectFrom("log")
+    .select(LOG_COLUMNS)
+    .where("seq", ">", seq)
+    .where("seq", "<=", size)
+    .where("kind", "in", [...LISTED_KINDS])
+    .orderBy("seq")
+    .limit(PAGE)
+    .execute();
+  const newest = new Map(rows.map((row) => [`${row.kind} ${row.subject}`, row]));
+  await replace(tx, [...newest.values()]);
+  const last = rows.length < PAGE ? size : (rows.at(-1)?.seq ?? size);
+  await tx.updateTable("listing").set({ version: LISTED_VERSION, seq: last }).where("id", "=", 1).execute();
+}
+
+async function replace(tx: Transaction<Tables>, rows: readonly LogRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const entries = rows.map((row) => {
+    const entry = readEntry<ListedKind>(row);
+    return { entry, listed: listedOf(entry.kind, entry.body) };
+  });
+  for (const [kind, of] of Map.groupBy(rows, (row) => row.kind)) {
+    const subjects = of.map(({ subject }) => subject);
+    await tx.deleteFrom("listed").where("kind", "=", kind).where("subject", "in", subjects).execute();
+    await tx.deleteFrom("listed_mark").where("kind", "=", kind).where("subject", "in", subjects).execute();
+  }
+  await tx
+    .insertInto("listed")
+    .values(
+      entries.map(({ entry, listed }) => ({
+        ...namesOf(entry),
+        seq: entry.seq,
+        repository_id: entry.repositoryId,
+        place: storable(listed.place),
+        verdict: listed.verdict,
+        words: storable(listed.words),
+      })),
+    )
+    .execute();
+  const marks = entries.flatMap(({ entry, listed }) =>
+    listed.marks.map((mark) => ({ ...namesOf(entry), mark: storable(mark) })),
+  );
+  for (let from = 0; from < marks.length; from += MOST_MARKS)
+    await tx
+      .insertInto("listed_mark")
+      .values(marks.slice(from, from + MOST_MARKS))
+      .execute();
+}
+
+function namesOf({ organizationId, kind, at, subject }: LoggedEntry) {
+  return { organization_id: organizationId, kind, at, subject };
+}
+
+function pageOf(db: Kysely<Tables>, kind: ListedKind, filter: ListFilter, after: ListPlace | undefined) {
+  let query = selected(db, kind, filter).innerJoin("log", "log.seq", "listed.seq").select(LOG_COLUMNS);
+  if (after !== undefined)
+    query = query.where((eb) =>
+      eb(eb.refTuple("listed.at", "listed.subject"), "<", eb.tuple(after.at, after.subject)),
+    );
+  return query.orderBy("listed.at", "desc").orderBy("listed.subject", "desc");
+}
+
+function selected(
+  db: Kysely<Tables>,
+  kind: ListedKind,
+  filter: ListFilter,
+): SelectQueryBuilder<Tables, "listed", object> {
+  const { organizationId, repositoryId, place: where, verdict, from, to, words } = filter;
+  let query = db
+    .selectFrom("listed")
+    .where("listed.organization_id", "=", organizationId)
+    .where("listed.kind", "=", kind);
+  if (repositoryId !== undefined) query = query.where("listed.repository_id", "=", repositoryId);
+  if (where !== undefined) query = query.where("listed.place", "=", where);
+  if (verdict !== undefined) query = query.where("listed.verdict", "=", verdict);
+  if (from !== undefined) query = query.where("listed.at", ">=", from);
+  if (to !== undefined) query = query.where("listed.at", "<", to);
+  for (const mark of marksIn(filter))
+    query = query.where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("listed_mark")
+          .select("listed_mark.subject")
+          .whereRef("listed_mark.organization_id", "=", "listed.organization_id")
+          .whereRef("listed_mark.kind", "=", "listed.kind")
+          .whereRef("listed_mark.at", "=", "listed.at")
+          .whereRef("listed_mark.subject", "=", "listed.subject")
+          .where("listed_mark.mark", "=", mark),
+      ),
+    );
+  if (words !== undefined) query = query.where(sql<boolean>`listed.words like ${likeText(words)} escape '!'`);
+  return query;
+}
+
+function marksIn({ control, person }: ListFilter): readonly string[] {
+  return [
+    ...(control === undefined ? [] : [controlMark(control)]),
+    ...(person === undefined ? [] : [personMark(person)]),
+  ];
+}
+
+/** Words as they stand: nothing in them is a wildcard. */
+function likeText(words: string): string {
+  return `%${words.toLowerCase().replaceAll(/[!%_]/gu, "!$&")}%`;
+}

@@ -1,0 +1,166 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { listedOf } from "../../src/domain/lists/listed.ts";
+import type { Entry, LoggedEntry } from "../../src/domain/records/entry.ts";
+import type { ListFilter, ListPlace } from "../../src/ledger/lists.ts";
+import { changeEntry, ORGANIZATION } from "../evidence/fixture.ts";
+import { rounds } from "../support/effort.ts";
+import { describeOnBothStores } from "../support/stores.ts";
+
+const START = Date.parse("2026-07-01T00:00:00Z");
+const DAY = 86_400_000;
+
+/** One change among others: where, when, by whom, with which verdict. */
+interface Told {
+  readonly n: number;
+  readonly day: number;
+  readonly repository: number;
+  readonly branch: string;
+  readonly verdict: "compliant" | "non-compliant" | "unverifiable";
+  readonly pusher: string;
+  readonly title: string;
+}
+
+const told = fc.record<Told>({
+  n: fc.integer({ min: 1, max: 12 }),
+  day: fc.integer({ min: 0, max: 70 }),
+  repository: fc.constantFrom(1, 2),
+  branch: fc.constantFrom("refs/heads/main", "refs/heads/release/1"),
+  verdict: fc.constantFrom("compliant", "non-compliant", "unverifiable"),
+  pusher: fc.constantFrom("ann", "Bob", "eve"),
+  title: fc.constantFrom("Raise 100% of it", "raise_it", "RAISEXIT", "nothing!", "naïve \u{1F600}"),
+});
+
+function entryOf({ n, day, repository, branch, verdict, pusher, title }: Told): Entry<"change"> {
+  const base = changeEntry(n, START + day * DAY);
+  const { change, assessment } = base.body;
+  return {
+    ...base,
+    repositoryId: repository,
+    body: {
+      ...base.body,
+      change: {
+        ...change,
+        update: { ...change.update, ref: branch, actor: { id: 5, login: pusher, type: "User" } },
+        pullRequests: change.pullRequests.map((pull) => ({ ...pull, title })),
+      },
+      assessment: { ...assessment, verdict },
+    },
+  };
+}
+
+type Filter = Omit<ListFilter, "organizationId">;
+
+/** One or two things to filter by, or none. */
+const filters = fc
+  .tuple(
+    fc.record<Required<Filter>>({
+      repositoryId: fc.constantFrom(1, 2, 3),
+      place: fc.constantFrom("refs/heads/main", "main"),
+      verdict: fc.constantFrom("compliant", "non-compliant", "unverifiable"),
+      control: fc.constantFrom("independently-approved", "gate-respected"),
+      person: fc.constantFrom("ann", "bob", "EVE", "nobody", "%"),
+      from: fc.constantFrom(START + 10 * DAY, START + 30 * DAY),
+      to: fc.constantFrom(START + 31 * DAY, START + 60 * DAY),
+      words: fc.constantFrom("raise_it", "100%", "RAISE", "!", "_", "\u{1F600}", "#3", "acme"),
+    }),
+    fc.subarray(["repositoryId", "place", "verdict", "control", "person", "from", "to", "words"], {
+      maxLength: 2,
+    }),
+  )
+  .map(([all, kept]): Filter =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name))),
+  );
+
+function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter): boolean {
+  const { place, verdict, words, marks } = listedOf("change", body);
+  const { from = 0, to = Infinity } = filter;
+  return (
+    repositoryId === (filter.repositoryId ?? repositoryId) &&
+    place === (filter.place ?? place) &&
+    verdict === (filter.verdict ?? verdict) &&
+    at >= from &&
+    at < to &&
+    (filter.control === undefined || marks.includes(`control ${filter.control}`)) &&
+    (filter.person === undefined || marks.includes(`person ${filter.person.toLowerCase()}`)) &&
+    words.includes((filter.words ?? "").toLowerCase())
+  );
+}
+
+describeOnBothStores("the lists of changes", (open) => {
+  test("show what a filter selects of the newest entries, newest first, page by page, however they were recorded", async () => {
+    const seen = { some: 0, none: 0 };
+    const { ledger } = await open();
+    const newest = new Map<string, Entry<"change">>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(told, { minLength: 1, maxLength: 8 }),
+        filters,
+        fc.integer({ min: 1, max: 5 }),
+        async (more, filter, limit) => {
+          for (const each of more) {
+            const entry = entryOf(each);
+            newest.set(entry.subject, entry);
+            await ledger.record({ entries: [entry] }, START);
+          }
+          const wanted = [...newest.values()]
+            .filter((entry) => isSelected(entry, filter))
+            .toSorted((a, b) => b.at - a.at || (a.subject < b.subject ? 1 : -1));
+          seen[wanted.length > 0 ? "some" : "none"] += 1;
+          const whole = { organizationId: ORGANIZATION.id, ...filter };
+          const found: string[] = [];
+          for (let after: ListPlace | undefined; ;) {
+            const page: readonly LoggedEntry<"change">[] = await ledger.lists.page("change", whole, {
+              after,
+              limit,
+            });
+            found.push(...page.map(({ subject }) => subject));
+            for (const { subject, body } of page) expect(body).toEqual(newest.get(subject)?.body);
+            if (page.length < limit) break;
+            after = page.at(-1);
+          }
+          expect(found).toEqual(wanted.map(({ subject }) => subject));
+          const counts = Map.groupBy(
+            wanted,
+            ({ at, body }) => `${new Date(at).toISOString().slice(0, 7)} ${body.assessment.verdict}`,
+          );
+          const months = await ledger.lists.months("change", whole);
+          expect(months.map(({ month, verdict, count }) => [`${month} ${verdict}`, count])).toEqual(
+            [...counts.keys()].toSorted().map((name) => [name, counts.get(name)?.length]),
+          );
+        },
+      ),
+      { numRuns: rounds(40, 400) },
+    );
+    expect(Math.min(seen.some, seen.none)).toBeGreaterThan(2);
+  });
+
+  test("are made again from the log by a version that lists otherwise, and by two processes at once", async () => {
+    const { ledger, again, sql } = await open();
+    for (let n = 1; n <= 12; n += 1)
+      await ledger.record({ entries: [changeEntry(n, START + n * DAY)] }, START);
+    const filter = { organizationId: ORGANIZATION.id };
+    const before = await ledger.lists.page("change", filter, { limit: 100 });
+    expect(before).toHaveLength(12);
+    await sql(
+      "update listing set version = 0",
+      "delete from listed",
+      "update listed_mark set mark = mark || 'x'",
+    );
+    const other = await again();
+    const both = await Promise.all(
+      [ledger, other].map(({ lists }) => lists.page("change", filter, { limit: 100 })),
+    );
+    expect(both).toEqual([before, before]);
+    const eve = await ledger.lists.page("change", { ...filter, person: "eve" }, { limit: 100 });
+    expect(eve.map(({ body }) => body.change.update.kind)).toEqual(["push"]);
+  });
+
+  test("hold nothing of another organisation", async () => {
+    const { ledger } = await open();
+    await ledger.record({ entries: [changeEntry(1, START)] }, START);
+    const others = { organizationId: ORGANIZATION.id + 1 };
+    expect(await ledger.lists.page("change", others, { limit: 10 })).toEqual([]);
+    expect(await ledger.lists.months("change", others)).toEqual([]);
+  });
+});
