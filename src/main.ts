@@ -23,6 +23,7 @@ import { listenOn, type Listening } from "./listening.ts";
 import { routes } from "./server.ts";
 import { apiBaseUrl, type Settings } from "./settings.ts";
 import { AppCheck } from "./start/app-check.ts";
+import { dashboardOf } from "./start/dashboard.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
 import { ReadingProgress } from "./start/progress.ts";
 import { Schedule } from "./start/schedule.ts";
@@ -224,6 +225,7 @@ function routesOf(
         newest: () => ledger.use(),
         arrivals: () => arrivals.use(),
       },
+      pages: dashboardOf(settings, { ledger, clock, log }),
     },
     monitors,
   );

@@ -61,11 +61,13 @@ export interface RouteTools {
   readonly isProcessMeasured?: boolean;
   /** What is kept in memory, by name. */
   readonly caches?: Caches;
+  /** Answers whatever no route does: the pages people read. */
+  readonly pages?: Pick<Hono, "fetch">;
 }
 
 /**
  * Returns the routes as a Hono app, whose `fetch` is a server without a socket. Other routes may be added before it listens.
- * `inner`: the app that serves readiness and metrics, where that is not the same.
+ * `inner`: the app that serves readiness, metrics and pages, where that is not the same.
  */
 export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   const app = new Hono();
@@ -98,6 +100,9 @@ export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   monitored.get("/metrics", async (c) =>
     c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
   );
+  const { pages } = tools;
+  // Only what no route takes: whatever pages there are, no delivery passes through their code.
+  if (pages !== undefined) monitored.notFound((c) => pages.fetch(c.req.raw, c.env));
   app.onError((error, c) => {
     tools.log.error({ err: error, path: c.req.path }, "a request failed");
     return c.json({ error: "Something went wrong here; it has been logged." }, 500);

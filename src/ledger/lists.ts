@@ -28,7 +28,8 @@ const MOST_MARKS = 4_000;
 /** Selects what a list shows. All that is given must hold; `from` included, `to` excluded. */
 export interface ListFilter {
   readonly organizationId: number;
-  readonly repositoryId?: number;
+  /** One of these; left out: any. */
+  readonly repositoryIds?: readonly number[];
   readonly place?: string;
   readonly verdict?: Verdict;
   /** A control that failed, was waived or could not be tested. */
@@ -41,7 +42,10 @@ export interface ListFilter {
   readonly words?: string;
 }
 
-/** Names a place in a list: what comes after it is older. */
+/** Names in which order a list is read. */
+export type ListOrder = "newest" | "oldest";
+
+/** Names a place in a list, between what comes before it and after it. */
 export interface ListPlace {
   readonly at: Instant;
   readonly subject: string;
@@ -62,14 +66,18 @@ export class Lists {
     this.#store = store;
   }
 
-  /** Lists what a filter selects, newest first, at most `limit` after a place. */
+  /** Lists what a filter selects, newest first unless said otherwise, at most `limit` after a place. */
   async page<K extends ListedKind>(
     kind: K,
     filter: ListFilter,
-    { after, limit }: { readonly after?: ListPlace | undefined; readonly limit: number },
+    part: {
+      readonly order?: ListOrder;
+      readonly after?: ListPlace | undefined;
+      readonly limit: number;
+    },
   ): Promise<readonly LoggedEntry<K>[]> {
     await this.#catchUp();
-    const rows = await this.#store.read((db) => pageOf(db, kind, filter, after).limit(limit).execute());
+    const rows = await this.#store.read((db) => pageOf(db, kind, filter, part).execute());
     return rows.map((row) => readEntry<K>(row));
   }
 
@@ -187,13 +195,19 @@ function namesOf({ organizationId, kind, at, subject }: LoggedEntry) {
   return { organization_id: organizationId, kind, at, subject };
 }
 
-function pageOf(db: Kysely<Tables>, kind: ListedKind, filter: ListFilter, after: ListPlace | undefined) {
+function pageOf(
+  db: Kysely<Tables>,
+  kind: ListedKind,
+  filter: ListFilter,
+  { order = "newest", after, limit }: Parameters<Lists["page"]>[2],
+) {
+  const [beyond, direction] = order === "newest" ? (["<", "desc"] as const) : ([">", "asc"] as const);
   let query = selected(db, kind, filter).innerJoin("log", "log.seq", "listed.seq").select(LOG_COLUMNS);
   if (after !== undefined)
     query = query.where((eb) =>
-      eb(eb.refTuple("listed.at", "listed.subject"), "<", eb.tuple(after.at, after.subject)),
+      eb(eb.refTuple("listed.at", "listed.subject"), beyond, eb.tuple(after.at, after.subject)),
     );
-  return query.orderBy("listed.at", "desc").orderBy("listed.subject", "desc");
+  return query.orderBy("listed.at", direction).orderBy("listed.subject", direction).limit(limit);
 }
 
 function selected(
@@ -201,12 +215,16 @@ function selected(
   kind: ListedKind,
   filter: ListFilter,
 ): SelectQueryBuilder<Tables, "listed", object> {
-  const { organizationId, repositoryId, place: where, verdict, from, to, words } = filter;
+  const { organizationId, repositoryIds, place: where, verdict, from, to, words } = filter;
   let query = db
     .selectFrom("listed")
     .where("listed.organization_id", "=", organizationId)
     .where("listed.kind", "=", kind);
-  if (repositoryId !== undefined) query = query.where("listed.repository_id", "=", repositoryId);
+  if (repositoryIds !== undefined)
+    query = query.where((eb) =>
+      // No list of values is empty in SQL.
+      repositoryIds.length === 0 ? eb.lit(false) : eb("listed.repository_id", "in", repositoryIds),
+    );
   if (where !== undefined) query = query.where("listed.place", "=", where);
   if (verdict !== undefined) query = query.where("listed.verdict", "=", verdict);
   if (from !== undefined) query = query.where("listed.at", ">=", from);

@@ -53,6 +53,7 @@ function enqueues(source: Source): readonly string[] {
 /** Rooms of which a room may name types, but never use values. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   flows: ["github", "ledger", "notifications", "package"],
+  dashboard: ["ledger"],
 };
 
 function valueImports(source: Source, rooms: readonly string[]): readonly string[] {

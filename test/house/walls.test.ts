@@ -20,10 +20,11 @@ const CLEAN: Tree = {
   "src/github/facts.ts": 'import { Change } from "../domain/change.ts";\nexport const facts = Change;\n',
   "src/ledger/ledger.ts":
     'import { Kysely } from "kysely";\nimport type { Change } from "../domain/change.ts";\nexport type Ledger = [typeof Change, Kysely];\n',
-  "src/package/read.ts": 'import { Change } from "../domain/change.ts";\nexport const read = Change;\n',
+  "src/pages/table.ts": 'import { Change } from "../domain/change.ts";\nexport const table = Change;\n',
+  "src/package/read.ts": 'import { table } from "../pages/table.ts";\nexport const read = table;\n',
   "src/flows/ports.ts": 'import type { Ledger } from "../ledger/ledger.ts";\nexport type Tools = Ledger;\n',
   "src/dashboard/pages.ts":
-    'import type { Ledger } from "../ledger/ledger.ts";\nexport type Page = Ledger;\n',
+    'import type { Ledger } from "../ledger/ledger.ts";\nimport { table } from "../pages/table.ts";\nexport type Page = [Ledger, typeof table];\n',
   "src/settings.ts": 'import { z } from "zod";\nexport const settings = z;\n',
   "src/server.ts":
     'import type { Page } from "./dashboard/pages.ts";\nimport { settings } from "./settings.ts";\nexport type Server = [Page, typeof settings];\n',
@@ -72,6 +73,11 @@ const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
     uses("src/package/bad.ts", "../github/facts.ts"),
   ],
   "package-packages": [uses("src/package/bad.ts", "pg")],
+  "pages-walls": [
+    uses("src/pages/bad.ts", "../ledger/ledger.ts"),
+    uses("src/pages/bad.ts", "../dashboard/pages.ts"),
+  ],
+  "pages-packages": [uses("src/pages/bad.ts", "zod")],
   "notifications-walls": [
     uses("src/notifications/bad.ts", "../ledger/ledger.ts"),
     uses("src/notifications/bad.ts", "../github/facts.ts"),
@@ -85,6 +91,7 @@ const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
   "dashboard-walls": [
     uses("src/dashboard/bad.ts", "../flows/ports.ts"),
     uses("src/dashboard/bad.ts", "../github/facts.ts"),
+    uses("src/dashboard/bad.ts", "../package/zip.ts"),
   ],
   "dashboard-packages": [uses("src/dashboard/bad.ts", "kysely")],
   "serve-walls": [uses("src/cli/serve.ts", "../server.ts")],

@@ -55,7 +55,7 @@ type Filter = Omit<ListFilter, "organizationId">;
 const filters = fc
   .tuple(
     fc.record<Required<Filter>>({
-      repositoryId: fc.constantFrom(1, 2, 3),
+      repositoryIds: fc.constantFrom([1], [2], [3], [], [2, 1]),
       place: fc.constantFrom("refs/heads/main", "main"),
       verdict: fc.constantFrom("compliant", "non-compliant", "unverifiable"),
       control: fc.constantFrom("independently-approved", "gate-respected"),
@@ -64,7 +64,7 @@ const filters = fc
       to: fc.constantFrom(START + 31 * DAY, START + 60 * DAY),
       words: fc.constantFrom("raise_it", "100%", "RAISE", "!", "_", "\u{1F600}", "#3", "acme"),
     }),
-    fc.subarray(["repositoryId", "place", "verdict", "control", "person", "from", "to", "words"], {
+    fc.subarray(["repositoryIds", "place", "verdict", "control", "person", "from", "to", "words"], {
       maxLength: 2,
     }),
   )
@@ -76,7 +76,7 @@ function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter)
   const { place, verdict, words, marks } = listedOf("change", body);
   const { from = 0, to = Infinity } = filter;
   return (
-    repositoryId === (filter.repositoryId ?? repositoryId) &&
+    (filter.repositoryIds ?? [repositoryId]).includes(repositoryId) &&
     place === (filter.place ?? place) &&
     verdict === (filter.verdict ?? verdict) &&
     at >= from &&
@@ -88,7 +88,7 @@ function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter)
 }
 
 describeOnBothStores("the lists of changes", (open) => {
-  test("show what a filter selects of the newest entries, newest first, page by page, however they were recorded", async () => {
+  test("show what a filter selects of the newest entries, in the order of time, page by page, however they were recorded", async () => {
     const seen = { some: 0, none: 0 };
     const { ledger } = await open();
     const newest = new Map<string, Entry<"change">>();
@@ -97,7 +97,8 @@ describeOnBothStores("the lists of changes", (open) => {
         fc.array(told, { minLength: 1, maxLength: 8 }),
         filters,
         fc.integer({ min: 1, max: 5 }),
-        async (more, filter, limit) => {
+        fc.constantFrom("newest", "oldest"),
+        async (more, filter, limit, order) => {
           for (const each of more) {
             const entry = entryOf(each);
             newest.set(entry.subject, entry);
@@ -106,11 +107,13 @@ describeOnBothStores("the lists of changes", (open) => {
           const wanted = [...newest.values()]
             .filter((entry) => isSelected(entry, filter))
             .toSorted((a, b) => b.at - a.at || (a.subject < b.subject ? 1 : -1));
+          if (order === "oldest") wanted.reverse();
           seen[wanted.length > 0 ? "some" : "none"] += 1;
           const whole = { organizationId: ORGANIZATION.id, ...filter };
           const found: string[] = [];
           for (let after: ListPlace | undefined; ;) {
             const page: readonly LoggedEntry<"change">[] = await ledger.lists.page("change", whole, {
+              order,
               after,
               limit,
             });

@@ -70,10 +70,11 @@ export function environmentOf(where: StoreLocation): Readonly<Record<string, str
   };
 }
 
-function settingsFor(
+/** The App's settings beside the double. */
+export function settingsFor(
   where: StoreLocation,
-  variables: Readonly<Record<string, string>>,
-  limits: Limits,
+  variables: Readonly<Record<string, string>> = {},
+  limits: Limits = REHEARSED,
 ): Settings {
   return {
     appId: appCredentials.appId,

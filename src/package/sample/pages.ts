@@ -11,7 +11,7 @@ import {
   sampleNotes,
   verifiedWords,
 } from "../../domain/evidence/sample/words.ts";
-import { META, STYLE } from "../pages/page.ts";
+import { META, STYLE } from "../../pages/page.ts";
 
 type Html = ReturnType<typeof html>;
 

@@ -7,9 +7,9 @@ import { testedOf, type ShownRow } from "../../domain/evidence/roll-up/figures.t
 import { addendaIn } from "../../domain/evidence/roll-up/words.ts";
 import { spanText } from "../../domain/time/span.ts";
 import type { StartHere } from "../../domain/evidence/start-here.ts";
-import { trendChart } from "./chart.ts";
-import { share } from "../pages/figures.ts";
-import { tableOf, type Html, type HtmlColumn } from "../pages/html-table.ts";
+import { trendChart } from "../../pages/chart.ts";
+import { share } from "../../pages/figures.ts";
+import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 
 /** Shows each period: which package of it was handed over, and its figures. */
 export function periodsSection({ rolledUp: { periods } }: StartHere): Html {

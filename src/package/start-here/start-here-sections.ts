@@ -12,8 +12,8 @@ import {
 } from "../../domain/evidence/copies/first-page.ts";
 import type { Counts, SummaryDocument } from "../../domain/evidence/summary.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";
-import { monthsChart } from "./chart.ts";
-import { tableOf, type Html } from "../pages/html-table.ts";
+import { monthsChart } from "../../pages/chart.ts";
+import { tableOf, type Html } from "../../pages/html-table.ts";
 
 /** Shows the changes of each month, how they came about, and the monthly reviews. */
 export function monthsSection({ months: all, summary }: StartHere): Html {

@@ -18,9 +18,9 @@ import {
 } from "../../domain/evidence/copies/first-page.ts";
 import { GLOSSARY, type StartHere } from "../../domain/evidence/start-here.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";
-import { blocksHtml, wordsHtml } from "../pages/blocks.ts";
-import type { Html } from "../pages/html-table.ts";
-import { META, STYLE } from "../pages/page.ts";
+import { blocksHtml, wordsHtml } from "../../pages/blocks.ts";
+import type { Html } from "../../pages/html-table.ts";
+import { META, STYLE } from "../../pages/page.ts";
 import { periodsSection, trendSection } from "./roll-up-sections.ts";
 import {
   controlsSection,

@@ -4,8 +4,8 @@ import { html } from "hono/html";
 import { scaleBand, scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 
-import type { ShownRow } from "../../domain/evidence/roll-up/figures.ts";
-import type { Month } from "../../domain/evidence/start-here.ts";
+import type { ShownRow } from "../domain/evidence/roll-up/figures.ts";
+import type { Month } from "../domain/evidence/start-here.ts";
 
 /** The verdicts in the order they are stacked, each with its fill; dark to light so that they differ in grey too. */
 const FILLS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@
 
 import { html } from "hono/html";
 
-import type { PageBlock, Cell, Words } from "../../domain/evidence/copies/first-page.ts";
+import type { PageBlock, Cell, Words } from "../domain/evidence/copies/first-page.ts";
 import { tableOf, type Html } from "./html-table.ts";
 
 /** Returns the parts of a section. */

@@ -1,0 +1,183 @@
+/** The dashboard as a Hono app: who asks is found out first, then a page is made from what that viewer may see. */
+
+import { Hono, type Context } from "hono";
+import { html } from "hono/html";
+import { secureHeaders } from "hono/secure-headers";
+
+import { ExternalError } from "../domain/values/external-error.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { Html } from "../pages/html-table.ts";
+import type { Access, Caller, Viewer, ViewerOf } from "./page/access.ts";
+import { framed } from "./layout.ts";
+import { PageProblem, type Asked, type DashboardPage } from "./page/page.ts";
+import { PAGES } from "./page-list.ts";
+import { VisibleRecords, type ReadLedger } from "./page/records.ts";
+import { STYLE_PATH, STYLESHEET } from "./style.ts";
+import { Turns } from "./turns.ts";
+
+/** Holds what the dashboard needs. */
+export interface DashboardTools {
+  readonly ledger: ReadLedger;
+  /** Returns who asks, and decides alone what they may see. */
+  readonly viewerOf: ViewerOf;
+  /** Returns where a request came from. */
+  readonly callerOf: (c: Context) => Caller;
+  readonly clock: { now(): Instant };
+  readonly log: { error(given: object, message: string): void };
+}
+
+/** The longest address that is read, in characters. */
+const LONGEST_URL = 4_000;
+
+/** So many pages are made at once, and so many requests wait for their turn. */
+const AT_ONCE = 2;
+const MOST_WAITING = 20;
+
+/** Names an organisation in an address, where the viewer sees several. */
+const ORGANIZATION = "org";
+
+/** Returns the dashboard. */
+export function dashboard(tools: DashboardTools): Hono {
+  const app = new Hono();
+  const turns = new Turns(AT_ONCE, MOST_WAITING);
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+      crossOriginEmbedderPolicy: true,
+      xFrameOptions: "DENY",
+      // Without sign-in there is no TLS here.
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use(async (c, next) => {
+    c.header("cache-control", "no-store");
+    await next();
+  });
+  app.get(STYLE_PATH, (c) =>
+    c.body(STYLESHEET, 200, {
+      "content-type": "text/css; charset=utf-8",
+      "cache-control": "public, max-age=31536000, immutable",
+    }),
+  );
+  for (const page of PAGES) app.get(page.path, (c) => shown(c, tools, turns, page));
+  app.notFound((c) => shown(c, tools, turns, NOT_FOUND));
+  app.onError((error, c) => {
+    tools.log.error({ err: error, path: c.req.path }, "a page could not be made");
+    const isOutside = error instanceof ExternalError;
+    return message(c, isOutside ? 503 : 500, "This page could not be made", [
+      isOutside ? error.message : "Something went wrong here; it has been logged.",
+    ]);
+  });
+  return app;
+}
+
+/** What is under no other path. */
+const NOT_FOUND: DashboardPage = {
+  path: "*",
+  show: () => Promise.reject(new PageProblem(404, "There is no page at this address.")),
+};
+
+async function shown(
+  c: Context,
+  tools: DashboardTools,
+  turns: Turns,
+  page: DashboardPage,
+): Promise<Response> {
+  if (c.req.url.length > LONGEST_URL)
+    return message(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
+  const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
+  if ("sentences" in viewer) return message(c, viewer.status, "Nothing is shown here", viewer.sentences);
+  if (c.req.method !== "GET" && c.req.method !== "HEAD")
+    return message(c, 405, "Nothing can be sent here", ["These pages are only read."], {
+      allow: "GET, HEAD",
+    });
+  const answer = await turns.take(() => answered(c, tools, viewer, page));
+  if (answer !== null) return answer;
+  return message(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
+    "retry-after": "2",
+  });
+}
+
+async function answered(
+  c: Context,
+  tools: DashboardTools,
+  viewer: Viewer,
+  page: DashboardPage,
+): Promise<Response> {
+  const query = new URL(c.req.url).searchParams;
+  const access = accessIn(viewer, query);
+  if (access === null) return choice(c, viewer, query);
+  const link = linkOf(viewer, access);
+  const asked: Asked = {
+    records: new VisibleRecords(tools.ledger, access),
+    access,
+    params: c.req.param(),
+    query,
+    now: tools.clock.now(),
+    link,
+  };
+  const { title, main, status = 200 } = await page.show(asked).catch(problemShown);
+  const navigation = PAGES.flatMap(({ path, nav }) =>
+    nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
+  );
+  const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
+  return c.html(framed({ title, main, of: around }), status);
+}
+
+function problemShown(error: unknown): Awaited<ReturnType<DashboardPage["show"]>> {
+  if (!(error instanceof PageProblem)) throw error;
+  const title = error.status === 404 ? "Not found" : "This cannot be shown";
+  return { title, main: html`<p>${error.message}</p>`, status: error.status };
+}
+
+/** Returns the organisation that is named, or the only one; null: one must be chosen. */
+function accessIn({ sees }: Viewer, query: URLSearchParams): Access | null {
+  const named = query.get(ORGANIZATION);
+  if (named === null) return sees.length === 1 ? (sees[0] ?? null) : null;
+  return sees.find(({ organization }) => organization.login.toLowerCase() === named.toLowerCase()) ?? null;
+}
+
+function linkOf({ sees }: Viewer, { organization }: Access): Asked["link"] {
+  const own = sees.length > 1 ? { [ORGANIZATION]: organization.login } : {};
+  return (path, query = {}) => addressOf(path, { ...own, ...query });
+}
+
+function addressOf(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((each): each is [string, string] => each[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
+}
+
+/** Where no organisation is named that the viewer sees, those that are there lead to the same page. */
+function choice(c: Context, { sees }: Viewer, query: URLSearchParams): Response {
+  if (sees.length === 0)
+    return message(c, 200, "Nothing is recorded yet", [
+      "Install the App on a repository, and reload this page.",
+    ]);
+  const isNamed = query.has(ORGANIZATION);
+  const rest = Object.fromEntries([...query].filter(([name]) => name !== ORGANIZATION));
+  const main = html`${isNamed ? html`<p>No organisation of that name is shown here.</p>` : ""}
+    <ul>
+      ${sees.map(
+        ({ organization: { login } }) =>
+          html`<li><a href="${addressOf(c.req.path, { ...rest, [ORGANIZATION]: login })}">${login}</a></li>`,
+      )}
+    </ul>`;
+  return c.html(framed({ title: "Choose an organisation", main, of: null }), isNamed ? 404 : 200);
+}
+
+function message(
+  c: Context,
+  status: 200 | 401 | 403 | 405 | 414 | 500 | 503,
+  title: string,
+  sentences: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}`;
+  return c.html(framed({ title, main, of: null }), status, headers);
+}

@@ -1,0 +1,71 @@
+/** What all pages have in common: head, navigation, footer. */
+
+import { html } from "hono/html";
+
+import type { Html } from "../pages/html-table.ts";
+import type { Access } from "./page/access.ts";
+import type { Asked } from "./page/page.ts";
+import { STYLE_PATH } from "./style.ts";
+
+/** Describes what stands around a page. */
+export interface Frame {
+  readonly title: string;
+  readonly main: Html;
+  /** Null: the page belongs to no organisation. */
+  readonly of: {
+    readonly access: Access;
+    readonly link: Asked["link"];
+    readonly navigation: readonly {
+      readonly path: string;
+      readonly name: string;
+      readonly isHere: boolean;
+    }[];
+    /** Where another organisation is chosen; null: there is one. */
+    readonly choice: string | null;
+  } | null;
+}
+
+/** Returns a whole page. */
+export function framed({ title, main, of }: Frame): string {
+  const login = of?.access.organization.login;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}${login === undefined ? "" : ` · ${login}`} · Countersign</title>
+        <link rel="stylesheet" href="${STYLE_PATH}" />
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to the content</a>
+        ${of === null ? "" : header(of)}
+        <main id="main" tabindex="-1">
+          <h1>${title}</h1>
+          ${main}
+        </main>
+      </body>
+    </html>`;
+  if (page instanceof Promise) throw new Error("nothing on a page is awaited");
+  return page.toString();
+}
+
+function header({ access, link, navigation, choice }: NonNullable<Frame["of"]>): Html {
+  const { login } = access.organization;
+  return html`<header class="top">
+    <p class="name">
+      <a href="${link("/")}">Countersign</a>
+      <span class="of"
+        >${login}${choice === null ? "" : html` (<a href="${choice}">choose another</a>)`}</span
+      >
+    </p>
+    <nav aria-label="Pages">
+      <ul>
+        ${navigation.map(
+          ({ path, name, isHere }) =>
+            html`<li><a href="${link(path)}" ${isHere ? html`aria-current="page"` : ""}>${name}</a></li>`,
+        )}
+      </ul>
+    </nav>
+  </header>`;
+}

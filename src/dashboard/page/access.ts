@@ -1,0 +1,35 @@
+/** Who may see what: the one value that every page is handed, and that nothing else adds to. */
+
+/** Names an organisation by GitHub's id, and by its login as last seen. */
+export interface Organization {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** Describes what someone may see of one organisation: some of its repositories, or all of it. */
+export interface Access {
+  readonly organization: Organization;
+  readonly repositories: "all" | ReadonlySet<number>;
+}
+
+/** Describes who asks for a page: what it may show, by organisation. */
+export interface Viewer {
+  /** Whom the page greets; null: whoever uses this machine. */
+  readonly name: string | null;
+  readonly sees: readonly Access[];
+}
+
+/** Describes a request that nothing is shown to, and what its sender can do. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly sentences: readonly string[];
+}
+
+/** Returns who sent a request, or why nothing is shown. */
+export type ViewerOf = (request: Request, caller: Caller) => Promise<Viewer | Refusal>;
+
+/** Describes where a request came from, as its socket has it. */
+export interface Caller {
+  /** The other end of the socket; null: there is none. */
+  readonly address: string | null;
+}

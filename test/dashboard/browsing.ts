@@ -1,0 +1,63 @@
+/** The dashboard over a log of its own, asked as a browser on the same machine would, or as anyone else. */
+
+import type { Hono } from "hono";
+import { onTestFinished } from "vitest";
+
+import { dashboard } from "../../src/dashboard/app.ts";
+import { loopbackViewer } from "../../src/dashboard/loopback.ts";
+import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
+
+/** Where a request comes from, and what it has besides its address. */
+export interface From {
+  readonly address?: string | null;
+  readonly host?: string | null;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Asks for a page. */
+export type Ask = (path: string, from?: From) => Promise<Response>;
+
+/** Pages over these entries, for whoever uses the machine or for the given viewer. */
+export async function pagesOver(
+  entries: readonly Entry[],
+  {
+    viewer,
+    organizations = [ORGANIZATION],
+    now = GENERATED_AT,
+  }: {
+    readonly viewer?: Viewer;
+    readonly organizations?: readonly Organization[];
+    readonly now?: number;
+  } = {},
+): Promise<{ readonly ask: Ask; readonly app: Hono; readonly ledger: Ledger; readonly logged: unknown[] }> {
+  const { ledger, close } = await ledgerWith(entries);
+  onTestFinished(close);
+  const logged: unknown[] = [];
+  const app = dashboard({
+    ledger,
+    clock: { now: () => now },
+    log: { error: (given) => logged.push(given) },
+    viewerOf:
+      viewer === undefined
+        ? loopbackViewer(() => Promise.resolve(organizations))
+        : () => Promise.resolve(viewer),
+    callerOf: (c) => ({ address: (c.env as { readonly address: string | null }).address }),
+  });
+  return { app, ledger, logged, ask: askOf(app) };
+}
+
+/** Asks an app as its socket would hand a request on. */
+function askOf(app: Hono): Ask {
+  return async (
+    path,
+    { address = "127.0.0.1", host = "127.0.0.1:3000", method = "GET", headers = {} } = {},
+  ) => {
+    const all = { accept: "text/html", ...(host === null ? {} : { host }), ...headers };
+    const url = path.startsWith("http") ? path : `http://${host ?? "127.0.0.1:3000"}${path}`;
+    return app.fetch(new Request(url, { method, headers: all }), { address });
+  };
+}
