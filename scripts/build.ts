@@ -4,9 +4,20 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { verifyPage } from "./verify-page.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The App, and the GitHub double that `demo` and `scenario run` start. */
@@ -19,7 +30,7 @@ const out = resolve(ROOT, process.argv[2] ?? "dist");
 rmSync(out, { recursive: true, force: true });
 compile(out);
 for (const folder of SOURCES) copyAssets(folder, out);
-makeDemo(join(out, "test/github"), join(out, "demo"));
+await makeDemo(join(out, "test/github"), join(out, "demo"));
 makeRunnable(join(out, COMMAND));
 
 function compile(to: string): void {
@@ -42,10 +53,11 @@ function copyAssets(folder: string, to: string): void {
 }
 
 /** The simulated GitHub is a package of its own, which no production needs: docs/decisions/0107. */
-function makeDemo(double: string, to: string): void {
+async function makeDemo(double: string, to: string): Promise<void> {
   mkdirSync(to);
   renameSync(double, join(to, "github"));
   rmSync(dirname(double), { recursive: true });
+  writeFileSync(join(to, "verify.html"), await verifyPage());
   for (const file of ["demo/package.json", "demo/story.yaml", "LICENSE"])
     cpSync(join(ROOT, file), join(to, basename(file)));
 }

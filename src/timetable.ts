@@ -37,6 +37,9 @@ const KINDS = Object.keys(CRONS) as Recurring[];
 /** Each of these has a month or a week of its own. */
 const NEVER_SKIPPED: readonly Recurring[] = ["monthly", "weekly"];
 
+/** In a jump GitHub's clock is at its end already, and would date a head of an earlier morning days after it was made. */
+const LAST_ONLY: readonly Recurring[] = ["heads"];
+
 /** Describes one kind of work due at one moment. */
 export interface Appointment {
   readonly kind: Recurring;
@@ -50,7 +53,7 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
 
 /**
  * Returns the first and last appointment of each kind after `from` and up to `to`, oldest first. Of the monthly and
- * weekly ones it returns all, since each is about a span of its own. In a jump of a driven clock nothing else happens
+ * weekly ones it returns all, since each is about a span of its own, and of the heads the last. In a jump of a driven clock nothing else happens
  * that those between could find, and a month has seven hundred hours.
  */
 export function firstAndLast(from: Instant, to: Instant): readonly Appointment[] {
@@ -60,7 +63,7 @@ export function firstAndLast(from: Instant, to: Instant): readonly Appointment[]
       const first = next(kind, from);
       const last = lastAppointment(kind, to);
       if (first === undefined || last === undefined || first.at > to) return [];
-      return first.at === last.at ? [first] : [first, last];
+      return first.at === last.at || LAST_ONLY.includes(kind) ? [last] : [first, last];
     }),
   );
 }

@@ -117,6 +117,7 @@ const CommandSchema = z.discriminatedUnion("do", [
     from: z.number(),
     to: z.number(),
   }),
+  z.object({ id: z.int(), do: z.literal("compare-heads"), organization: z.string() }),
   z.object({
     id: z.int(),
     do: z.literal("sign-off"),
@@ -220,6 +221,8 @@ async function runRehearsed(app: Countersign, command: RehearsalCommand): Promis
     case "reconcile":
       await app.reconcile(command.organization, command.from, command.to);
       return undefined;
+    case "compare-heads":
+      return app.compareHeads(command.organization);
     case "sign-off":
       return (await app.signOff(command.organization, command.given)).refused;
     case "enter-deviation":

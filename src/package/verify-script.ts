@@ -43,8 +43,11 @@ cd "$folder" || exit 2
 
 if command -v sha256sum >/dev/null 2>&1; then
   digest() { sha256sum <"$1" | cut -c 1-64; }
-else
+elif command -v shasum >/dev/null 2>&1; then
   digest() { shasum -a 256 <"$1" | cut -c 1-64; }
+else
+  echo "sha256sum or shasum is needed" >&2
+  exit 2
 fi
 command -v openssl >/dev/null 2>&1 || {
   echo "openssl is needed" >&2

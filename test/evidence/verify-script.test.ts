@@ -1,7 +1,7 @@
 /** verify.sh: the checker for people who have nothing of ours, run with nothing but the tools it names. */
 
 import { execFile } from "node:child_process";
-import { access, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { access, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -248,4 +248,16 @@ test("other spellings of the seal and the key are named", async () => {
 
 test("wrong use is told apart from defects", async () => {
   expect((await check(join(folder, "no such folder"))).code).toBe(2);
+});
+
+test("a missing tool is told apart from defects, and named", async () => {
+  for (const tool of ["sha256sum", "openssl"]) {
+    const aside = join(folder, `${tool}-aside`);
+    await rename(join(tools, tool), aside);
+    const { code, output } = await check(pristine);
+    await rename(aside, join(tools, tool));
+    expect(output, tool).toMatch(new RegExp(`^${tool}[a-z ]* is needed$`, "mu"));
+    expect(output, tool).not.toContain("DEFECT");
+    expect(code, tool).toBe(2);
+  }
 });

@@ -293,7 +293,12 @@ describe("the published packages", () => {
   it("hold what they need and nothing else", () => {
     const beside = ["CHANGELOG.md", "LICENSE", "README.md", "app.yml", "bin/countersign.js", "package.json"];
     expect(packed(".", "dist/src/")).toEqual(beside);
-    expect(packed(join(OUT, "demo"), "github/")).toEqual(["LICENSE", "package.json", "story.yaml"]);
+    expect(packed(join(OUT, "demo"), "github/")).toEqual([
+      "LICENSE",
+      "package.json",
+      "story.yaml",
+      "verify.html",
+    ]);
   });
 
   /** Installs them as npm does, with the packages their manifests name and no other; returns the program. */

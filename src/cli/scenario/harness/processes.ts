@@ -38,10 +38,11 @@ const DEMO_PACKAGE = "countersign-demo";
  * Returns the path of one of the demo's files. They are beside the sources, beside the build, or in their own package where that
  * is installed. Throws UsageError where it is not.
  */
-export function demoFile(name: "github" | "story"): string {
+export function demoFile(name: "github" | "story" | "verify-page"): string {
   const inTree = {
     github: [`${TREE}/test/github/main.ts`, `${TREE}/demo/github/main.js`],
     story: [`${TREE}/demo/story.yaml`],
+    "verify-page": [`${TREE}/demo/verify.html`],
   };
   const found = inTree[name].map((place) => fileURLToPath(place)).find((file) => existsSync(file));
   if (found !== undefined) return found;
@@ -102,6 +103,8 @@ export interface AppOptions {
 /** Describes the App in its own process. */
 export interface AppProcess extends AppUnderTest {
   readonly url: string;
+  /** Compares every head of the log with GitHub, as an export does. */
+  compareHeads(organization: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -120,6 +123,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
     sweep: () => run({ do: "sweep" }),
     ask: (path, make) => fetch(make(`http://127.0.0.1:${env["PORT"]}${path}`)),
     reconcile: (organization, from, to) => run({ do: "reconcile", organization, from, to }),
+    compareHeads: (organization) => run({ do: "compare-heads", organization }),
     async signOff(organization, given) {
       return z
         .string()
