@@ -1,5 +1,7 @@
 /** A deviation: its states, and what happens to it by itself. */
 
+import type { ChangeRecord } from "../records/change.ts";
+import type { DeploymentRecord } from "../records/deployment.ts";
 import type { DeviationStatus, DeviationTransition } from "../records/deviation.ts";
 import type { TransitionTable } from "../values/transitions.ts";
 
@@ -46,4 +48,15 @@ export function isSettled(status: DeviationStatus): boolean {
 /** Returns a state of a deviation or a remediation as people write it. */
 export function worded(state: string): string {
   return state === "not-an-exception" ? "not an exception" : state.replaceAll("-", " ");
+}
+
+/** Returns why something that is not compliant has no deviation; null: it has one, or needs none. */
+export function withoutDeviation(
+  { mode, assessment }: Pick<ChangeRecord | DeploymentRecord, "mode" | "assessment">,
+  deviations: readonly string[],
+): string | null {
+  if (assessment.verdict !== "non-compliant" || deviations.length > 0) return null;
+  return mode === "observe"
+    ? "the policy only observed (mode observe): nothing was opened"
+    : "none is on record for it, nor for what it repeats";
 }

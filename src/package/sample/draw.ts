@@ -2,7 +2,7 @@
 
 import { ManifestSchema } from "../../domain/evidence/package.ts";
 import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
-import type { SampleSource } from "../../domain/evidence/sample/rows.ts";
+import { packageSource, type SampleSource } from "../../domain/evidence/sample/rows.ts";
 import {
   chooseSample,
   pageFile,
@@ -42,8 +42,10 @@ export async function drawSample(path: string, request: SampleRequest): Promise<
   if ("problem" in opened) throw new Error(`the package ${opened.problem}`);
   const writer = await openPackage(request.out);
   try {
-    const source = await sourceOf(opened.files, writer);
-    const sample = await chooseSample(source, request.of, request.how, await sampledPackage(source, request));
+    const text = await textsOf(opened.files);
+    const source = packageSource({ text, sorted: (lines) => writer.sorted(lines) });
+    const sampled = await sampledPackage(text, request);
+    const sample = await chooseSample(source, request.of, request.how, sampled);
     if (sample.missing.size > 0) {
       await writer.abandon();
       return { folder: null, sample, pages: [] };
@@ -79,11 +81,11 @@ async function writeSample(
 }
 
 async function sampledPackage(
-  source: SampleSource,
+  textOf: Texts,
   { verification: { fingerprint, checks, seal, closing } }: SampleRequest,
 ): Promise<Sample["package"]> {
   let text = "";
-  for await (const piece of source.text(MANIFEST_FILE)) text += piece;
+  for await (const piece of textOf(MANIFEST_FILE)) text += piece;
   return {
     manifest: ManifestSchema.parse(JSON.parse(text)),
     seal: seal ?? "",
@@ -93,16 +95,16 @@ async function sampledPackage(
   };
 }
 
-async function sourceOf(files: Files, writer: PackageWriter): Promise<SampleSource> {
+/** Yields the text of a file in pieces; none, where there is no such file. */
+type Texts = (path: string) => AsyncIterable<string>;
+
+async function textsOf(files: Files): Promise<Texts> {
   const there = new Set((await files.members()).members.map(({ path }) => path));
-  return {
-    sorted: (lines) => writer.sorted(lines),
-    async *text(path) {
-      if (!there.has(path)) return;
-      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-      for await (const piece of files.open(path)) yield decoder.decode(piece, { stream: true });
-      yield decoder.decode();
-    },
+  return async function* (path) {
+    if (!there.has(path)) return;
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    for await (const piece of files.open(path)) yield decoder.decode(piece, { stream: true });
+    yield decoder.decode();
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { isAccepted } from "../../assessment/acceptance.ts";
 import type { Change } from "../../change/change.ts";
-import type { ChangeRecord } from "../../records/change.ts";
+import { withoutDeviation } from "../../deviation/deviation.ts";
 import { contributorsOf } from "../../approval/contribution/contributors.ts";
 import { inheritedLandingsIn } from "../../controls/independently-approved.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../../values/result.ts";
@@ -20,7 +20,6 @@ import {
 } from "../tables/table.ts";
 import type { Actor } from "../../change/people.ts";
 import type { Acceptance, PullRequest } from "../../change/pull-request.ts";
-import type { DeploymentRecord } from "../../records/deployment.ts";
 
 interface ChangeRow extends Stated<"change">, GoneRow {
   readonly change: Change;
@@ -254,17 +253,6 @@ async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> 
     for (const { id } of deployment.carried)
       yield pairLine(id, String(deployment.succeededAt).padStart(16, "0"), deployment.id);
   }
-}
-
-/** Returns why something that is not compliant has no deviation; null: it has one, or needs none. */
-export function withoutDeviation(
-  { mode, assessment }: Pick<ChangeRecord | DeploymentRecord, "mode" | "assessment">,
-  deviations: readonly string[],
-): string | null {
-  if (assessment.verdict !== "non-compliant" || deviations.length > 0) return null;
-  return mode === "observe"
-    ? "the policy only observed (mode observe): nothing was opened"
-    : "none is on record for it, nor for what it repeats";
 }
 
 /** Yields pairs of subject (change or deployment) and deviation, of all time. */

@@ -2,9 +2,11 @@
 
 import { canonical } from "../../values/digest.ts";
 import type { Repository } from "../../change/repository.ts";
+import { deploymentPlace } from "../../deployment/deployment.ts";
 import type { DeploymentRecord } from "../../records/deployment.ts";
 import type { Result } from "../../values/result.ts";
-import { controlsWith, deviationSubjects, withoutDeviation } from "./changes.ts";
+import { withoutDeviation } from "../../deviation/deviation.ts";
+import { controlsWith, deviationSubjects } from "./changes.ts";
 import { factsRead } from "./facts-read.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./source-gone.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
@@ -297,7 +299,7 @@ async function* placesWithDeviation(source: EvidenceSource): AsyncIterable<strin
   try {
     for await (const { entry, body } of statesOf(source, "deployment", "ever"))
       for (const [deviation = ""] of await known.valuesOf(entry.subject))
-        yield pairLine(placeOf(body), deviation);
+        yield pairLine(deploymentPlace(body.deployment), deviation);
   } finally {
     await known.close();
   }
@@ -307,11 +309,7 @@ async function* placesWithDeviation(source: EvidenceSource): AsyncIterable<strin
 async function* repeatedPlaces(source: EvidenceSource): AsyncIterable<string> {
   for await (const { body } of statesOf(source, "deployment"))
     if (body.assessment.results.some(({ cause }) => cause === "refused-before"))
-      yield pairLine(placeOf(body), body.deployment.id);
-}
-
-function placeOf({ deployment: { repository, environment, sha } }: DeploymentRecord): string {
-  return `${repository.id} ${sha} ${JSON.stringify(environment.toLowerCase())}`;
+      yield pairLine(deploymentPlace(body.deployment), body.deployment.id);
 }
 
 /** Whether the deployment was found to have bypassed its environment's rules in one of these ways. */

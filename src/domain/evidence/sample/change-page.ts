@@ -8,7 +8,6 @@ import {
   grouped,
   linked,
   oneValue,
-  placeOf,
   rowsOf,
   tableOfRows,
   cellOf,
@@ -19,6 +18,7 @@ import {
 } from "./page.ts";
 import { groupsIn, listIn } from "./rows.ts";
 import { sharedSections, type PageContext } from "./shared-sections.ts";
+import type { SourceWords } from "./source-words.ts";
 
 /** Returns the page of a change. */
 export function changePage(material: Material, row: MaterialRow, context: PageContext): SamplePage {
@@ -44,11 +44,11 @@ export function changePage(material: Material, row: MaterialRow, context: PageCo
         title: "Who wrote it",
         blocks: [factsOf(row, AUTHORS), ...(pulls.length > 0 ? [] : [{ says: WRITTEN_UNSEEN }])],
       },
-      approvals(material, row),
+      approvals(material, row, context),
       { id: "merge", title: "Who merged it", blocks: [factsOf(row, MERGE)] },
-      checks(row),
+      checks(row, context),
       { id: "ticket", title: "Change ticket", blocks: [factsOf(row, TICKET)] },
-      deployments(material, row),
+      deployments(material, row, context),
       ...sharedSections(material, row, context, "change"),
     ],
   };
@@ -151,7 +151,7 @@ const TICKET = {
   ),
 } as const;
 
-function approvals(material: Material, row: MaterialRow): Section {
+function approvals(material: Material, row: MaterialRow, { words }: PageContext): Section {
   const counted = groupsIn(row.cells["approvals_counted"] ?? "");
   const others = groupsIn(row.cells["approvals_not_counted"] ?? "");
   const reasons = material.entries.findLast(({ seq }) => String(seq) === row.cells["log_seq"])?.reasons ?? [];
@@ -170,18 +170,18 @@ function approvals(material: Material, row: MaterialRow): Section {
       facts,
       ...(counted.length === 0
         ? [{ says: "No approval of this change itself counts." }]
-        : [countedTable(row, counted)]),
+        : [countedTable(row, counted, words)]),
       ...(others.length === 0
         ? [{ says: "No approval is on record that does not count." }]
-        : [notCountedTable(row, others, reasons)]),
+        : [notCountedTable(row, others, reasons, words)]),
     ],
   };
 }
 
-function countedTable(row: MaterialRow, counted: readonly (readonly string[])[]): Block {
+function countedTable(row: MaterialRow, counted: readonly (readonly string[])[], words: SourceWords): Block {
   const served = groupsIn(row.cells["approvals_served"] ?? "");
   return {
-    caption: `Approvals that count, from ${place(row)}, columns approvals_counted and approvals_served.`,
+    caption: `Approvals that count, from ${words.from(row, "columns approvals_counted and approvals_served")}.`,
     head: ["Who", "When", "Reviewed commit", "Permission", "Requirement served, by what authority"],
     rows: counted.map(([who = "", permission = "", commit = "", at = "", basis = ""]) => ({
       cells: [
@@ -207,9 +207,10 @@ function notCountedTable(
   row: MaterialRow,
   others: readonly (readonly string[])[],
   reasons: readonly string[],
+  words: SourceWords,
 ): Block {
   return {
-    caption: `Approvals that do not count, from ${place(row)}, column approvals_not_counted; the sentences are those of log entry ${row.cells["log_seq"] ?? ""}.`,
+    caption: `Approvals that do not count, from ${words.from(row, "column approvals_not_counted")}; the sentences are those of log entry ${row.cells["log_seq"] ?? ""}.`,
     head: ["Who", "When", "Reviewed commit", "Permission", "Why it does not count"],
     rows: others.map(([who = "", permission = "", commit = "", at = "", basis = "", code = ""], index) => ({
       cells: [
@@ -234,17 +235,17 @@ function inherited([
   return `${approvers.split("+").join(", ")} approved ${commits} commits on ${branch} (pull requests ${pulls.split("+").join(", ")}; ${basis})`;
 }
 
-function checks(row: MaterialRow): Section {
+function checks(row: MaterialRow, { words }: PageContext): Section {
   const all = groupsIn(row.cells["checks"] ?? "");
   const title = "Checks on the merged content";
   if (all.length === 0)
     return {
       id: "checks",
       title,
-      blocks: [{ says: "No check or status is recorded (changes.csv, column checks)." }],
+      blocks: [{ says: `No check or status is recorded${words.lackedBy("changes.csv, column checks")}.` }],
     };
   const table = {
-    caption: `From ${place(row)}, column checks.`,
+    caption: `From ${words.from(row, "column checks")}.`,
     head: ["Check", "App", "Conclusion", "Completed at"],
     rows: all.map(([name = "", app = "", conclusion = "", at = ""]) => ({
       cells: [
@@ -258,7 +259,7 @@ function checks(row: MaterialRow): Section {
   return { id: "checks", title, blocks: [table] };
 }
 
-function deployments(material: Material, row: MaterialRow): Section {
+function deployments(material: Material, row: MaterialRow, { words }: PageContext): Section {
   const rows = rowsOf(material, "deployments.csv");
   return {
     id: "deployments",
@@ -267,13 +268,13 @@ function deployments(material: Material, row: MaterialRow): Section {
       factsOf(row, {
         first_production_deployment_id: oneValue(
           "First successful production deployment",
-          "none known when the package was made",
+          `none known ${words.asOf}`,
         ),
-        first_production_deployment_at: oneValue("Succeeded at", "none known when the package was made"),
+        first_production_deployment_at: oneValue("Succeeded at", `none known ${words.asOf}`),
       }),
       rows.length === 0
-        ? { says: "No deployment of the period lists this change (deployments.csv)." }
-        : tableOfRows(rows, {
+        ? { says: words.noDeployment }
+        : tableOfRows(rows, words, {
             Environment: cellOf("environment"),
             "Succeeded at": cellOf("succeeded_at"),
             "Created by": cellOf("creator"),
@@ -291,9 +292,4 @@ function pullsIn({ cells }: MaterialRow): readonly Piece[] {
   return listIn(cells["pull_request"] ?? "").map((number, index) =>
     linked(`#${number}`, webPage(urls[index] ?? "")),
   );
-}
-
-function place(row: MaterialRow): string {
-  const { path, row: number } = placeOf(row);
-  return `${path} row ${number}`;
 }

@@ -1,12 +1,13 @@
 /** The page of one deployment: what was deployed, by whom, past which rules, and the changes it deployed. */
 
 import { linksOf, webPage, type RepositoryLinks } from "./links.ts";
-import type { Material, MaterialRow } from "./material.ts";
+import { SHOWN_CHANGES, type Material, type MaterialRow } from "./material.ts";
 import {
   eachValue,
   factsOf,
   grouped,
   linked,
+  numberOf,
   oneValue,
   rowsOf,
   type Block,
@@ -35,7 +36,7 @@ export function deploymentPage(material: Material, row: MaterialRow, context: Pa
       {
         id: "changes",
         title: "The changes it deployed",
-        blocks: [deployedChanges(material, row), unaccounted(row, links)],
+        blocks: [deployedChanges(material, row, context), unaccounted(row, links)],
       },
       ...sharedSections(material, row, context, "deployment"),
     ],
@@ -134,35 +135,36 @@ function whoDeployed(row: MaterialRow, links: RepositoryLinks): Section {
 
 const NO_JOB = "no job made it, as far as known";
 
-/** So many changes are shown; all are in the package. */
-const SHOWN_CHANGES = 200;
-
-function deployedChanges(material: Material, row: MaterialRow): Block {
+function deployedChanges(material: Material, row: MaterialRow, { words }: PageContext): Block {
   const deployed = groupsIn(row.cells["changes"] ?? "");
   if (deployed.length === 0)
-    return { says: "It deployed no known change (deployments.csv, column changes)." };
+    return { says: `It deployed no known change${words.lackedBy("deployments.csv, column changes")}.` };
   const known = new Map(rowsOf(material, "changes.csv").map((each) => [each.cells["change_id"], each]));
   const cut =
     deployed.length > SHOWN_CHANGES ? ` The first ${SHOWN_CHANGES} of ${deployed.length} are shown.` : "";
   return {
-    caption: `From deployments.csv row ${row.number}, column changes, and the rows of changes.csv about them.${cut}`,
-    head: ["Change", "Pull request", "Verdict when deployed", "Verdict in changes.csv", "Row"],
+    caption: `${words.changesFrom(row)}${cut}`,
+    head: [
+      "Change",
+      "Pull request",
+      "Verdict when deployed",
+      words.verdictNow,
+      ...(words.isNumbered ? ["Row"] : []),
+    ],
     rows: deployed.slice(0, SHOWN_CHANGES).map(([id = "", verdict = ""]) => {
       const change = known.get(id);
       return {
         cells: [
           [{ text: id }],
-          change === undefined ? [{ text: OUTSIDE }] : pullsOf(change),
+          change === undefined ? [{ text: words.noVerdictNow }] : pullsOf(change),
           [{ text: verdict }],
-          [{ text: change?.cells["verdict"] ?? OUTSIDE }],
-          [{ text: change === undefined ? "" : String(change.number) }],
+          [{ text: change?.cells["verdict"] ?? words.noVerdictNow }],
+          ...(words.isNumbered ? [change === undefined ? [{ text: "" }] : numberOf(change)] : []),
         ],
       };
     }),
   };
 }
-
-const OUTSIDE = "not in changes.csv: outside the period";
 
 function pullsOf({ cells }: MaterialRow): readonly Piece[] {
   const urls = listIn(cells["pull_request_url"] ?? "");

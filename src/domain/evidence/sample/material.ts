@@ -1,17 +1,18 @@
-/** What the pages of a sample are made of: for each chosen item the rows about it and their log entries, sorted on disk. */
+/** What pages are made of: for each item the rows about it and their log entries, sorted on disk where they are many. */
 
 import { z } from "zod";
 
-import { LOG_FILES } from "../verify/package-log.ts";
-import { linesOf } from "../../texts/lines.ts";
 import { parsed } from "../seal.ts";
 import { POPULATIONS, type ChosenItem, type PopulationName } from "./choice.ts";
-import { groupsIn, listIn, rowsIn, type NumberedRow, type SampleSource } from "./rows.ts";
+import { groupsIn, listIn, type NumberedRow, type SampleSource, type SourceEntry } from "./rows.ts";
 
-/** Describes a row as a page has it. `number`: in a spreadsheet; `cells`: those that are not empty. */
+/** Limits how many changes of a deployment its page shows; all are in the log. */
+export const SHOWN_CHANGES = 200;
+
+/** Describes a row as a page has it. `number`: in a spreadsheet, if it is in one; `cells`: those that are not empty. */
 export interface MaterialRow {
   readonly path: string;
-  readonly number: number;
+  readonly number: number | null;
   readonly cells: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +33,7 @@ const EntrySchema = z.object({
 
 /** Describes an entry of the log. `reasons`: why each approval that does not count does not, as it was recorded. */
 interface MaterialEntry {
-  readonly file: string;
+  readonly file: SourceEntry["file"];
   readonly seq: number;
   readonly kind: string;
   readonly subject: string;
@@ -97,7 +98,9 @@ const RELATED: Readonly<Record<PopulationName, readonly Related[]>> = {
       about: (row) => [row.cell("deployment_id")],
       leadsTo: (row) => [
         ...listIn(row.cell("deviation_id")),
-        ...groupsIn(row.cell("changes")).map(([change = ""]) => `deployed ${change}`),
+        ...groupsIn(row.cell("changes"))
+          .slice(0, SHOWN_CHANGES)
+          .map(([change = ""]) => `deployed ${change}`),
         row.cell("policy_digest"),
         `environment ${row.cell("repository_id")} ${row.cell("environment")}`,
       ],
@@ -220,8 +223,10 @@ async function* gather(
     known.add(id, [rank]);
     known.add(EVERY, [rank]);
   }
+  let count = 0;
   for (const [place, related] of RELATED[of].entries())
-    for await (const row of rowsIn(source, related.path)) {
+    for await (const row of source.rows(related.path)) {
+      count += 1;
       const about = known.of(related.about(row));
       const ranks = [...about].filter((rank) => isWithin(related.within?.(row), known.moments.get(rank)));
       if (ranks.length === 0) continue;
@@ -230,16 +235,14 @@ async function* gather(
       for (const name of related.leadsTo?.(row) ?? []) known.add(name, ranks);
       cited.add(row.cell("log_seq"), ranks);
       const text = JSON.stringify(materialRow(related, row));
-      for (const rank of ranks) yield lineOf(rank, String(place).padStart(3, "0"), row.number, text);
+      for (const rank of ranks) yield lineOf(rank, String(place).padStart(3, "0"), count, text);
     }
-  for (const file of LOG_FILES)
-    for await (const line of linesOf(source.text(file))) {
-      const entry = EntrySchema.safeParse(parsed(line)).data;
-      if (entry === undefined) continue;
-      const ranks = new Set([...cited.of([String(entry.seq)]), ...known.of(subjectsIn(entry, of))]);
-      for (const rank of ranks)
-        yield lineOf(rank, ENTRIES, entry.seq, JSON.stringify(materialEntry(file, entry)));
-    }
+  for await (const { file, line } of source.entries()) {
+    const entry = materialEntry({ file, line });
+    if (entry === null) continue;
+    const ranks = new Set([...cited.of([String(entry.seq)]), ...known.of(subjectsIn(entry, of))]);
+    for (const rank of ranks) yield lineOf(rank, ENTRIES, entry.seq, JSON.stringify(entry));
+  }
 }
 
 function lineOf(rank: number, kind: string, number: number, text: string): string {
@@ -252,7 +255,11 @@ function isWithin(span: readonly [from: string, to: string] | undefined, at: num
   return at !== undefined && Date.parse(from) <= at && (to === "" || at < Date.parse(to));
 }
 
-function materialRow({ path, counted = {}, only }: Related, row: NumberedRow): MaterialRow {
+/** Returns a row as a page has it. */
+export function materialRow(
+  { path, counted = {}, only }: Pick<Related, "path" | "counted" | "only">,
+  row: NumberedRow,
+): MaterialRow {
   const cells = (only ?? row.columns).flatMap((name) => {
     const [cell, between] = [row.cell(name), counted[name]];
     if (cell === "") return [];
@@ -262,7 +269,7 @@ function materialRow({ path, counted = {}, only }: Related, row: NumberedRow): M
 }
 
 /** What an entry is about beside what rows cite: the item itself, the gate's answers before its merge, what was seen of its pull request. */
-function subjectsIn({ kind, subject }: z.infer<typeof EntrySchema>, of: PopulationName): readonly string[] {
+function subjectsIn({ kind, subject }: MaterialEntry, of: PopulationName): readonly string[] {
   switch (kind) {
     case "change":
     case "deployment":
@@ -276,9 +283,13 @@ function subjectsIn({ kind, subject }: z.infer<typeof EntrySchema>, of: Populati
   }
 }
 
-function materialEntry(file: string, { body, ...entry }: z.infer<typeof EntrySchema>): MaterialEntry {
+/** Returns an entry as a page has it; null: it is none. */
+export function materialEntry({ file, line }: SourceEntry): MaterialEntry | null {
+  const entry = EntrySchema.safeParse(line).data;
+  if (entry === undefined) return null;
+  const { body, ...rest } = entry;
   const reasons = (body.assessment?.approvals ?? [])
     .filter(({ counts }) => !counts)
     .map(({ reason }) => reason);
-  return { file, ...entry, reasons };
+  return { file, ...rest, reasons };
 }

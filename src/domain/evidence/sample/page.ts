@@ -2,6 +2,7 @@
 
 import type { Material, MaterialRow } from "./material.ts";
 import { groupsIn, listIn } from "./rows.ts";
+import type { SourceWords } from "./source-words.ts";
 
 /** Describes one line of a value. `href`: a place on GitHub, or on the same page. */
 export interface Piece {
@@ -17,17 +18,23 @@ export interface Fact {
   readonly pieces: readonly Piece[];
 }
 
-/** Names a row of a table, as a spreadsheet counts it, and the log entry the row was made from. */
+/** Names a row of a table, as a spreadsheet counts it, and the log entry it was made from. `row` null: it is in no file. */
 export interface RowPlace {
   readonly path: string;
-  readonly row: number;
+  readonly row: number | null;
   readonly seq: string | null;
 }
 
 /** Describes a part of a section: a sentence, the facts of a row, or a table. */
 export type Block =
   | { readonly says: string }
-  | { readonly name: string | null; readonly from: RowPlace; readonly facts: readonly Fact[] }
+  | {
+      readonly name: string | null;
+      /** Where the name leads to; absent: nowhere. */
+      readonly href?: string;
+      readonly from: RowPlace;
+      readonly facts: readonly Fact[];
+    }
   | {
       readonly caption: string;
       readonly head: readonly string[];
@@ -112,27 +119,36 @@ export function placeOf(row: MaterialRow): RowPlace {
 }
 
 /** Returns the rows of a file about an item. */
-export function rowsOf({ rows }: Material, path: string): readonly MaterialRow[] {
+export function rowsOf({ rows }: Pick<Material, "rows">, path: string): readonly MaterialRow[] {
   return rows.get(path) ?? [];
 }
 
 /** So many rows of a table are shown on a page; all are in the package. */
 const SHOWN_ROWS = 100;
 
-/** Returns a table of rows, each with its place. A long one is cut, and its caption reports that. */
+/** Returns a table of rows, each with its place if it has one. A long one is cut, and its caption reports that. */
 export function tableOfRows(
   rows: readonly MaterialRow[],
+  words: SourceWords,
   columns: Readonly<Record<string, (row: MaterialRow) => readonly Piece[]>>,
 ): Block {
   const [first] = rows;
   const cut = rows.length > SHOWN_ROWS ? ` The first ${SHOWN_ROWS} of ${rows.length} are shown.` : "";
   return {
-    caption: `From ${first?.path ?? ""}; row numbers are a spreadsheet's.${cut}`,
-    head: [...Object.keys(columns), "Row"],
+    caption: `${words.rowsFrom(first?.path ?? "")}${cut}`,
+    head: [...Object.keys(columns), ...(words.isNumbered ? ["Row"] : [])],
     rows: rows.slice(0, SHOWN_ROWS).map((row) => ({
-      cells: [...Object.values(columns).map((cells) => cells(row)), [{ text: String(row.number) }]],
+      cells: [
+        ...Object.values(columns).map((cells) => cells(row)),
+        ...(words.isNumbered ? [numberOf(row)] : []),
+      ],
     })),
   };
+}
+
+/** Returns the number of a row as a cell. */
+export function numberOf({ number }: MaterialRow): readonly Piece[] {
+  return [{ text: number === null ? "" : String(number) }];
 }
 
 /** Returns a cell of a table's column, in one line. */

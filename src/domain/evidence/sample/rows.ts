@@ -1,27 +1,57 @@
-/** The tables of a package as a sample reads them: row by row, by column name, whichever version wrote them. */
+/** The tables that pages are made of: row by row, by column name, whichever version wrote them. */
 
+import { linesOf } from "../../texts/lines.ts";
+import { parsed } from "../seal.ts";
 import { CsvRows } from "../tables/read-csv.ts";
+import { LOG_FILES } from "../verify/package-log.ts";
 
 /**
- * Describes a row. `number`: as a spreadsheet shows it, where the header is row 1; `cell`: empty for a column that the table
- * lacks; `columns`: of the table, in order.
+ * Describes a row. `number`: as a spreadsheet shows it, where the header is row 1, and null where the row is in no file;
+ * `cell`: empty for a column that the table lacks; `columns`: of the table, in order.
  */
 export interface NumberedRow {
-  readonly number: number;
+  readonly number: number | null;
   readonly columns: readonly string[];
   readonly cell: (column: string) => string;
 }
 
-/** Describes what a sample is drawn from. A file that the package lacks has no text. */
+/** Describes an entry as it was recorded. `file`: where a package has it; null: it comes from the log itself. */
+export interface SourceEntry {
+  readonly file: string | null;
+  readonly line: unknown;
+}
+
+/** Describes what pages are made of: the tables of a package, or what they would hold by the log itself. */
 export interface SampleSource {
-  /** The text of a file in pieces. */
-  readonly text: (path: string) => AsyncIterable<string>;
-  /** The same lines by code unit, each once; on disk. A line holds no line feed. */
+  /** The rows of a table by its path in a package; none, where there is no such table. */
+  readonly rows: (path: string) => AsyncIterable<NumberedRow>;
+  /** The entries of the log. */
+  readonly entries: () => AsyncIterable<SourceEntry>;
+  /** The same lines by code unit, each once; on disk where they are many. A line holds no line feed. */
   readonly sorted: (lines: AsyncIterable<string>) => AsyncIterable<string>;
 }
 
+/** Describes the files of a package. A file that it lacks has no text. */
+interface PackageTexts {
+  /** The text of a file in pieces. */
+  readonly text: (path: string) => AsyncIterable<string>;
+  readonly sorted: SampleSource["sorted"];
+}
+
+/** Returns what pages are made of where they are about a package. */
+export function packageSource({ text, sorted }: PackageTexts): SampleSource {
+  return {
+    rows: (path) => rowsIn({ text }, path),
+    async *entries() {
+      for (const file of LOG_FILES)
+        for await (const line of linesOf(text(file))) yield { file, line: parsed(line) };
+    },
+    sorted,
+  };
+}
+
 /** Yields the rows of a table. Holds one. */
-export async function* rowsIn(source: Pick<SampleSource, "text">, path: string): AsyncIterable<NumberedRow> {
+export async function* rowsIn(source: Pick<PackageTexts, "text">, path: string): AsyncIterable<NumberedRow> {
   const csv = new CsvRows();
   let columns: readonly string[] | null = null;
   let places = new Map<string, number>();

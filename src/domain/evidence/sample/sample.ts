@@ -16,8 +16,9 @@ import { deploymentPage } from "./deployment-page.ts";
 import { webOf } from "./links.ts";
 import { materialOf } from "./material.ts";
 import type { Piece, SamplePage } from "./page.ts";
-import { rowsIn, type SampleSource } from "./rows.ts";
+import type { SampleSource } from "./rows.ts";
 import type { PageContext } from "./shared-sections.ts";
+import { OF_PACKAGE } from "./source-words.ts";
 
 /** Describes how to choose: a size and a seed, or the ids that the auditor names. */
 export type Choosing =
@@ -64,7 +65,7 @@ export async function chooseSample(
 ): Promise<Sample> {
   const { path } = POPULATIONS[of];
   const digest = sampled.manifest.files.find((file) => file.path === path)?.sha256 ?? "";
-  const rows = (): ReturnType<typeof rowsIn> => rowsIn(source, path);
+  const rows = (): ReturnType<SampleSource["rows"]> => source.rows(path);
   const common = { of, how, package: sampled, populationDigest: digest };
   if (!("ids" in how)) {
     const choice = await drawBySeed(of, rows, { ...how, digest }, (lines) => source.sorted(lines));
@@ -84,8 +85,7 @@ async function holdersOf(
   const other = of === "changes" ? "deployments" : "changes";
   const { path, id } = POPULATIONS[other];
   if (missing.length > 0)
-    for await (const { cell } of rowsIn(source, path))
-      if (holders.has(cell(id))) holders.set(cell(id), other);
+    for await (const { cell } of source.rows(path)) if (holders.has(cell(id))) holders.set(cell(id), other);
   return holders;
 }
 
@@ -109,11 +109,11 @@ export async function* samplePages(
 async function pageContext(source: SampleSource): Promise<PageContext> {
   let web: string | null = null;
   const companyIds = new Map<string, string>();
-  for await (const { cell } of rowsIn(source, "tool.csv"))
+  for await (const { cell } of source.rows("tool.csv"))
     if (cell("item") === "github-api") web = webOf(cell("value"));
-  for await (const { cell } of rowsIn(source, "controls.csv"))
+  for await (const { cell } of source.rows("controls.csv"))
     if (cell("company_id") !== "") companyIds.set(cell("control"), cell("company_id"));
-  return { web, companyIds };
+  return { web, companyIds, words: OF_PACKAGE };
 }
 
 /** Returns the file name of a page. It begins with the rank, in as many digits as the last has. */

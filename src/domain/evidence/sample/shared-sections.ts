@@ -16,13 +16,15 @@ import {
   type ShownColumn,
 } from "./page.ts";
 import { groupsIn } from "./rows.ts";
+import type { SourceWords } from "./source-words.ts";
 
 /** Describes what pages read beside the rows about their item. */
 export interface PageContext {
-  /** Address of GitHub's pages; null: the package does not show it. */
+  /** Address of GitHub's pages; null: it is not known. */
   readonly web: string | null;
   /** The company's own number for each control. */
   readonly companyIds: ReadonlyMap<string, string>;
+  readonly words: SourceWords;
 }
 
 type Kind = "change" | "deployment";
@@ -36,19 +38,19 @@ export function sharedSections(
 ): readonly Section[] {
   return [
     controls(material, context),
-    emergencies(material, kind),
+    emergencies(material, kind, context),
     exemptions(material),
-    deviations(material, row, kind),
-    policy(material, row, kind),
-    protection(material, kind),
-    gaps(material),
-    log(material),
+    deviations(material, row, kind, context),
+    policy(material, row, kind, context),
+    protection(material, kind, context),
+    gaps(material, context),
+    logSection(material, context),
   ].filter((section) => section !== null);
 }
 
-function controls(material: Material, { companyIds }: PageContext): Section {
+function controls(material: Material, { companyIds, words }: PageContext): Section {
   const rows = rowsOf(material, "control-tests.csv");
-  const table = tableOfRows(rows, {
+  const table = tableOfRows(rows, words, {
     Control: ({ cells: { control = "" } }) => {
       const own = companyIds.get(control);
       return [{ text: control }, ...(own === undefined ? [] : [{ text: own }])];
@@ -61,19 +63,24 @@ function controls(material: Material, { companyIds }: PageContext): Section {
   return {
     id: "controls",
     title: "Controls",
-    blocks: rows.length === 0 ? [{ says: "No control was tested on it (control-tests.csv)." }] : [table],
+    blocks:
+      rows.length === 0
+        ? [{ says: `No control was tested on it${words.lackedBy("control-tests.csv")}.` }]
+        : [table],
   };
 }
 
-function emergencies(material: Material, kind: Kind): Section {
+function emergencies(material: Material, kind: Kind, { words }: PageContext): Section {
   const [declared, reviews] = [
     rowsOf(material, "emergency-changes.csv"),
     rowsOf(material, "retroactive-reviews.csv"),
   ];
   const none = {
-    says: `No emergency is on record under which this ${kind} was let through (emergency-changes.csv).`,
+    says: `No emergency is on record under which this ${kind} was let through${words.lackedBy("emergency-changes.csv")}.`,
   };
-  const noReview = { says: "No retroactive review of it is on record (retroactive-reviews.csv)." };
+  const noReview = {
+    says: `No retroactive review of it is on record${words.lackedBy("retroactive-reviews.csv")}.`,
+  };
   return {
     id: "emergency",
     title: "Emergency",
@@ -82,7 +89,7 @@ function emergencies(material: Material, kind: Kind): Section {
         ? [none]
         : [
             ...declared.map((row) => factsOf(row, EMERGENCY, `Emergency ${row.cells["emergency_id"] ?? ""}`)),
-            ...reviews.map((row) => factsOf(row, REVIEW, "Retroactive review")),
+            ...reviews.map((row) => factsOf(row, reviewColumns(words), "Retroactive review")),
             ...(reviews.length === 0 ? [noReview] : []),
           ],
   };
@@ -114,13 +121,13 @@ const EMERGENCY: Readonly<Record<string, ShownColumn>> = {
   steps: grouped("Steps", "none"),
 };
 
-const REVIEW: Readonly<Record<string, ShownColumn>> = {
+const reviewColumns = (words: SourceWords): Readonly<Record<string, ShownColumn>> => ({
   status: oneValue("Status"),
   shipped_commit: oneValue("Commit reviewed"),
   opened_at: oneValue("Owed from"),
   review_within: oneValue("Term of the policy"),
   due_at: oneValue("Due"),
-  overdue: oneValue("Overdue when the package was made"),
+  overdue: oneValue(`Overdue ${words.asOf}`),
   late: oneValue("Decided late", "not decided"),
   reviewer: oneValue("Decided by", "nobody yet"),
   decided_at: oneValue("Decided at", "not decided"),
@@ -128,7 +135,7 @@ const REVIEW: Readonly<Record<string, ShownColumn>> = {
   note: oneValue("Note", "none"),
   independent_of: eachValue("Reviewer must not be, beside contributors", "nobody named"),
   revert_by: oneValue("Revert due", "not required"),
-};
+});
 
 function exemptions(material: Material): Section | null {
   const rows = rowsOf(material, "exemptions.csv");
@@ -157,7 +164,7 @@ function exemptions(material: Material): Section | null {
   };
 }
 
-function deviations(material: Material, row: MaterialRow, kind: Kind): Section {
+function deviations(material: Material, row: MaterialRow, kind: Kind, { words }: PageContext): Section {
   const rows = rowsOf(material, "deviations.csv");
   const without = factsOf(row, {
     without_deviation_because: oneValue("Why it has no deviation", "it is not non-compliant"),
@@ -167,27 +174,36 @@ function deviations(material: Material, row: MaterialRow, kind: Kind): Section {
     title: "Deviation and remediation",
     blocks:
       rows.length === 0
-        ? [{ says: `No deviation lists this ${kind} (deviations.csv).` }, without]
-        : rows.flatMap((deviation) => oneDeviation(material, deviation)),
+        ? [{ says: `No deviation lists this ${kind}${words.lackedBy("deviations.csv")}.` }, without]
+        : rows.flatMap((deviation) => oneDeviation(material, deviation, words)),
   };
 }
 
-function oneDeviation(material: Material, deviation: MaterialRow): readonly Block[] {
+/** Returns what is on record of a deviation: itself, what answers it, and every step. */
+export function oneDeviation(
+  material: Pick<Material, "rows">,
+  deviation: MaterialRow,
+  words: SourceWords,
+): readonly Block[] {
   const id = deviation.cells["deviation_id"];
   const about = (path: string): readonly MaterialRow[] =>
     rowsOf(material, path).filter(({ cells }) => cells["deviation_id"] === id);
   const [answers, steps] = [about("remediation.csv"), about("remediation-history.csv")];
   return [
-    factsOf(deviation, DEVIATION, `Deviation ${id ?? ""}`),
+    factsOf(deviation, deviationColumns(words), `Deviation ${id ?? ""}`),
     ...(answers.length === 0
-      ? [{ says: `Nothing was said to deviation ${id ?? ""}: it has no remediation (remediation.csv).` }]
-      : answers.map((row) => factsOf(row, REMEDIATION, `Remediation of ${id ?? ""}`))),
-    ...(steps.length === 0 ? [] : [history(steps)]),
+      ? [
+          {
+            says: `Nothing was said to deviation ${id ?? ""}: it has no remediation${words.lackedBy("remediation.csv")}.`,
+          },
+        ]
+      : answers.map((row) => factsOf(row, remediationColumns(words), `Remediation of ${id ?? ""}`))),
+    ...(steps.length === 0 ? [] : [history(steps, words)]),
   ];
 }
 
-function history(steps: readonly MaterialRow[]): Block {
-  return tableOfRows(steps, {
+function history(steps: readonly MaterialRow[], words: SourceWords): Block {
+  return tableOfRows(steps, words, {
     At: cellOf("at"),
     Step: cellOf("step"),
     By: ({ cells }) => [{ text: cells["by"] ?? "the App" }, { text: cells["role"] ?? "" }],
@@ -198,7 +214,7 @@ function history(steps: readonly MaterialRow[]): Block {
   });
 }
 
-const DEVIATION: Readonly<Record<string, ShownColumn>> = {
+const deviationColumns = (words: SourceWords): Readonly<Record<string, ShownColumn>> => ({
   title: oneValue("Title"),
   description: oneValue("What happened"),
   subjects: oneValue("Changes and deployments it lists (count)"),
@@ -209,7 +225,7 @@ const DEVIATION: Readonly<Record<string, ShownColumn>> = {
   type_reason: oneValue("Why of that type"),
   typed_by: oneValue("Typed by", "by rule"),
   severity: oneValue("Severity"),
-  status: oneValue("Status when the package was made"),
+  status: oneValue(`Status ${words.asOf}`),
   status_reason: grouped("Step that led there"),
   status_since: oneValue("Since"),
   explanation: grouped("Explanation given", "none"),
@@ -219,15 +235,15 @@ const DEVIATION: Readonly<Record<string, ShownColumn>> = {
   detected_at: oneValue("Detected at"),
   exposed_from: oneValue("Production exposed from"),
   exposed_until: oneValue("Production exposed until", "it still is"),
-  extent_control: oneValue("Its control that failed most in the period", "none was tested in it"),
+  extent_control: oneValue("Its control that failed most in the period", words.extentControl),
   extent_failed: oneValue("Failed so often", "not counted"),
   extent_tested: oneValue("Of so many tested", "not counted"),
   actors: eachValue("Caused by"),
-};
+});
 
 const NOT_SAID = "not said";
 
-const REMEDIATION: Readonly<Record<string, ShownColumn>> = {
+const remediationColumns = (words: SourceWords): Readonly<Record<string, ShownColumn>> => ({
   status: oneValue("Status"),
   root_cause_category: oneValue("Root cause, category", NOT_SAID),
   root_cause: oneValue("Root cause", NOT_SAID),
@@ -248,14 +264,19 @@ const REMEDIATION: Readonly<Record<string, ShownColumn>> = {
   effective_at: oneValue("Confirmed effective at", "not confirmed"),
   effective_by: oneValue("Confirmed by", "not confirmed"),
   effective_because: oneValue("What was seen", "not confirmed"),
-  clean_months: oneValue("Clean months since it was done"),
+  clean_months: oneValue("Clean months since it was done", words.cleanMonths),
   months_needed: oneValue("Clean months needed"),
-  checklist: grouped("Closing checklist", "none", ([box = "", ticked = ""]) => `${box}: ${ticked}`),
-};
+  checklist: grouped(
+    "Closing checklist",
+    words.cleanMonths,
+    ([box = "", ticked = ""]) => `${box}: ${ticked}`,
+  ),
+});
 
-function policy(material: Material, row: MaterialRow, kind: Kind): Section {
+function policy(material: Material, row: MaterialRow, kind: Kind, { words }: PageContext): Section {
   const rows = rowsOf(material, "policies/index.csv");
-  const digest = row.cells["policy_digest"];
+  const digest = row.cells["policy_digest"] ?? "";
+  const isKnown = rows.some((each) => each.cells["policy_digest"] === digest);
   return {
     id: "policy",
     title: "Policy in force",
@@ -264,18 +285,12 @@ function policy(material: Material, row: MaterialRow, kind: Kind): Section {
         policy_digest: oneValue(`The policy this ${kind} was judged by`, "none: no policy could be read"),
       }),
       ...rows.map((each) => factsOf(each, POLICY, policyName(each, digest))),
-      ...(rows.some((each) => each.cells["policy_digest"] === digest)
-        ? [
-            {
-              says: `What it requires is in policies/${digest ?? ""}.json; the source text of each file is beside it (.organization.yml, .repository.yml).`,
-            },
-          ]
-        : []),
+      ...(isKnown && words.policyText !== null ? [{ says: words.policyText(digest) }] : []),
     ],
   };
 }
 
-function policyName(row: MaterialRow, digest: string | undefined): string {
+function policyName(row: MaterialRow, digest: string): string {
   const own = row.cells["policy_digest"] ?? "";
   return own === digest ? "The policy that judged it" : `The policy of its emergency, ${own}`;
 }
@@ -290,10 +305,10 @@ const POLICY: Readonly<Record<string, ShownColumn>> = {
   first_read_at: oneValue("First read at"),
 };
 
-function protection(material: Material, kind: Kind): Section {
+function protection(material: Material, kind: Kind, { words }: PageContext): Section {
   const rows = rowsOf(material, "control-state.csv");
   const place = kind === "change" ? "branch" : "environment";
-  const table = tableOfRows(rows, {
+  const table = tableOfRows(rows, words, {
     Setting: cellOf("meaning"),
     Value: ({ cells }) => [
       {
@@ -312,26 +327,34 @@ function protection(material: Material, kind: Kind): Section {
     title: `How the ${place} was set at that moment`,
     blocks:
       rows.length === 0
-        ? [{ says: `No setting of the ${place} is known for that moment (control-state.csv).` }]
+        ? [
+            {
+              says: `No setting of the ${place} is known for that moment${words.lackedBy("control-state.csv")}.`,
+            },
+          ]
         : [table],
   };
 }
 
-function gaps(material: Material): Section {
+function gaps(material: Material, { words }: PageContext): Section {
   const rows = rowsOf(material, "coverage-gaps.csv");
   return {
     id: "gaps",
     title: "Monitoring gaps at that moment",
     blocks:
       rows.length === 0
-        ? [{ says: "None is on record for the moment it happened (coverage-gaps.csv)." }]
+        ? [
+            {
+              says: `None is on record for the moment it happened${words.lackedBy("coverage-gaps.csv")}.`,
+            },
+          ]
         : rows.map((row) =>
             factsOf(row, {
               gap_id: oneValue("Gap"),
               cause: oneValue("Cause"),
               scope: oneValue("What could not be seen"),
               from: oneValue("From"),
-              to: oneValue("To", "not ended when the package was made"),
+              to: oneValue("To", `not ended ${words.asOf}`),
               because: oneValue("Why"),
               backfilled: oneValue("Read from GitHub afterwards"),
             }),
@@ -339,10 +362,10 @@ function gaps(material: Material): Section {
   };
 }
 
-function log(material: Material): Section {
+/** Returns the entries of the log that a page rests on. */
+export function logSection(material: Pick<Material, "entries">, { words }: Pick<PageContext, "words">): Section {
   const table = {
-    caption:
-      "Every entry in the package about it, its pull request and the rows above, in the order recorded, from log/entries.jsonl or, where marked so, log/cited.jsonl. Hash: SHA-256 of the hash before it, a line feed, and the entry's canonical JSON without its two hashes.",
+    caption: words.entries,
     head: ["Entry", "About", "Happened at, recorded at", "Hash, hash before it"],
     rows: material.entries.map((entry) => ({
       id: `entry-${entry.seq}`,
@@ -357,6 +380,6 @@ function log(material: Material): Section {
   return {
     id: "log",
     title: "Log entries",
-    blocks: material.entries.length === 0 ? [{ says: "The package holds no log entry about it." }] : [table],
+    blocks: material.entries.length === 0 ? [{ says: words.noEntries }] : [table],
   };
 }
