@@ -24,6 +24,7 @@ import { storeTasks } from "./queue/deliveries.ts";
 import type { Lease } from "./queue/lanes.ts";
 import { LeaseClock } from "./queue/lease-clock.ts";
 import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
+import { historyOf, newestOfEach, type About } from "./history.ts";
 import { Lists } from "./lists.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
@@ -144,6 +145,16 @@ export class LedgerReader {
   /** Reads every entry, oldest first, in pages. */
   log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
     return readLog(this.#readable, filter);
+  }
+
+  /** Reads every entry of some subjects, oldest first. */
+  history<K extends EntryKind>(about: About<K>): Promise<readonly LoggedEntry<K>[]> {
+    return historyOf(this.#readable, about);
+  }
+
+  /** Reads the newest entry of each of some subjects, by subject. */
+  newestOf<K extends EntryKind>(kind: K, subjects: readonly string[]): Promise<readonly LoggedEntry<K>[]> {
+    return newestOfEach(this.#readable, kind, subjects);
   }
 
   /** Returns the length of the log, and its last hash. */

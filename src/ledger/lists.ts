@@ -9,11 +9,14 @@ import {
   LISTED_VERSION,
   controlMark,
   listedOf,
+  namingMark,
   personMark,
+  type Listed,
   type ListedKind,
 } from "../domain/lists/listed.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Verdict } from "../domain/values/result.ts";
+import { newestOfEach } from "./history.ts";
 import { LOG_COLUMNS, readEntry, type LogRow } from "./log.ts";
 import type { Tables } from "./database/schema.ts";
 import { storable } from "./database/storable.ts";
@@ -31,7 +34,7 @@ export interface ListFilter {
   /** One of these; left out: any. */
   readonly repositoryIds?: readonly number[];
   readonly place?: string;
-  readonly verdict?: Verdict;
+  readonly verdict?: Listed["verdict"];
   /** A control that failed, was waived or could not be tested. */
   readonly control?: string;
   /** The login of someone who took part. */
@@ -79,6 +82,30 @@ export class Lists {
     await this.#catchUp();
     const rows = await this.#store.read((db) => pageOf(db, kind, filter, part).execute());
     return rows.map((row) => readEntry<K>(row));
+  }
+
+  /** Reads the newest entries of a kind that name one of some changes, deployments or places, by subject. */
+  async naming<K extends ListedKind>(
+    kind: K,
+    organizationId: number,
+    ids: readonly string[],
+  ): Promise<readonly LoggedEntry<K>[]> {
+    await this.#catchUp();
+    const subjects = new Set<string>();
+    for (let from = 0; from < ids.length; from += PAGE) {
+      const marks = ids.slice(from, from + PAGE).map(namingMark);
+      const rows = await this.#store.read((db) =>
+        db
+          .selectFrom("listed_mark")
+          .select("subject")
+          .where("organization_id", "=", organizationId)
+          .where("kind", "=", kind)
+          .where("mark", "in", marks)
+          .execute(),
+      );
+      for (const { subject } of rows) subjects.add(subject);
+    }
+    return newestOfEach(this.#store, kind, [...subjects]);
   }
 
   /** Counts what a filter selects by month and verdict. */

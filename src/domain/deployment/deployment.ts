@@ -258,3 +258,12 @@ export const DeploymentSchema = z.object({
 
 /** Holds everything known of one deployment; gathered whole before it is judged. */
 export type Deployment = Infer<typeof DeploymentSchema>;
+
+/** Returns the place of a deployment: its commit in an environment of its repository. */
+export function deploymentPlace({
+  repository,
+  environment,
+  sha,
+}: Pick<Deployment, "repository" | "environment" | "sha">): string {
+  return `${repository.id} ${sha} ${JSON.stringify(environment.toLowerCase())}`;
+}

@@ -1,27 +1,32 @@
-/** What lists of changes and deployments are filtered by: taken from the entries, and decided nowhere else. */
+/** What lists are filtered by and what an entry names: taken from the entries, and decided nowhere else. */
 
 import type { Actor } from "../change/people.ts";
 import { contributorsOf } from "../approval/contribution/contributors.ts";
 import type { Assessment, Verdict } from "../values/result.ts";
 import type { Bodies } from "../records/entry.ts";
+import { deploymentPlace } from "../deployment/deployment.ts";
+import type { DeviationStatus } from "../records/deviation.ts";
+import type { EmergencyState, ReviewState } from "../records/emergency.ts";
+import type { Repository } from "../change/repository.ts";
 
 /** Numbers what is listed of an entry. When it changes, lists are made again from the log. */
 export const LISTED_VERSION = 1;
 
 /** Names the kinds of entries there are lists of. */
-export const LISTED_KINDS = ["change", "deployment"] as const;
+export const LISTED_KINDS = ["change", "deployment", "deviation", "emergency", "retroactive-review"] as const;
 
 /** Names a kind of entry there is a list of. */
 export type ListedKind = (typeof LISTED_KINDS)[number];
 
-/** Describes one change or deployment as lists find it. */
+/** Describes one entry as lists find it. */
 export interface Listed {
-  /** The branch, or the environment. */
+  /** The branch or the environment; of what has neither, the repository. */
   readonly place: string;
-  readonly verdict: Verdict;
+  /** The verdict; of what has none, its status. */
+  readonly verdict: Verdict | DeviationStatus | EmergencyState | ReviewState;
   /** What a search for words looks in, in lower case. */
   readonly words: string;
-  /** What is true of it, each as {@link controlMark} or {@link personMark} write it. */
+  /** What is true of it, each as {@link controlMark}, {@link personMark} or {@link namingMark} write it. */
   readonly marks: readonly string[];
 }
 
@@ -33,6 +38,16 @@ export function controlMark(control: string): string {
 /** Returns the mark of a person who took part. */
 export function personMark(login: string): string {
   return `person ${login.toLowerCase()}`;
+}
+
+/** Returns the name of a pull request in the log. */
+export function pullName(repositoryId: number, number: number): string {
+  return `${repositoryId}#${number}`;
+}
+
+/** Returns the mark of what names a change, a deployment, a pull request or a place of deployments. */
+export function namingMark(id: string): string {
+  return `names ${id}`;
 }
 
 const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
@@ -47,14 +62,17 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       place: update.ref,
       verdict: assessment.verdict,
       words: wordsOf([
-        `${repository.owner}/${repository.name}`,
+        nameOf(repository),
         update.ref,
         update.before,
         update.after,
         change.id,
         ...pullRequests.flatMap(({ number, title, head }) => [`#${number}`, title, head.ref, head.sha]),
       ]),
-      marks: marksOf(assessment, [update.actor, ...people]),
+      marks: [
+        ...marksOf(assessment, [update.actor, ...people]),
+        ...namingMarks(pullRequests.map(({ number }) => pullName(repository.id, number))),
+      ],
     };
   },
   deployment({ deployment, assessment }) {
@@ -62,15 +80,63 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: environment,
       verdict: assessment.verdict,
-      words: wordsOf([`${repository.owner}/${repository.name}`, environment, ref, sha, id]),
-      marks: marksOf(assessment, [creator]),
+      words: wordsOf([nameOf(repository), environment, ref, sha, id]),
+      marks: [
+        ...marksOf(assessment, [creator]),
+        ...namingMarks([deploymentPlace(deployment), ...deployment.carried.map((change) => change.id)]),
+      ],
+    };
+  },
+  deviation({ id, title, repository, status, subjects, controls, actors }) {
+    return {
+      place: nameOf(repository),
+      verdict: status,
+      words: wordsOf([nameOf(repository), id, title]),
+      marks: [
+        ...controls.map(controlMark),
+        ...actors.map(({ login }) => personMark(login)),
+        ...namingMarks(subjects),
+      ],
+    };
+  },
+  emergency({ id, repository, status, reason, pull, used, opened, declared, authorised }) {
+    const people = [opened.by, declared?.by ?? null, authorised?.by ?? null];
+    return {
+      place: nameOf(repository),
+      verdict: status,
+      words: wordsOf([nameOf(repository), id, reason ?? "", pull === null ? "" : `#${pull}`]),
+      marks: [
+        ...personMarks(people.map((person) => person?.login ?? "")),
+        ...namingMarks(used?.subjects ?? []),
+      ],
+    };
+  },
+  "retroactive-review"({ emergency, repository, status, pull, subjects, decision }) {
+    return {
+      place: nameOf(repository),
+      verdict: status,
+      words: wordsOf([nameOf(repository), emergency, pull === null ? "" : `#${pull}`]),
+      marks: [...personMarks([decision?.by.login ?? ""]), ...namingMarks(subjects)],
     };
   },
 };
 
 /** Returns what lists find an entry by. */
 export function listedOf<K extends ListedKind>(kind: K, body: Bodies[K]): Listed {
-  return OF[kind](body);
+  const listed = OF[kind](body);
+  return { ...listed, marks: [...new Set(listed.marks)] };
+}
+
+function nameOf({ owner, name }: Repository): string {
+  return `${owner}/${name}`;
+}
+
+function namingMarks(ids: readonly string[]): readonly string[] {
+  return ids.map(namingMark);
+}
+
+function personMarks(logins: readonly string[]): readonly string[] {
+  return logins.filter((login) => login !== "").map(personMark);
 }
 
 function wordsOf(texts: readonly string[]): string {
@@ -80,10 +146,5 @@ function wordsOf(texts: readonly string[]): string {
 function marksOf({ results, approvals }: Assessment, people: readonly (Actor | null)[]): readonly string[] {
   const missed = results.filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable");
   const logins = [...people.map((person) => person?.login ?? ""), ...approvals.map(({ login }) => login)];
-  return [
-    ...new Set([
-      ...missed.map(({ control }) => controlMark(control)),
-      ...logins.filter((login) => login !== "").map(personMark),
-    ]),
-  ];
+  return [...missed.map(({ control }) => controlMark(control)), ...personMarks(logins)];
 }
