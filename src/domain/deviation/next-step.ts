@@ -33,11 +33,14 @@ export function missingUntilClosed(
     );
 }
 
-/** Returns the last words of an answer: what is missing next, who gives it, and with which command. */
+/**
+ * Returns the last words of an answer: what is missing next, who gives it, and with which command. `months` null: nobody counted
+ * them, and nothing is stated of them.
+ */
 export function nextStep(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
-  months: readonly ReviewedMonth[] = [],
+  months: readonly ReviewedMonth[] | null = [],
 ): string {
   switch (deviation.status) {
     case "open": {
@@ -56,13 +59,15 @@ export function nextStep(
     }
     case "done": {
       const judge = `someone who never owned the remediation and did not cause the deviation uses ${written("effective")}.`;
-      const clean = remediation === null ? 0 : cleanMonthsOf(deviation, remediation, months);
+      const clean =
+        remediation === null || months === null ? 0 : cleanMonthsOf(deviation, remediation, months);
+      const soFar = months === null ? "since it was done" : `(so far: ${clean})`;
       return deviation.type === "operating" && clean < MONTHS_OF_OPERATION
-        ? `Next: ${MONTHS_OF_OPERATION} clean monthly reviews in a row (so far: ${clean}). Controls: ${listedControls(deviation.controls)}. Then ${judge}`
+        ? `Next: ${MONTHS_OF_OPERATION} clean monthly reviews in a row ${soFar}. Controls: ${listedControls(deviation.controls)}. Then ${judge}`
         : `Next: ${judge}`;
     }
     case "effective": {
-      const missing = remediation === null ? [] : missingUntilClosed(deviation, remediation, months);
+      const missing = remediation === null ? [] : missingUntilClosed(deviation, remediation, months ?? []);
       return missing.length === 0 ? "" : `Still needed before it closes: ${listed(missing)}.`;
     }
     default:

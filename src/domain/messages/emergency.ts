@@ -9,7 +9,8 @@ import type { Policy } from "../policy/file/policy.ts";
 import { commentAction } from "./replies.ts";
 import { localTime, markdown, oneLine, short } from "../texts/wording.ts";
 import { mentions } from "./emergency-in-check.ts";
-import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
+import type { Authorisation, EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
+import type { Repository } from "../change/repository.ts";
 import type { Instant } from "../time/instant.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
@@ -65,7 +66,7 @@ export function askToConfirm(
   const { owner, name, ownerId } = to.repository;
   const who = given.by.login;
   const by = localTime(given.confirmBy, policy.calendar.timezone);
-  const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by}: comment \`/countersign authorise\`. Unconfirmed, it becomes a deviation.`;
+  const body = `${whom(policy.emergency.authorisers, able, record)}: ${confirmText(given, by)}`;
   const notice = {
     organizationId: ownerId,
     about: `${record.id}:alone:${record.steps.length}`,
@@ -78,6 +79,11 @@ export function askToConfirm(
     commentAction(to, pull, `confirm:${record.id}:${record.steps.length}`, body),
     ...notify(policy, "emergency-waiting", notice),
   ];
+}
+
+/** Returns what is needed of an emergency that one person authorised alone. `by`: until when. */
+export function confirmText(given: Pick<Authorisation, "by">, by: string): string {
+  return `${markdown(given.by.login)} authorised this emergency alone. Look at it, then confirm it by ${by}: comment \`/countersign authorise\`. Unconfirmed, it becomes a deviation.`;
 }
 
 /** Asks by the company's own channels: without a pull request there is nowhere to comment. */
@@ -95,8 +101,10 @@ function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy
   });
 }
 
-const HOW_TO_REVIEW =
+const REVIEW_COMMANDS =
   "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
+
+const HOW_TO_REVIEW = `Look at what shipped, then ${REVIEW_COMMANDS}. (You must not have been involved.)`;
 
 /** Announces on the pull request the review that is owed, and by when. */
 export function announceReview(
@@ -108,7 +116,7 @@ export function announceReview(
   if (pull === null) return [];
   const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(approversText(policy.emergency.reviewers));
-  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from ${from} (not someone involved): ${HOW_TO_REVIEW}.`;
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from ${from} (not someone involved): ${REVIEW_COMMANDS}.`;
   return [commentAction(to, pull, `owed:${emergency}`, body)];
 }
 
@@ -125,16 +133,13 @@ export function askReviewers(
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.reviewers, able, record);
   const isOverdue = at > dueAt;
-  const when = isOverdue
-    ? `was due by ${localTime(dueAt, policy.calendar.timezone)} and is overdue`
-    : `is due by ${localTime(dueAt, policy.calendar.timezone)}`;
-  const how = HOW_TO_REVIEW;
-  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have been involved.)`;
+  const when = whenDue(review, policy.calendar.timezone, at);
+  const body = `${asked}: the review owed after the emergency ${when}. ${HOW_TO_REVIEW}`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
   const notification = {
     organizationId: ownerId,
     about: key,
-    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}. ${outside(to, record)}`,
+    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}. ${outside(to.repository, record)}`,
     repository: `${owner}/${name}`,
     path: pull === null ? null : `${owner}/${name}/pull/${pull}`,
     at,
@@ -145,8 +150,27 @@ export function askReviewers(
   ];
 }
 
+/** Returns what is needed of a review that is due: by when, and how it is given. */
+export function reviewText(
+  review: RetroactiveReviewRecord,
+  record: EmergencyRecord,
+  timezone: string,
+  at: Instant,
+): string {
+  const how = record.deployment === null ? HOW_TO_REVIEW : outside(record.repository, record);
+  return `The review owed after the emergency ${whenDue(review, timezone, at)}. ${how}`;
+}
+
+function whenDue({ dueAt }: RetroactiveReviewRecord, timezone: string, at: Instant): string {
+  const by = localTime(dueAt, timezone);
+  return at > dueAt ? `was due by ${by} and is overdue` : `is due by ${by}`;
+}
+
 /** Explains how a review is given, for a channel outside GitHub. */
-function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
+function outside(
+  { owner, name }: Pick<Repository, "owner" | "name">,
+  { deployment }: Pick<EmergencyRecord, "deployment">,
+): string {
   if (deployment === null)
     return "Someone who was not involved: comment /countersign approve or /countersign reject <reason> on the pull request.";
   return `An operator of Countersign can record it, for someone who was not involved: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
