@@ -5,6 +5,7 @@ import { html } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
 
 import { ExternalError } from "../domain/values/external-error.ts";
+import { webOf } from "../domain/evidence/sample/links.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { Access, Caller, Viewer, ViewerOf } from "./page/access.ts";
@@ -23,6 +24,8 @@ export interface DashboardTools {
   /** Returns where a request came from. */
   readonly callerOf: (c: Context) => Caller;
   readonly clock: { now(): Instant };
+  /** Of GitHub's API, such as https://api.github.com. */
+  readonly apiUrl: string;
   readonly log: { error(given: object, message: string): void };
 }
 
@@ -120,6 +123,7 @@ async function answered(
     params: c.req.param(),
     query,
     now: tools.clock.now(),
+    web: webOf(tools.apiUrl),
     link,
   };
   const { title, main, status = 200 } = await page.show(asked).catch(problemShown);

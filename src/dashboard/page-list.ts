@@ -2,6 +2,21 @@
 
 import type { DashboardPage } from "./page/page.ts";
 import { CHANGES_PAGE } from "./pages/changes.ts";
+import { DEVIATION_PAGE } from "./pages/deviation.ts";
+import { DEVIATIONS_PAGE } from "./pages/deviations.ts";
+import { EMERGENCIES_PAGE } from "./pages/emergencies.ts";
+import { CHANGE_PAGE, DEPLOYMENT_PAGE } from "./pages/item.ts";
+import { PULL_PAGE } from "./pages/pull.ts";
+import { REVIEWS_PAGE } from "./pages/reviews.ts";
 
 /** Lists the pages. */
-export const PAGES: readonly DashboardPage[] = [CHANGES_PAGE];
+export const PAGES: readonly DashboardPage[] = [
+  CHANGES_PAGE,
+  CHANGE_PAGE,
+  DEPLOYMENT_PAGE,
+  PULL_PAGE,
+  DEVIATIONS_PAGE,
+  DEVIATION_PAGE,
+  EMERGENCIES_PAGE,
+  REVIEWS_PAGE,
+];

@@ -8,11 +8,11 @@ import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Organization } from "../dashboard/page/access.ts";
 import type { Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Settings } from "../settings.ts";
+import { apiBaseUrl, type Settings } from "../settings.ts";
 
 /** Builds the pages. */
 export function dashboardOf(
-  settings: Pick<Settings, "baseUrl" | "monitoring">,
+  settings: Pick<Settings, "baseUrl" | "github" | "monitoring">,
   { ledger, clock, log }: Pick<Tools, "clock" | "log"> & { readonly ledger: Ledger },
 ): Hono {
   const refused = isPublished(settings) ? PUBLISHED : null;
@@ -20,6 +20,7 @@ export function dashboardOf(
     ledger,
     clock,
     log,
+    apiUrl: apiBaseUrl(settings),
     viewerOf: loopbackViewer(() => organizationsIn(ledger), refused),
     callerOf: (c) => {
       const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;

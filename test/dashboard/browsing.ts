@@ -21,25 +21,40 @@ export interface From {
 /** Asks for a page. */
 export type Ask = (path: string, from?: From) => Promise<Response>;
 
+/** Whose pages they are, and when they are asked for. */
+interface Surroundings {
+  readonly viewer?: Viewer;
+  readonly organizations?: readonly Organization[];
+  readonly now?: number;
+}
+
+/** Pages, what they wrote into the program's log, and a way to ask for them. */
+interface Pages {
+  readonly ask: Ask;
+  readonly app: Hono;
+  readonly logged: unknown[];
+}
+
 /** Pages over these entries, for whoever uses the machine or for the given viewer. */
 export async function pagesOver(
   entries: readonly Entry[],
-  {
-    viewer,
-    organizations = [ORGANIZATION],
-    now = GENERATED_AT,
-  }: {
-    readonly viewer?: Viewer;
-    readonly organizations?: readonly Organization[];
-    readonly now?: number;
-  } = {},
-): Promise<{ readonly ask: Ask; readonly app: Hono; readonly ledger: Ledger; readonly logged: unknown[] }> {
+  surroundings: Surroundings = {},
+): Promise<Pages & { readonly ledger: Ledger }> {
   const { ledger, close } = await ledgerWith(entries);
   onTestFinished(close);
+  return { ledger, ...pagesOf(ledger, surroundings) };
+}
+
+/** Pages over a ledger, for whoever uses the machine or for the given viewer. */
+export function pagesOf(
+  ledger: Ledger,
+  { viewer, organizations = [ORGANIZATION], now = GENERATED_AT }: Surroundings = {},
+): Pages {
   const logged: unknown[] = [];
   const app = dashboard({
     ledger,
     clock: { now: () => now },
+    apiUrl: "https://api.github.com",
     log: { error: (given) => logged.push(given) },
     viewerOf:
       viewer === undefined
@@ -47,7 +62,7 @@ export async function pagesOver(
         : () => Promise.resolve(viewer),
     callerOf: (c) => ({ address: (c.env as { readonly address: string | null }).address }),
   });
-  return { app, ledger, logged, ask: askOf(app) };
+  return { app, logged, ask: askOf(app) };
 }
 
 /** Asks an app as its socket would hand a request on. */

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { listedOf, namingMark, type ListedKind } from "../../src/domain/lists/listed.ts";
 import type { Entry, EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
 import type { Tables } from "../../src/ledger/database/schema.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { historyQuery } from "../../src/ledger/history.ts";
 import { logAndQueue } from "../../src/ledger/migrations/0001-log-and-queue.ts";
 import { bodyVersion } from "../../src/ledger/migrations/0006-body-version.ts";
@@ -31,7 +32,7 @@ describeOnBothStores("what is read of a few subjects", (open) => {
     const { ledger } = await open();
     for (const entry of entries()) await ledger.record({ entries: [entry] }, AT);
     await ledger.record({ entries: entries().slice(0, 4).map(changed) }, AT);
-    const log: readonly LoggedEntry[] = await Array.fromAsync(ledger.log());
+    const log: readonly LoggedEntry[] = await wholeLog(ledger);
     const subjects = [...new Set(log.map(({ subject }) => subject))];
     const kinds = [...new Set(log.map(({ kind }) => kind))];
     await fc.assert(
@@ -61,7 +62,7 @@ describeOnBothStores("what is read of a few subjects", (open) => {
   test("names what the newest entries of its own organisation name", async () => {
     const { ledger } = await open();
     for (const entry of entries()) await ledger.record({ entries: [entry] }, AT);
-    const log: readonly LoggedEntry[] = await Array.fromAsync(ledger.log());
+    const log: readonly LoggedEntry[] = await wholeLog(ledger);
     let found = 0;
     for (const kind of ["deployment", "deviation", "emergency", "retroactive-review"] as const)
       for (const { subject: id } of log.filter(({ kind: of }) => of === "change" || of === "deployment")) {
@@ -72,6 +73,12 @@ describeOnBothStores("what is read of a few subjects", (open) => {
     expect(found).toBeGreaterThan(3);
   });
 });
+
+async function wholeLog(ledger: Ledger): Promise<readonly LoggedEntry[]> {
+  const all: LoggedEntry[] = [];
+  for await (const entry of ledger.log()) all.push(entry);
+  return all;
+}
 
 function changed(entry: Entry): Entry {
   // Any other body makes a further entry of the same subject.

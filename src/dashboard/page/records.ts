@@ -1,13 +1,19 @@
 /** What pages read: the log, cut to what a viewer may see. Pages are handed nothing else of it. */
 
 import type { ListedKind } from "../../domain/lists/listed.ts";
-import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/observed-time.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import type { About } from "../../ledger/history.ts";
 import type { ListFilter, Lists, MonthCount } from "../../ledger/lists.ts";
 import type { Access } from "./access.ts";
 
 /** Names the parts of the ledger that pages read. */
-export type ReadLedger = Pick<Ledger, "lists" | "presence" | "state" | "states">;
+export type ReadLedger = Pick<
+  Ledger,
+  "history" | "lists" | "named" | "newestOf" | "presence" | "state" | "states"
+>;
 
 /** Selects rows of a list within what the viewer may see. */
 export type RecordsFilter = Omit<ListFilter, "organizationId">;
@@ -47,6 +53,52 @@ export class VisibleRecords {
   /** Counts changes or deployments by month and verdict. */
   async months(kind: ListedKind, filter: RecordsFilter): Promise<readonly MonthCount[]> {
     return this.#ledger.lists.months(kind, this.#within(filter));
+  }
+
+  /** Reads every entry of some subjects, oldest first. */
+  async history<K extends EntryKind>(about: About<K>): Promise<readonly LoggedEntry<K>[]> {
+    return (await this.#ledger.history(about)).filter((entry) => this.#isShown(entry));
+  }
+
+  /** Reads the newest entry of each of some subjects. */
+  async newestOf<K extends EntryKind>(
+    kind: K,
+    subjects: readonly string[],
+  ): Promise<readonly LoggedEntry<K>[]> {
+    return (await this.#ledger.newestOf(kind, subjects)).filter((entry) => this.#isShown(entry));
+  }
+
+  /** Reads what names one of some changes, deployments, pull requests or places of deployments. */
+  async naming<K extends ListedKind>(kind: K, ids: readonly string[]): Promise<readonly LoggedEntry<K>[]> {
+    const found = await this.#ledger.lists.naming(kind, this.#access.organization.id, ids);
+    return found.filter((entry) => this.#isShown(entry));
+  }
+
+  /** Returns what was observed of the organisation until now, while the App serves this page. */
+  async observedTime(now: Instant): Promise<ObservedTime> {
+    const { lastSweeps } = await this.#ledger.presence();
+    return observedTimeOf({
+      at: now,
+      presence: { lastBeat: now, lastSweeps },
+      repositories: await this.#bodies("repository"),
+      gaps: await this.#bodies("coverage-gap"),
+      completeness: await this.#bodies("completeness"),
+    });
+  }
+
+  /** Returns the company's own numbers of controls, by the policy recorded last. */
+  async companyIds(): Promise<ReadonlyMap<string, string>> {
+    const named = await this.#ledger.named(["policy"], this.#access.organization.id);
+    const last = named.findLast(({ subject }) => /^[0-9a-f]{64}$/u.test(subject));
+    const policy = last === undefined ? undefined : await this.entry("policy", last.subject);
+    const words = Object.entries(policy?.body.effective.controls ?? {});
+    return new Map(words.flatMap(([control, { id }]) => (id === undefined ? [] : [[control, id]])));
+  }
+
+  async #bodies<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
+    const found: Bodies[K][] = [];
+    for await (const { body } of this.entries(kind)) found.push(body);
+    return found;
   }
 
   #within(filter: RecordsFilter): ListFilter {

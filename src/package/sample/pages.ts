@@ -3,7 +3,7 @@
 import { html, raw } from "hono/html";
 
 import { POPULATIONS } from "../../domain/evidence/sample/choice.ts";
-import type { Block, Fact, Piece, RowPlace, SamplePage } from "../../domain/evidence/sample/page.ts";
+import type { SamplePage } from "../../domain/evidence/sample/page.ts";
 import type { IndexRow, Sample } from "../../domain/evidence/sample/sample.ts";
 import {
   choiceWords,
@@ -11,28 +11,12 @@ import {
   sampleNotes,
   verifiedWords,
 } from "../../domain/evidence/sample/words.ts";
+import type { Html } from "../../pages/html-table.ts";
 import { META, STYLE } from "../../pages/page.ts";
-
-type Html = ReturnType<typeof html>;
+import { contentsHtml, inlineHtml, SECTION_STYLE, sectionsHtml } from "../../pages/sections.ts";
 
 /** Names the page that leads to all others. */
 export const INDEX_FILE = "index.html";
-
-const SAMPLE_STYLE = `
-h1, h3, p, caption { overflow-wrap: anywhere; } h2 { break-after: avoid; }
-.facts { max-width: none; columns: auto; display: grid; grid-template-columns: minmax(11rem, 17rem) 1fr auto; margin: .3rem 0 .8rem; }
-.facts > div { display: contents; }
-.facts dt, .facts dd { margin: 0; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-.facts dt { font-weight: 500; } .facts dd:nth-child(2):last-child { grid-column: 2 / 4; } .facts .none { color: var(--soft); }
-.facts .column { color: var(--soft); font-size: .82em; text-align: right; padding-right: 0; }
-dd p, td p { margin: 0 0 .15rem; max-width: none; white-space: pre-line; overflow-wrap: anywhere; }
-.from { color: var(--soft); font-size: .88rem; margin: .2rem 0; }
-.verdict { font-weight: 600; } .pages { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
-footer { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: .8rem; color: var(--soft); font-size: .88rem; overflow-wrap: anywhere; }
-.rows td p { overflow-wrap: break-word; } .rows td .digest { overflow-wrap: anywhere; } .log { font-size: .82rem; } .log td:last-child p { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .74rem; } .mark { width: 9rem; border-left: 1px solid var(--line); }
-@media (max-width: 40rem) { .facts, .facts > div { display: block; } .facts > div { border-bottom: 1px solid var(--line); padding: .3rem 0; } .facts dt, .facts dd { border: 0; padding: 0; } .facts .column { text-align: left; } .stacked .mark:empty { display: block; border-left: 0; } }
-@media print { dl.facts { columns: auto; font-size: 1em; } .facts > div { break-inside: avoid; } .pages { display: none; } }
-`;
 
 /** Returns the page of one chosen item. The same sample gives the same bytes. */
 export function renderSamplePage(
@@ -53,24 +37,12 @@ export function renderSamplePage(
         </nav>
         <h1>${page.title}</h1>
         <p class="lead">
-          Item ${row.rank} of ${sample.chosen.length}: ${one} of ${page.repository}, ${inline(page.subject)},
-          ${page.when}. Verdict: <span class="verdict">${page.verdict}</span>.
+          Item ${row.rank} of ${sample.chosen.length}: ${one} of ${page.repository},
+          ${inlineHtml(page.subject)}, ${page.when}. Verdict: <span class="verdict">${page.verdict}</span>.
         </p>
-        <nav aria-label="Contents">
-          <ul>
-            ${page.sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
-          </ul>
-        </nav>
+        ${contentsHtml(page.sections)}
       </header>
-      <main>
-        ${page.sections.map(
-          ({ id, title, blocks }) =>
-            html`<section>
-              <h2 id="${id}">${title}</h2>
-              ${blocks.map(block)}
-            </section>`,
-        )}
-      </main>
+      <main>${sectionsHtml(page.sections)}</main>
       ${footer(sample)}`,
   );
 }
@@ -139,7 +111,7 @@ function items(rows: readonly IndexRow[]): Html {
             html`<tr>
               <td data-label="Rank">${row.rank}</td>
               <td data-label="Item" class="why"><a href="${row.file}">${row.title}</a></td>
-              <td data-label="Where">${row.repository} ${inline(row.subject)}</td>
+              <td data-label="Where">${row.repository} ${inlineHtml(row.subject)}</td>
               <td data-label="When" class="t">${row.when}</td>
               <td data-label="Verdict">${row.verdict}</td>
               <td data-label="Stratum">${row.stratum}</td>
@@ -223,67 +195,6 @@ function strata({ strata: all, how }: Sample): Html {
   </div>`;
 }
 
-function block(content: Block): Html {
-  if ("says" in content) return html`<p>${content.says}</p>`;
-  if ("facts" in content)
-    return html`${content.name === null ? "" : html`<h3>${content.name}</h3>`}
-      <p class="from">From ${place(content.from)}.</p>
-      <dl class="facts">${content.facts.map((each) => fact(each, content.from))}</dl>`;
-  const labels = content.head;
-  const isLog = labels[0] === "Entry";
-  return html`<div class="scroll">
-    <table class="stacked ${isLog ? "log" : "rows"}">
-      <caption>
-        ${content.caption}
-      </caption>
-      <thead>
-        <tr>
-          ${labels.map((label) => html`<th scope="col">${label}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${content.rows.map(
-          ({ id, cells }) =>
-            html`<tr${id === undefined ? "" : html` id="${id}"`}>
-              ${cells.map((pieces, index) => html`<td data-label="${labels[index] ?? ""}">${lines(pieces)}</td>`)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-function fact({ label, column, isEmpty, pieces }: Fact, { path, row }: RowPlace): Html {
-  return html`<div>
-    <dt>${label}</dt>
-    <dd data-from="${path} ${row} ${column}" ${isEmpty ? html` class="none"` : ""}>${lines(pieces)}</dd>
-    <dd class="column"><code>${column}</code></dd>
-  </div>`;
-}
-
-function place({ path, row, seq }: RowPlace): Html {
-  const entry = seq === null ? "" : html`, <a href="#entry-${seq}">log entry ${seq}</a>`;
-  return html`<code>${path}</code>, row ${row}${entry}`;
-}
-
-function lines(pieces: readonly Piece[]): readonly Html[] {
-  return pieces.map((piece) => html`<p${classOf(piece)}>${one(piece)}</p>`);
-}
-
-/** Times are not broken into lines, digests anywhere, and words only where they must. */
-function classOf({ text }: Piece): Html | "" {
-  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/u.test(text)) return html` class="t"`;
-  return /^[0-9a-f]{40,64}$/u.test(text) ? html` class="digest"` : "";
-}
-
-function inline(pieces: readonly Piece[]): readonly Html[] {
-  return pieces.map((piece, index) => html`${index === 0 ? "" : ", "}${one(piece)}`);
-}
-
-function one({ text, href }: Piece): Html {
-  return href === undefined ? html`${text}` : html`<a href="${href}">${text}</a>`;
-}
-
 function footer({ package: { manifest, seal, checks } }: Sample): Html {
   return html`<footer>
     <p>
@@ -300,7 +211,7 @@ function document(title: string, body: Html): string {
         ${raw(META)}
         <title>${title}</title>
         <style>
-          ${raw(STYLE)}${raw(SAMPLE_STYLE)}
+          ${raw(STYLE)}${raw(SECTION_STYLE)}
         </style>
       </head>
       <body>

@@ -50,13 +50,6 @@ export async function logMaterial({ of, id, entries, ...surroundings }: LogItem)
   return null;
 }
 
-/** Returns entries of the log as pages have them. */
-export function entriesOfLog(entries: readonly LoggedEntry[]): Material["entries"] {
-  return entries
-    .map((entry) => materialEntry({ file: null, line: lineOf(entry) }))
-    .filter((entry) => entry !== null);
-}
-
 /** Returns what is on record of a deviation, and the entries it rests on. `entries`: those of it and of its remediation. */
 export async function deviationSections(
   entries: readonly LoggedEntry[],
@@ -66,7 +59,9 @@ export async function deviationSections(
   const rows = new Map<string, readonly MaterialRow[]>();
   for (const path of ["deviations.csv", "remediation.csv", "remediation-history.csv"]) {
     const related = { path, counted: { subjects: " " } } as const;
-    rows.set(path, (await Array.fromAsync(source.rows(path))).map((row) => materialRow(related, row)));
+    const own: MaterialRow[] = [];
+    for await (const row of source.rows(path)) own.push(materialRow(related, row));
+    rows.set(path, own);
   }
   return [
     {

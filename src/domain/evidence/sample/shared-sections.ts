@@ -363,7 +363,10 @@ function gaps(material: Material, { words }: PageContext): Section {
 }
 
 /** Returns the entries of the log that a page rests on. */
-export function logSection(material: Pick<Material, "entries">, { words }: Pick<PageContext, "words">): Section {
+export function logSection(
+  material: Pick<Material, "entries">,
+  { words }: Pick<PageContext, "words">,
+): Section {
   const table = {
     caption: words.entries,
     head: ["Entry", "About", "Happened at, recorded at", "Hash, hash before it"],

@@ -1,0 +1,133 @@
+/** Everything the log holds about one change or deployment: a few questions by subject, however long the log is. */
+
+import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
+import { SHOWN_CHANGES } from "../../domain/evidence/sample/material.ts";
+import { deploymentPlace } from "../../domain/deployment/deployment.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type { Assessment } from "../../domain/values/result.ts";
+import type { VisibleRecords } from "./records.ts";
+
+/** Returns the entries that the page of one item is made from; none: there is no such item to see. */
+export async function entriesAbout(
+  records: VisibleRecords,
+  of: PopulationName,
+  id: string,
+): Promise<readonly LoggedEntry[]> {
+  return of === "changes" ? aboutChange(records, id) : aboutDeployment(records, id);
+}
+
+async function aboutChange(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
+  const own = await records.history({ kinds: ["change"], subjects: [id] });
+  const body = own.at(-1)?.body;
+  if (body === undefined) return [];
+  const { repository, update, pullRequests } = body.change;
+  const pulls = pullRequests.map(({ number }) => number);
+  const branch = update.ref.replace(/^refs\/heads\//u, "");
+  const observations = pulls.map((number) =>
+    records.history({ kinds: ["observation"], beginning: `${repository.id}/pull/${number}/` }),
+  );
+  return whole([
+    own,
+    records.history({ kinds: ["gate"], subjects: pulls.map((number) => `${repository.id}#${number}`) }),
+    ...observations,
+    records.naming("deployment", [id]),
+    deviationsOf(records, [id]),
+    underEmergency(records, id, body),
+    settingsOf(records, repository.id, "branch", branch),
+    about(records, id),
+  ]);
+}
+
+async function aboutDeployment(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
+  const own = await records.history({ kinds: ["deployment"], subjects: [id] });
+  const body = own.at(-1)?.body;
+  if (body === undefined) return [];
+  const { repository, environment, carried: deployed } = body.deployment;
+  const shown = deployed.slice(0, SHOWN_CHANGES).map((change) => change.id);
+  const before = await repeated(records, body);
+  const refused = [body, ...before.map((entry) => entry.body)].flatMap(refusedIn);
+  const answering = [id, ...before.map(({ subject }) => subject), ...refused];
+  return whole([
+    own,
+    before,
+    records.newestOf("change", shown),
+    deviationsOf(records, answering),
+    underEmergency(records, id, body),
+    settingsOf(records, repository.id, "environment", environment),
+    about(records, id),
+  ]);
+}
+
+/** The other deployments of the same commit there, where this one goes back to what was refused before. */
+async function repeated(
+  records: VisibleRecords,
+  { deployment, assessment }: Bodies["deployment"],
+): Promise<readonly LoggedEntry<"deployment">[]> {
+  if (!assessment.results.some(({ cause }) => cause === "refused-before")) return [];
+  return records.naming("deployment", [deploymentPlace(deployment)]);
+}
+
+function refusedIn({ deployment }: Bodies["deployment"]): readonly string[] {
+  return deployment.carried.filter(({ verdict }) => verdict === "non-compliant").map(({ id }) => id);
+}
+
+async function deviationsOf(
+  records: VisibleRecords,
+  ids: readonly string[],
+): Promise<readonly LoggedEntry[]> {
+  const subjects = (await records.naming("deviation", ids)).map(({ subject }) => subject);
+  return records.history({ kinds: ["deviation", "remediation"], subjects });
+}
+
+/** The emergencies and reviews of an item, and every policy that it or one of them was judged by. */
+async function underEmergency(
+  records: VisibleRecords,
+  id: string,
+  { assessment }: { readonly assessment: Assessment },
+): Promise<readonly LoggedEntry[]> {
+  const emergencies = await records.naming("emergency", [id]);
+  const reviews = await records.naming("retroactive-review", [id]);
+  const subjects = [...emergencies, ...reviews].map(({ subject }) => subject);
+  const digests = [assessment.policyDigest, ...emergencies.map(({ body }) => body.policyDigest)];
+  return whole([
+    records.history({ kinds: ["emergency", "retroactive-review"], subjects }),
+    usesWaiver(assessment) ? every(records.entries("policy")) : records.newestOf("policy", digests),
+  ]);
+}
+
+/** An exemption is shown as the policy first had it, whichever that was. */
+function usesWaiver({ results }: Assessment): boolean {
+  return results.some(({ cause, inputs }) => cause === "exemption" || "preApproved" in inputs);
+}
+
+/** How a branch or an environment was set, at any time. */
+async function settingsOf(
+  records: VisibleRecords,
+  repositoryId: number,
+  kind: "branch" | "environment",
+  name: string,
+): Promise<readonly LoggedEntry[]> {
+  const all = await records.history({
+    kinds: ["control-state"],
+    beginning: `${repositoryId}:${kind}:`,
+  });
+  return all.filter(({ body }) => body.place.name === name);
+}
+
+async function about(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
+  return whole([records.newestOf("source-gone", [id]), every(records.entries("coverage-gap"))]);
+}
+
+async function whole(
+  parts: readonly (readonly LoggedEntry[] | Promise<readonly LoggedEntry[]>)[],
+): Promise<readonly LoggedEntry[]> {
+  return (await Promise.all(parts)).flat();
+}
+
+async function every<K extends EntryKind>(
+  entries: AsyncIterable<LoggedEntry<K>>,
+): Promise<readonly LoggedEntry<K>[]> {
+  const all: LoggedEntry<K>[] = [];
+  for await (const entry of entries) all.push(entry);
+  return all;
+}

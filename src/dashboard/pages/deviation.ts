@@ -1,0 +1,134 @@
+/** The page of one deviation: what it needs now, its seven fields, the closing checklist, and its history. */
+
+import { html } from "hono/html";
+
+import { isSettled, worded } from "../../domain/deviation/deviation.ts";
+import { settledLine } from "../../domain/deviation/issue.ts";
+import { closingChecklist, MONTHS_OF_OPERATION } from "../../domain/deviation/remediation.ts";
+import { deviationSections } from "../../domain/evidence/sample/log-source.ts";
+import { deviationToDo } from "../../domain/messages/to-do.ts";
+import { isOfKind } from "../../domain/records/entry.ts";
+import type { DeviationRecord } from "../../domain/records/deviation.ts";
+import type { RemediationRecord } from "../../domain/records/remediation.ts";
+import { oneLine } from "../../domain/texts/wording.ts";
+import { tableOf, type Html } from "../../pages/html-table.ts";
+import { sectionsHtml } from "../../pages/sections.ts";
+import { writtenHtml } from "../../pages/written.ts";
+import { linked } from "../page/linked.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import { whenHtml } from "../page/parts.ts";
+
+/** Shows one deviation. */
+export const DEVIATION_PAGE: DashboardPage = { path: "/deviations/:id", show };
+
+async function show(asked: Asked): Promise<PageContent> {
+  const { records, params, access, now, link } = asked;
+  const { id = "" } = params;
+  const entries = await records.history({ kinds: ["deviation", "remediation"], subjects: [id] });
+  const deviation = entries.findLast((entry) => isOfKind(entry, "deviation"))?.body;
+  const remediation = entries.findLast((entry) => isOfKind(entry, "remediation"))?.body ?? null;
+  if (deviation === undefined || !("listed" in deviation))
+    throw new PageProblem(404, "No deviation of this id is on record here.");
+  const surroundings = {
+    organizationId: access.organization.id,
+    generatedAt: now,
+    observedTime: await records.observedTime(now),
+  };
+  const changes = new Set(
+    (await records.newestOf("change", deviation.subjects)).map(({ subject }) => subject),
+  );
+  const answer = remediation !== null && "deviation" in remediation ? remediation : null;
+  return {
+    title: oneLine(deviation.title),
+    main: html`<p class="lead">
+        ${deviation.id}, ${worded(deviation.status)}, severity ${deviation.severity}, in
+        ${deviation.repository.owner}/${deviation.repository.name}. Happened at
+        ${whenHtml(deviation.happenedAt)}.
+      </p>
+      <section class="now">
+        <h2 id="now">What to do now</h2>
+        ${
+          isSettled(deviation.status)
+            ? writtenHtml(`Nothing to do. ${settledLine(deviation, "UTC")}`)
+            : deviationToDo({ deviation, remediation: answer }).map(writtenHtml)
+        }
+      </section>
+      <section>
+        <h2 id="what">What happened</h2>
+        ${writtenHtml(deviation.description.replace(/\n\n\*\*What to do:\*\* [^\n]*/u, ""))}
+        ${listedHtml(deviation, changes, link)}
+      </section>
+      <section>
+        <h2 id="fields">What answers it</h2>
+        <dl class="facts">
+          ${fieldsOf(deviation, answer).map(
+            ([name, value]) =>
+              html`<div>
+                <dt>${name}</dt>
+                <dd class="${value === null ? "none" : ""}"><p>${value ?? "not said"}</p></dd>
+              </div>`,
+          )}
+        </dl>
+      </section>
+      ${answer === null ? "" : boxesHtml(deviation, answer)}
+      ${sectionsHtml(linked(await deviationSections(entries, surroundings), link))}`,
+  };
+}
+
+/** The seven fields of a remediation plan. */
+function fieldsOf(
+  { title }: DeviationRecord,
+  remediation: RemediationRecord | null,
+): readonly (readonly [name: string, value: string | null])[] {
+  const { rootCause = null, evidence = [] } = remediation ?? {};
+  return [
+    ["Finding", remediation?.finding ?? title],
+    ["Root cause", rootCause === null ? null : `${rootCause.category}: ${rootCause.text}`],
+    ["Action", remediation?.action ?? null],
+    ["Owner", remediation?.owner?.login ?? null],
+    ["Due", remediation?.due ?? null],
+    ["Evidence", evidence.length === 0 ? null : evidence.map(({ text }) => text).join("; ")],
+    ["How it is verified", remediation?.method ?? null],
+  ];
+}
+
+const BOXES = {
+  "root-cause-understood": "The root cause is understood",
+  sustainable: "The solution is sustainable",
+  operated: "It has operated, with evidence",
+  "applied-elsewhere": "Where else it applies was looked at",
+} as const;
+
+/** Nobody counts months for one page, so what rests on them is left open. */
+function boxesHtml(deviation: DeviationRecord, remediation: RemediationRecord): Html {
+  const isCounted = deviation.type !== "operating" || remediation.done === null;
+  return html`<section>
+    <h2 id="boxes">Closing checklist</h2>
+    <ul>
+      ${closingChecklist(remediation, deviation, 0).map(({ name, ticked, missing }) => {
+        const isOpen = name === "operated" && !isCounted && missing.length === 0;
+        const state = isOpen
+          ? `open: ${MONTHS_OF_OPERATION} clean monthly reviews since it was done are counted when it is closed, and when a package is made`
+          : ticked
+            ? "yes"
+            : `no${missing.length === 0 ? "" : `: lacks ${missing.map(({ what }) => what).join(", ")}`}`;
+        return html`<li>${BOXES[name]}: ${state}</li>`;
+      })}
+    </ul>
+  </section>`;
+}
+
+function listedHtml({ listed }: DeviationRecord, changes: ReadonlySet<string>, link: Asked["link"]): Html {
+  if (listed.length === 0) return html``;
+  const pathOf = (subject: string): string =>
+    `/${changes.has(subject) ? "changes" : "deployments"}/${subject}`;
+  return tableOf(listed, [
+    { head: "When (UTC)", cell: ({ at }) => whenHtml(at), whole: true },
+    {
+      head: "What it lists",
+      cell: ({ subject, title }) => html`<a href="${link(pathOf(subject))}">${oneLine(title)}</a>`,
+      wide: true,
+    },
+    { head: "Controls", cell: ({ controls }) => controls.join(", ") },
+  ]);
+}

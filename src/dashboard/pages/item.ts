@@ -1,0 +1,86 @@
+/** The page of one change and of one deployment: what to do now, then what the page of an auditor's sample has. */
+
+import { html } from "hono/html";
+
+import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
+import { POPULATIONS } from "../../domain/evidence/sample/choice.ts";
+import { logPage } from "../../domain/evidence/sample/log-source.ts";
+import { toDo } from "../../domain/messages/to-do.ts";
+import { isOfKind, type EntryKind, type LoggedEntry } from "../../domain/records/entry.ts";
+import { contentsHtml, inlineHtml, sectionsHtml } from "../../pages/sections.ts";
+import { writtenHtml } from "../../pages/written.ts";
+import { entriesAbout } from "../page/item.ts";
+import { linked } from "../page/linked.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+
+/** Shows one change. */
+export const CHANGE_PAGE: DashboardPage = { path: "/changes/:id", show: (asked) => show(asked, "changes") };
+
+/** Shows one deployment. */
+export const DEPLOYMENT_PAGE: DashboardPage = {
+  path: "/deployments/:id",
+  show: (asked) => show(asked, "deployments"),
+};
+
+async function show(asked: Asked, of: PopulationName): Promise<PageContent> {
+  const { records, access, now, params, web, link } = asked;
+  const { id = "" } = params;
+  const entries = /^[0-9a-f]{64}$/u.test(id) ? await entriesAbout(records, of, id) : [];
+  const { one } = POPULATIONS[of];
+  const item = { of, id, entries, organizationId: access.organization.id, generatedAt: now };
+  const page =
+    entries.length === 0
+      ? null
+      : await logPage(
+          { ...item, observedTime: await records.observedTime(now) },
+          { web, companyIds: await records.companyIds() },
+        );
+  if (page === null) throw new PageProblem(404, `No ${one} of this id is on record here.`);
+  const sections = linked(page.sections, link);
+  return {
+    title: page.title,
+    main: html`<p class="lead">
+        ${one} of ${page.repository}, ${inlineHtml(page.subject)}, ${page.when}. Verdict:
+        <span class="verdict">${page.verdict}</span>.
+      </p>
+      <section class="now">
+        <h2 id="now">What to do now</h2>
+        ${needed(entries, of, id, now).map(writtenHtml)}
+      </section>
+      ${contentsHtml(sections)} ${sectionsHtml(sections)}`,
+  };
+}
+
+function needed(
+  entries: readonly LoggedEntry[],
+  of: PopulationName,
+  id: string,
+  at: number,
+): readonly string[] {
+  const own = newestOf(entries, POPULATIONS[of].one).get(id);
+  if (own === undefined) return [];
+  const remediations = newestOf(entries, "remediation");
+  const reviews = newestOf(entries, "retroactive-review");
+  const policy = newestOf(entries, "policy").get(own.body.assessment.policyDigest);
+  return toDo({
+    ...own.body,
+    deviations: [...newestOf(entries, "deviation").values()].map(({ subject, body }) => ({
+      deviation: body,
+      remediation: remediations.get(subject)?.body ?? null,
+    })),
+    emergencies: [...newestOf(entries, "emergency").values()].map(({ subject, body }) => ({
+      record: body,
+      review: reviews.get(subject)?.body ?? null,
+    })),
+    timezone: policy?.body.effective.calendar.timezone ?? "UTC",
+    at,
+  });
+}
+
+function newestOf<K extends EntryKind>(
+  entries: readonly LoggedEntry[],
+  kind: K,
+): ReadonlyMap<string, LoggedEntry<K>> {
+  const own = entries.filter((entry) => isOfKind(entry, kind)).toSorted((a, b) => a.seq - b.seq);
+  return new Map(own.map((entry) => [entry.subject, entry]));
+}

@@ -1,0 +1,153 @@
+/** The page of a pull request: what its check shows, who can give what is missing, and what it landed as. */
+
+import { html } from "hono/html";
+
+import { countsText, unseenNotes } from "../../domain/approval/wording.ts";
+import { logSection } from "../../domain/evidence/sample/shared-sections.ts";
+import { entriesOfLog } from "../../domain/evidence/sample/log-source.ts";
+import { OF_LOG } from "../../domain/evidence/sample/source-words.ts";
+import { pullName } from "../../domain/lists/listed.ts";
+import { emergencyToDo } from "../../domain/messages/to-do.ts";
+import type { LoggedEntry } from "../../domain/records/entry.ts";
+import type { GateRecord } from "../../domain/records/change.ts";
+import { CONTROL_TITLES, oneLine } from "../../domain/texts/wording.ts";
+import { resultState, type JudgedApproval, type Result } from "../../domain/values/result.ts";
+import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
+import { sectionsHtml } from "../../pages/sections.ts";
+import { writtenHtml } from "../../pages/written.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import { outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
+
+/** Shows one pull request. */
+export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", show };
+
+async function show(asked: Asked): Promise<PageContent> {
+  const { records, params, link, now } = asked;
+  const { owner = "", repo = "", number = "" } = params;
+  const repositoryId = await repositoryNamed(asked, `${owner}/${repo}`);
+  const name = repositoryId === null ? "" : pullName(repositoryId, Number(number));
+  const gates =
+    repositoryId === null || !/^[1-9]\d{0,9}$/u.test(number)
+      ? []
+      : await records.history({ kinds: ["gate"], subjects: [name] });
+  const gate = gates.at(-1);
+  const pull = gate?.body.pulls.find((each) => each.number === Number(number));
+  if (gate === undefined || pull === undefined)
+    throw new PageProblem(404, "No pull request of this name is on record here.");
+  const beginning = `${gate.repositoryId}/pull/${number}/`;
+  const around = await records.history({
+    kinds: ["observation", "emergency", "retroactive-review"],
+    beginning,
+  });
+  const landed = await records.naming("change", [name]);
+  const entries = [...gates, ...around].toSorted((a, b) => a.seq - b.seq);
+  return {
+    title: `#${pull.number} ${oneLine(pull.title)}`,
+    main: html`<p class="lead">
+        ${outsideHtml(pull.url, `${pull.repository.owner}/${pull.repository.name}#${pull.number}`)} into
+        ${oneLine(pull.base.ref)}, opened by ${pull.author?.login ?? "an unknown account"}.
+      </p>
+      ${landed.length === 0 ? "" : landedHtml(landed, link)} ${checkHtml(gate, landed.length > 0)}
+      ${emergenciesHtml(around, now)}
+      <section>
+        <h2 id="approvals">Who approved it</h2>
+        ${approvalsHtml(gate.body)}
+      </section>
+      <section>
+        <h2 id="controls">Controls</h2>
+        ${tableOf(gate.body.assessment.results, CONTROLS)}
+      </section>
+      <section>
+        <h2 id="policy">Policy in force</h2>
+        <p>
+          ${
+            gate.body.assessment.policyDigest === ""
+              ? "No policy could be read."
+              : html`Digest <code>${gate.body.assessment.policyDigest}</code>, the same for every change
+                  judged by it.`
+          }
+        </p>
+      </section>
+      ${sectionsHtml([logSection({ entries: entriesOfLog(entries) }, { words: OF_LOG })])}`,
+  };
+}
+
+async function repositoryNamed({ records }: Asked, name: string): Promise<number | null> {
+  for await (const { body } of records.entries("repository")) {
+    const { repository } = body;
+    if (`${repository.owner}/${repository.name}`.toLowerCase() === name.toLowerCase()) return repository.id;
+  }
+  return null;
+}
+
+function landedHtml(landed: readonly LoggedEntry<"change">[], link: Asked["link"]): Html {
+  return html`<section class="now">
+    <h2 id="now">What to do now</h2>
+    <ul>
+      ${landed.map(
+        ({ subject, at, body }) =>
+          html`<li>
+            It landed at ${whenHtml(at)}: ${verdictHtml(body.assessment.verdict)}.
+            <a href="${link(`/changes/${subject}`)}">The change, and what to do about it</a>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+/** The words of the check run are kept as they were sent. */
+function checkHtml({ body: { check }, recordedAt }: LoggedEntry<"gate">, hasLanded: boolean): Html {
+  return html`<section class="${hasLanded ? "" : "now"}">
+    <h2 id="check">${hasLanded ? "What the check showed before the merge" : "What to do now"}</h2>
+    <p><b>${check.title}</b></p>
+    ${writtenHtml(check.summary)}
+    <p class="from">
+      The check run of commit <code>${check.headSha}</code>: ${check.conclusion ?? "in progress"}, as of
+      ${whenHtml(recordedAt)}.
+    </p>
+  </section>`;
+}
+
+function emergenciesHtml(around: readonly LoggedEntry[], now: number): Html {
+  const newest = new Map(around.map((entry) => [`${entry.kind} ${entry.subject}`, entry]));
+  const emergencies = [...newest.values()].filter((entry) => entry.kind === "emergency");
+  if (emergencies.length === 0) return html``;
+  return html`<section>
+    <h2 id="emergency">Emergency</h2>
+    ${emergencies.map(({ subject, body }) => {
+      const review = newest.get(`retroactive-review ${subject}`);
+      const needed = emergencyToDo(
+        { record: body, review: review?.kind === "retroactive-review" ? review.body : null },
+        "UTC",
+        now,
+      );
+      return html`<p>${body.id}: ${body.status}. Reason: ${body.reason ?? "none was given"}.</p>
+        ${needed.map(writtenHtml)}`;
+    })}
+  </section>`;
+}
+
+function approvalsHtml({ assessment: { approvals } }: GateRecord): Html {
+  if (approvals.length === 0) return html`<p>None so far. A review approves; a comment approves nothing.</p>`;
+  return tableOf(approvals, APPROVALS);
+}
+
+const APPROVALS: readonly HtmlColumn<JudgedApproval>[] = [
+  { head: "Who", cell: ({ login }) => oneLine(login) },
+  { head: "Counts", cell: (each) => countsText(each) },
+  {
+    head: "Entitled by",
+    cell: ({ served = [] }) => [...new Set(served.flatMap(({ by }) => by))].map(oneLine).join(", "),
+  },
+  { head: "Why", cell: (each) => [oneLine(each.reason), ...unseenNotes(each)].join("; "), wide: true },
+];
+
+const CONTROLS: readonly HtmlColumn<Result>[] = [
+  { head: "Control", cell: ({ control }) => CONTROL_TITLES[control] },
+  { head: "Result", cell: (each) => resultState(each) },
+  {
+    head: "Why",
+    cell: ({ reasons }) => html`${reasons.map((reason) => html`<p>${reason}</p>`)}`,
+    wide: true,
+  },
+];
