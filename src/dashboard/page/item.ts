@@ -26,8 +26,7 @@ async function aboutChange(records: VisibleRecords, id: string): Promise<readonl
   const observations = pulls.map((number) =>
     records.history({ kinds: ["observation"], beginning: `${repository.id}/pull/${number}/` }),
   );
-  return whole([
-    own,
+  const around = await whole([
     records.history({ kinds: ["gate"], subjects: pulls.map((number) => `${repository.id}#${number}`) }),
     ...observations,
     records.naming("deployment", [id]),
@@ -36,6 +35,7 @@ async function aboutChange(records: VisibleRecords, id: string): Promise<readonl
     settingsOf(records, repository.id, "branch", branch),
     about(records, id),
   ]);
+  return [...own, ...around];
 }
 
 async function aboutDeployment(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
@@ -47,15 +47,14 @@ async function aboutDeployment(records: VisibleRecords, id: string): Promise<rea
   const before = await repeated(records, body);
   const refused = [body, ...before.map((entry) => entry.body)].flatMap(refusedIn);
   const answering = [id, ...before.map(({ subject }) => subject), ...refused];
-  return whole([
-    own,
-    before,
+  const around = await whole([
     records.newestOf("change", shown),
     deviationsOf(records, answering),
     underEmergency(records, id, body),
     settingsOf(records, repository.id, "environment", environment),
     about(records, id),
   ]);
+  return [...own, ...before, ...around];
 }
 
 /** The other deployments of the same commit there, where this one goes back to what was refused before. */
@@ -118,9 +117,7 @@ async function about(records: VisibleRecords, id: string): Promise<readonly Logg
   return whole([records.newestOf("source-gone", [id]), every(records.entries("coverage-gap"))]);
 }
 
-async function whole(
-  parts: readonly (readonly LoggedEntry[] | Promise<readonly LoggedEntry[]>)[],
-): Promise<readonly LoggedEntry[]> {
+async function whole(parts: readonly Promise<readonly LoggedEntry[]>[]): Promise<readonly LoggedEntry[]> {
   return (await Promise.all(parts)).flat();
 }
 

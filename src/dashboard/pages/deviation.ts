@@ -6,7 +6,7 @@ import { isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { settledLine } from "../../domain/deviation/issue.ts";
 import { closingChecklist, MONTHS_OF_OPERATION } from "../../domain/deviation/remediation.ts";
 import { deviationSections } from "../../domain/evidence/sample/log-source.ts";
-import { deviationToDo } from "../../domain/messages/to-do.ts";
+import { deviationToDo } from "../../domain/deviation/to-do.ts";
 import { isOfKind } from "../../domain/records/entry.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 
 import { DEVIATION_STATES, isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { dayOf } from "../../domain/deviation/operating.ts";
-import type { AnsweredDeviation } from "../../domain/messages/to-do.ts";
+import type { AnsweredDeviation } from "../../domain/deviation/to-do.ts";
 import type { DeviationStatus } from "../../domain/records/deviation.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";

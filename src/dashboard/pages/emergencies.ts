@@ -2,7 +2,7 @@
 
 import { html } from "hono/html";
 
-import { emergencyToDo, type ReviewedEmergency } from "../../domain/messages/to-do.ts";
+import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import { EMERGENCY_STATES, type EmergencyState } from "../../domain/records/emergency.ts";
 import { oneLine, short } from "../../domain/texts/wording.ts";
 import { isOverdue } from "../../domain/emergency/retroactive-review.ts";

@@ -5,7 +5,7 @@ import { html } from "hono/html";
 import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
 import { POPULATIONS } from "../../domain/evidence/sample/choice.ts";
 import { logPage } from "../../domain/evidence/sample/log-source.ts";
-import { toDo } from "../../domain/messages/to-do.ts";
+import { toDo } from "../../domain/deviation/to-do.ts";
 import { isOfKind, type EntryKind, type LoggedEntry } from "../../domain/records/entry.ts";
 import { contentsHtml, inlineHtml, sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";

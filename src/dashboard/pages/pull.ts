@@ -7,7 +7,7 @@ import { logSection } from "../../domain/evidence/sample/shared-sections.ts";
 import { entriesOfLog } from "../../domain/evidence/sample/log-source.ts";
 import { OF_LOG } from "../../domain/evidence/sample/source-words.ts";
 import { pullName } from "../../domain/lists/listed.ts";
-import { emergencyToDo } from "../../domain/messages/to-do.ts";
+import { emergencyToDo } from "../../domain/deviation/to-do.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
 import { CONTROL_TITLES, oneLine } from "../../domain/texts/wording.ts";
@@ -59,14 +59,7 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       <section>
         <h2 id="policy">Policy in force</h2>
-        <p>
-          ${
-            gate.body.assessment.policyDigest === ""
-              ? "No policy could be read."
-              : html`Digest <code>${gate.body.assessment.policyDigest}</code>, the same for every change
-                  judged by it.`
-          }
-        </p>
+        ${writtenHtml(policyLineOf(gate.body))}
       </section>
       ${sectionsHtml([logSection({ entries: entriesOfLog(entries) }, { words: OF_LOG })])}`,
   };
@@ -98,7 +91,9 @@ function landedHtml(landed: readonly LoggedEntry<"change">[], link: Asked["link"
 /** The words of the check run are kept as they were sent. */
 function checkHtml({ body: { check }, recordedAt }: LoggedEntry<"gate">, hasLanded: boolean): Html {
   return html`<section class="${hasLanded ? "" : "now"}">
-    <h2 id="check">${hasLanded ? "What the check showed before the merge" : "What to do now"}</h2>
+    <h2 id="${hasLanded ? "check" : "now"}">
+      ${hasLanded ? "What the check showed before the merge" : "What to do now"}
+    </h2>
     <p><b>${check.title}</b></p>
     ${writtenHtml(check.summary)}
     <p class="from">
@@ -106,6 +101,12 @@ function checkHtml({ body: { check }, recordedAt }: LoggedEntry<"gate">, hasLand
       ${whenHtml(recordedAt)}.
     </p>
   </section>`;
+}
+
+/** The check run ends with the policy it was decided by, and where its files were read. */
+function policyLineOf({ check, assessment }: GateRecord): string {
+  const last = check.text.split("\n").at(-1) ?? "";
+  return last.startsWith("Policy:") ? last : `Policy: digest ${assessment.policyDigest || "not known"}.`;
 }
 
 function emergenciesHtml(around: readonly LoggedEntry[], now: number): Html {

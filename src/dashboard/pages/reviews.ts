@@ -3,7 +3,7 @@
 import { html } from "hono/html";
 
 import { isLate } from "../../domain/emergency/retroactive-review.ts";
-import { emergencyToDo, type ReviewedEmergency } from "../../domain/messages/to-do.ts";
+import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import type { ReviewState } from "../../domain/records/emergency.ts";
 import { tableOf, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";

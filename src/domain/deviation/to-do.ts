@@ -1,15 +1,15 @@
 /** What is to be done now about a change or deployment, in the words of its issue, its check and the comments on it. */
 
 import { isAccepted } from "../assessment/acceptance.ts";
-import { isSettled, withoutDeviation, worded } from "../deviation/deviation.ts";
-import { asComment, nextStep } from "../deviation/next-step.ts";
+import { isSettled, withoutDeviation, worded } from "./deviation.ts";
+import { asComment, nextStep } from "./next-step.ts";
 import type { ChangeRecord } from "../records/change.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import { localTime, markdown, VERDICT_TITLES } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
-import { confirmText, reviewText } from "./emergency.ts";
+import { confirmText, reviewText } from "../messages/emergency.ts";
 
 /** Describes a deviation with what answers it. */
 export interface AnsweredDeviation {
