@@ -9,8 +9,9 @@ import { webOf } from "../domain/evidence/sample/links.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { Access, Caller, Viewer, ViewerOf } from "./page/access.ts";
+import { Downloads } from "./download.ts";
 import { framed } from "./layout.ts";
-import { PageProblem, type Asked, type DashboardPage } from "./page/page.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
@@ -23,6 +24,8 @@ export interface DashboardTools {
   readonly viewerOf: ViewerOf;
   /** Returns where a request came from. */
   readonly callerOf: (c: Context) => Caller;
+  /** Writes rows as CSV. */
+  readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
   readonly clock: { now(): Instant };
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
@@ -36,13 +39,26 @@ const LONGEST_URL = 4_000;
 const AT_ONCE = 2;
 const MOST_WAITING = 20;
 
+/** So many files are sent at once, however slowly they are read. */
+const FILES_AT_ONCE = 2;
+
+/** The tools, and what bounds the work of all requests together. */
+interface Bounded extends DashboardTools {
+  readonly turns: Turns;
+  readonly downloads: Downloads;
+}
+
 /** Names an organisation in an address, where the viewer sees several. */
 const ORGANIZATION = "org";
 
 /** Returns the dashboard. */
-export function dashboard(tools: DashboardTools): Hono {
+export function dashboard(given: DashboardTools): Hono {
   const app = new Hono();
-  const turns = new Turns(AT_ONCE, MOST_WAITING);
+  const tools: Bounded = {
+    ...given,
+    turns: new Turns(AT_ONCE, MOST_WAITING),
+    downloads: new Downloads(FILES_AT_ONCE),
+  };
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -68,8 +84,8 @@ export function dashboard(tools: DashboardTools): Hono {
       "cache-control": "public, max-age=31536000, immutable",
     }),
   );
-  for (const page of PAGES) app.get(page.path, (c) => shown(c, tools, turns, page));
-  app.notFound((c) => shown(c, tools, turns, NOT_FOUND));
+  for (const page of PAGES) app.get(page.path, (c) => shown(c, tools, page));
+  app.notFound((c) => shown(c, tools, NOT_FOUND));
   app.onError((error, c) => {
     tools.log.error({ err: error, path: c.req.path }, "a page could not be made");
     const isOutside = error instanceof ExternalError;
@@ -86,12 +102,7 @@ const NOT_FOUND: DashboardPage = {
   show: () => Promise.reject(new PageProblem(404, "There is no page at this address.")),
 };
 
-async function shown(
-  c: Context,
-  tools: DashboardTools,
-  turns: Turns,
-  page: DashboardPage,
-): Promise<Response> {
+async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
   if (c.req.url.length > LONGEST_URL)
     return message(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
   const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
@@ -100,19 +111,17 @@ async function shown(
     return message(c, 405, "Nothing can be sent here", ["These pages are only read."], {
       allow: "GET, HEAD",
     });
-  const answer = await turns.take(() => answered(c, tools, viewer, page));
-  if (answer !== null) return answer;
+  const answer = await tools.turns.take(() => answered(c, tools, viewer, page));
+  return answer ?? busy(c);
+}
+
+function busy(c: Context): Response {
   return message(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
     "retry-after": "2",
   });
 }
 
-async function answered(
-  c: Context,
-  tools: DashboardTools,
-  viewer: Viewer,
-  page: DashboardPage,
-): Promise<Response> {
+async function answered(c: Context, tools: Bounded, viewer: Viewer, page: DashboardPage): Promise<Response> {
   const query = new URL(c.req.url).searchParams;
   const access = accessIn(viewer, query);
   if (access === null) return choice(c, viewer, query);
@@ -126,7 +135,9 @@ async function answered(
     web: webOf(tools.apiUrl),
     link,
   };
-  const { title, main, status = 200 } = await page.show(asked).catch(problemShown);
+  const content = await page.show(asked).catch(problemShown);
+  if ("rows" in content) return sent(c, tools, content);
+  const { title, main, status = 200 } = content;
   const navigation = PAGES.flatMap(({ path, nav }) =>
     nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
   );
@@ -134,7 +145,17 @@ async function answered(
   return c.html(framed({ title, main, of: around }), status);
 }
 
-function problemShown(error: unknown): Awaited<ReturnType<DashboardPage["show"]>> {
+function sent(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {
+  // What nobody reads would take a place among the files that are sent.
+  const body = c.req.method === "HEAD" ? "" : downloads.body(csv(columns, rows));
+  if (body === null) return busy(c);
+  return c.body(body, 200, {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": `attachment; filename="${name}"`,
+  });
+}
+
+function problemShown(error: unknown): PageContent {
   if (!(error instanceof PageProblem)) throw error;
   const title = error.status === 404 ? "Not found" : "This cannot be shown";
   return { title, main: html`<p>${error.message}</p>`, status: error.status };

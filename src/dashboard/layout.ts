@@ -2,6 +2,7 @@
 
 import { html } from "hono/html";
 
+import { visible } from "../domain/values/text.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { Access } from "./page/access.ts";
 import type { Asked } from "./page/page.ts";
@@ -47,7 +48,8 @@ export function framed({ title, main, of }: Frame): string {
       </body>
     </html>`;
   if (page instanceof Promise) throw new Error("nothing on a page is awaited");
-  return page.toString();
+  // Whatever a name or title has in it that nobody sees, or that turns the direction, is on no page.
+  return visible(page.toString());
 }
 
 function header({ access, link, navigation, choice }: NonNullable<Frame["of"]>): Html {

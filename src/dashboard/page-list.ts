@@ -1,7 +1,8 @@
 /** The pages there are, in the order of the navigation. */
 
 import type { DashboardPage } from "./page/page.ts";
-import { CHANGES_PAGE } from "./pages/changes.ts";
+import { CHANGE_PAGES } from "./pages/changes.ts";
+import { DEPLOYMENT_PAGES } from "./pages/deployments.ts";
 import { DEVIATION_PAGE } from "./pages/deviation.ts";
 import { DEVIATIONS_PAGE } from "./pages/deviations.ts";
 import { EMERGENCIES_PAGE } from "./pages/emergencies.ts";
@@ -11,8 +12,9 @@ import { REVIEWS_PAGE } from "./pages/reviews.ts";
 
 /** Lists the pages. */
 export const PAGES: readonly DashboardPage[] = [
-  CHANGES_PAGE,
+  ...CHANGE_PAGES,
   CHANGE_PAGE,
+  ...DEPLOYMENT_PAGES,
   DEPLOYMENT_PAGE,
   PULL_PAGE,
   DEVIATIONS_PAGE,

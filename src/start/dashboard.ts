@@ -8,6 +8,7 @@ import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Organization } from "../dashboard/page/access.ts";
 import type { Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { csvText } from "../package/csv.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 
 /** Builds the pages. */
@@ -21,6 +22,7 @@ export function dashboardOf(
     clock,
     log,
     apiUrl: apiBaseUrl(settings),
+    csv: csvText,
     viewerOf: loopbackViewer(() => organizationsIn(ledger), refused),
     callerOf: (c) => {
       const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;

@@ -8,6 +8,7 @@ import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
 
 /** Where a request comes from, and what it has besides its address. */
@@ -53,6 +54,7 @@ export function pagesOf(
   const logged: unknown[] = [];
   const app = dashboard({
     ledger,
+    csv: csvText,
     clock: { now: () => now },
     apiUrl: "https://api.github.com",
     log: { error: (given) => logged.push(given) },

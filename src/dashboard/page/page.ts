@@ -21,11 +21,21 @@ export interface Asked {
 }
 
 /** Describes what a page shows. */
-export interface PageContent {
+export interface PageText {
   readonly title: string;
   readonly main: Html;
   readonly status?: 200 | 400 | 404;
 }
+
+/** Describes a file of rows, read as they are sent. `name`: letters and dots only. */
+export interface PageFile {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: AsyncIterable<readonly string[]>;
+}
+
+/** Names what a page answers with. */
+export type PageContent = PageText | PageFile;
 
 /** Describes one page. `path`: as Hono's routes are written; `nav`: its name in the navigation, where it has one. */
 export interface DashboardPage {

@@ -2,6 +2,7 @@
 
 import { html } from "hono/html";
 
+import { groupsText } from "../../domain/evidence/tables/table.ts";
 import { CONTROL_TITLES, VERDICT_TITLES, oneLine, time } from "../../domain/texts/wording.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Assessment, Verdict } from "../../domain/values/result.ts";
@@ -18,9 +19,21 @@ export function whenHtml(at: Instant): Html {
   return html`<time datetime="${text}">${text.slice(0, 16).replace("T", " ")}</time>`;
 }
 
+/** Returns the results of the controls that applied and did not pass. */
+function missedIn({ results }: Assessment): Assessment["results"] {
+  return results.filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable");
+}
+
+/** Returns the controls that did not pass in one cell of a file, each with its outcome and first reason. */
+export function missedText(assessment: Assessment): string {
+  return groupsText(
+    missedIn(assessment).map(({ control, outcome, reasons }) => [control, outcome, reasons[0] ?? ""]),
+  );
+}
+
 /** Returns the controls that did not pass, each with its first reason. */
-export function missedHtml({ results }: Assessment): Html {
-  const missed = results.filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable");
+export function missedHtml(assessment: Assessment): Html {
+  const missed = missedIn(assessment);
   if (missed.length === 0) return html``;
   return html`<ul class="missed">
     ${missed.map(
@@ -36,4 +49,9 @@ export function missedHtml({ results }: Assessment): Html {
 /** Returns a link to a page elsewhere; what is no web address is only text. */
 export function outsideHtml(url: string, text: string): Html {
   return /^https?:\/\//iu.test(url) ? html`<a href="${url}" rel="noreferrer">${text}</a>` : html`${text}`;
+}
+
+/** Returns the short name of a branch, or what else a ref names. */
+export function branchName(ref: string): string {
+  return oneLine(ref).replace(/^refs\/heads\//u, "");
 }
