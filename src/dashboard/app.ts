@@ -6,6 +6,8 @@ import { secureHeaders } from "hono/secure-headers";
 
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
+import type { AuditReadiness } from "../domain/evidence/readiness.ts";
+import type { Span } from "../domain/time/span.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { Access, Caller, Viewer, ViewerOf } from "./page/access.ts";
@@ -26,6 +28,8 @@ export interface DashboardTools {
   readonly callerOf: (c: Context) => Caller;
   /** Writes rows as CSV. */
   readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
+  /** Judges an organisation's readiness for an audit on a span. */
+  readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
   readonly clock: { now(): Instant };
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
@@ -126,12 +130,15 @@ async function answered(c: Context, tools: Bounded, viewer: Viewer, page: Dashbo
   const access = accessIn(viewer, query);
   if (access === null) return choice(c, viewer, query);
   const link = linkOf(viewer, access);
+  const now = tools.clock.now();
   const asked: Asked = {
     records: new VisibleRecords(tools.ledger, access),
     access,
     params: c.req.param(),
     query,
-    now: tools.clock.now(),
+    now,
+    readiness:
+      access.repositories === "all" ? (span) => tools.readiness(access.organization.id, span, now) : null,
     web: webOf(tools.apiUrl),
     link,
   };

@@ -7,11 +7,13 @@ import { DEVIATION_PAGE } from "./pages/deviation.ts";
 import { DEVIATIONS_PAGE } from "./pages/deviations.ts";
 import { EMERGENCIES_PAGE } from "./pages/emergencies.ts";
 import { CHANGE_PAGE, DEPLOYMENT_PAGE } from "./pages/item.ts";
+import { OVERVIEW_PAGE } from "./pages/overview.ts";
 import { PULL_PAGE } from "./pages/pull.ts";
 import { REVIEWS_PAGE } from "./pages/reviews.ts";
 
 /** Lists the pages. */
 export const PAGES: readonly DashboardPage[] = [
+  OVERVIEW_PAGE,
   ...CHANGE_PAGES,
   CHANGE_PAGE,
   ...DEPLOYMENT_PAGES,

@@ -10,6 +10,7 @@ import type { Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { csvText } from "../package/csv.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
+import { ReadinessAnswers } from "./readiness.ts";
 
 /** Builds the pages. */
 export function dashboardOf(
@@ -17,12 +18,14 @@ export function dashboardOf(
   { ledger, clock, log }: Pick<Tools, "clock" | "log"> & { readonly ledger: Ledger },
 ): Hono {
   const refused = isPublished(settings) ? PUBLISHED : null;
+  const readiness = new ReadinessAnswers(ledger);
   return dashboard({
     ledger,
     clock,
     log,
     apiUrl: apiBaseUrl(settings),
     csv: csvText,
+    readiness: (...asked) => readiness.of(...asked),
     viewerOf: loopbackViewer(() => organizationsIn(ledger), refused),
     callerOf: (c) => {
       const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;

@@ -3,6 +3,7 @@
 import { figuresText } from "../../domain/monitoring/monthly.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import { readiness } from "../../flows/monitoring/readiness.ts";
+import { DAY } from "../../domain/time/durations.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
@@ -17,7 +18,8 @@ export async function answerReadiness(
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const { id, login } = await organizationIn(ledger, options.org);
-    const found = await ledger.snapshot((moment) => readiness(moment, id, { days: options.days, at }));
+    const span = { from: at - options.days * DAY, to: at };
+    const found = await ledger.snapshot((moment) => readiness(moment, id, span, at));
     return {
       code: found.go ? 0 : 1,
       lines: readinessLines(found, login, options.days),

@@ -1,6 +1,8 @@
 /** What a page is: a path, a title, and a function from what was asked to what is shown. */
 
 import type { Html } from "../../pages/html-table.ts";
+import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
+import type { Span } from "../../domain/time/span.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Access } from "./access.ts";
 import type { VisibleRecords } from "./records.ts";
@@ -14,6 +16,8 @@ export interface Asked {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly now: Instant;
+  /** Judges readiness on a span; null: the viewer does not see all of the organisation. */
+  readonly readiness: ((span: Span) => Promise<AuditReadiness>) | null;
   /** Address of GitHub's pages, such as https://github.com; null: it is not known. */
   readonly web: string | null;
   /** Returns the address of a page of the same organisation. */

@@ -74,6 +74,14 @@ export class VisibleRecords {
     return found.filter((entry) => this.#isShown(entry));
   }
 
+  /** Returns when the App last noted that it is there, and when the repositories shown were last swept. */
+  async lastSeen(): Promise<{ readonly app: Instant | null; readonly sweeps: readonly Instant[] }> {
+    const { lastBeat, lastSweeps } = await this.#ledger.presence();
+    const known = await this.#bodies("repository");
+    const sweeps = known.flatMap(({ repository }) => lastSweeps.get(repository.id) ?? []);
+    return { app: lastBeat, sweeps: sweeps.toSorted((a, b) => a - b) };
+  }
+
   /** Returns what was observed of the organisation until now, while the App serves this page. */
   async observedTime(now: Instant): Promise<ObservedTime> {
     const { lastSweeps } = await this.#ledger.presence();

@@ -15,7 +15,7 @@ import type { Policy } from "../policy/file/policy.ts";
 import { ASKED_BY, unasked } from "../policy/asked-controls.ts";
 import { CONTROL_NAMES, type ControlName } from "../values/result.ts";
 import { ownerOf } from "../monitoring/monthly.ts";
-import { day, wholeDays } from "../time/span.ts";
+import { day, wholeDays, type Span } from "../time/span.ts";
 import { completenessWords, provenSpans, type CompletenessDocument } from "./completeness.ts";
 import { limitationsOf, type Manifest, type ObservedSchema } from "./package.ts";
 import type { EvidenceSource, Period } from "./tables/population.ts";
@@ -129,7 +129,7 @@ export async function frontMatter(
   const policies = await policiesInForce(source, policyDigests);
   const gaps: CoverageGapRecord[] = [];
   for await (const { body } of gapsOf(source)) gaps.push(body);
-  const months = monthsOf(source, summary);
+  const months = countedMonths(source, summary);
   const notAsked = unasked(policies);
   const heads = await logHeadsOf(source, policies);
   return {
@@ -200,7 +200,11 @@ function companyIds(policies: readonly Policy[]): StartHere["companyIds"] {
   );
 }
 
-function monthsOf({ period, observedTime }: EvidenceSource, summary: SummaryDocument): readonly Month[] {
+/** Returns every month of a period, with its counts and how many of its days were observed. */
+export function countedMonths(
+  { period, observedTime }: Pick<EvidenceSource, "observedTime"> & { readonly period: Span },
+  summary: Pick<SummaryDocument, "months">,
+): readonly Month[] {
   const counts = new Map(summary.months.map((each) => [each.month, each]));
   const months: Month[] = [];
   for (let from = period.from; from < period.to;) {

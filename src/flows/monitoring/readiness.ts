@@ -16,23 +16,25 @@ import type { LedgerReader } from "../../ledger/ledger.ts";
 import { reviewsNow } from "./monthly-reviews.ts";
 import { recordedPolicies } from "../policy/in-force.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
-import { DAY } from "../../domain/time/durations.ts";
+import type { Span } from "../../domain/time/span.ts";
 
-/** Judges the readiness of an organisation on its last days. */
+/** Judges the readiness of an organisation on a span, by what is on record now. */
 export async function readiness(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
-  { days, at }: { readonly days: number; readonly at: Instant },
+  span: Span,
+  at: Instant,
 ): Promise<AuditReadiness> {
-  return readinessOf(await readinessFacts(ledger, organizationId, { days, at }));
+  return readinessOf(await readinessFacts(ledger, organizationId, span, at));
 }
 
 async function readinessFacts(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
-  { days, at }: { readonly days: number; readonly at: Instant },
+  { from, to }: Span,
+  at: Instant,
 ): Promise<ReadinessFacts> {
-  const span = { from: at - days * DAY, to: at };
+  const span = { from, to };
   const bodies = async <K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> => {
     const found: Bodies[K][] = [];
     for await (const { body } of ledger.states(kind, { organizationId })) found.push(body);

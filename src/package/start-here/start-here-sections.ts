@@ -14,29 +14,13 @@ import type { Counts, SummaryDocument } from "../../domain/evidence/summary.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";
 import { monthsChart } from "../../pages/chart.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
+import { monthsTable } from "../../pages/months.ts";
 
 /** Shows the changes of each month, how they came about, and the monthly reviews. */
 export function monthsSection({ months: all, summary }: StartHere): Html {
-  const verdicts = Object.keys(summary.changes.by_verdict);
-  return html`${monthsChart(all)}
-    ${tableOf(
-      all,
-      [
-        { head: "Month", cell: ({ month }) => month, whole: true },
-        { head: "Days observed", cell: ({ days, daysSeen }) => `${daysSeen} of ${days}`, number: true },
-        { head: "Changes", cell: ({ changes }) => changes, number: true },
-        ...verdicts.map((verdict) => ({
-          head: verdict,
-          cell: (month: StartHere["months"][number]) => month.by_verdict[verdict] ?? 0,
-          number: true,
-        })),
-        { head: "Deployments", cell: ({ deployments }) => deployments, number: true },
-      ],
-      {
-        caption:
-          "Days observed: days on which the App was there, or of which everything was read afterwards. That nothing is counted for other days does not say that nothing happened.",
-      },
-    )}
+  // Packages that are made again must have the same bytes, their blanks included.
+  const between = "\n    ";
+  return html`${monthsChart(all)}${between}${monthsTable(all, Object.keys(summary.changes.by_verdict))}
     <p>
       ${numbered(summary.changes.total, "change", "changes")}, by kind of update:
       ${countsInWords(summary.changes.by_update)}. Found late, by a sweep or backfill: ${summary.changes.late}

@@ -56,7 +56,8 @@ export async function readinessRows(snapshot: StorySnapshot, from: Instant): Pro
   const organizationId = await organizationOf(snapshot);
   const days = Math.ceil((snapshot.now - from) / DAY) + 1;
   const at = snapshot.now + 1000;
-  const found = await snapshot.withLedger((ledger) => readiness(ledger, organizationId, { days, at }));
+  const span = { from: at - days * DAY, to: at };
+  const found = await snapshot.withLedger((ledger) => readiness(ledger, organizationId, span, at));
   const row: Row = {
     go: found.go,
     outlook: found.outlook.opinion,
