@@ -73,12 +73,12 @@ function changeHtml({ change }: Row["body"]): Html {
   if (pullRequests.length > 0)
     return html`${pullRequests.map(
       ({ number, title, url, author }) =>
-        html`<p>
+        html`<p class="line">
           ${outsideHtml(url, `${repository.name}#${number}`)} ${oneLine(title)}
           <span class="by">by ${author?.login ?? "unknown"}</span>
         </p>`,
     )}`;
-  return html`<p>
+  return html`<p class="line">
     ${update.kind} of <code>${short(update.after)}</code>
     <span class="by">by ${update.actor?.login ?? "unknown"}</span>
   </p>`;

@@ -22,7 +22,7 @@ const shown = ({ link }: Asked): readonly HtmlColumn<Row>[] => [
   {
     head: "Deployment",
     cell: ({ body: { deployment } }) =>
-      html`<p>
+      html`<p class="line">
         ${deployment.repository.name} <code>${short(deployment.sha)}</code> of ${branchName(deployment.ref)}
         <span class="by">by ${deployment.creator?.login ?? "unknown"}</span>
       </p>`,
