@@ -214,7 +214,7 @@ export interface Settings {
   readonly baseUrl: string | null;
   /** The pipelines that may report deployments from outside GitHub. */
   readonly deploymentSources: readonly DeploymentSource[];
-  /** Kept for a dashboard with sign-in, which is not built yet. */
+  /** Kept for sign-in to the pages, which is not built yet. */
   readonly signIn: {
     readonly clientId: string;
     readonly clientSecret: string;
