@@ -1,5 +1,7 @@
 /** Lists of changes and deployments by what people filter by: made from the log as it grows, and made again from it alone. */
 
+import { setImmediate } from "node:timers/promises";
+
 import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
@@ -22,8 +24,8 @@ import type { Tables } from "./database/schema.ts";
 import { storable } from "./database/storable.ts";
 import type { Store } from "./database/store.ts";
 
-/** So many entries are listed in one transaction. */
-const PAGE = 500;
+/** So many entries are listed in one transaction: what else waits for the store is done in between. */
+const PAGE = 200;
 
 /** Marks are written so many rows at a time: a statement has at most 32,766 values. */
 const MOST_MARKS = 4_000;
@@ -140,6 +142,8 @@ export class Lists {
         if (version !== LISTED_VERSION) await forget(tx);
         await listFrom(tx, version === LISTED_VERSION ? seq : 0);
       });
+      // The embedded store answers at once: nothing else in this process would have a turn before the end.
+      await setImmediate();
     }
   }
 }
@@ -198,18 +202,11 @@ async function replace(tx: Transaction<Tables>, rows: readonly LogRow[]): Promis
   await tx
     .insertInto("listed")
     .values(
-      entries.map(({ entry, listed }) => ({
-        ...namesOf(entry),
-        seq: entry.seq,
-        repository_id: entry.repositoryId,
-        place: storable(listed.place),
-        verdict: listed.verdict,
-        words: storable(listed.words),
-      })),
+      entries.map(({ entry, listed }) => ({ ...columnsOf(entry, listed), words: storable(listed.words) })),
     )
     .execute();
   const marks = entries.flatMap(({ entry, listed }) =>
-    listed.marks.map((mark) => ({ ...namesOf(entry), mark: storable(mark) })),
+    listed.marks.map((mark) => ({ ...columnsOf(entry, listed), mark: storable(mark) })),
   );
   for (let from = 0; from < marks.length; from += MOST_MARKS)
     await tx
@@ -218,8 +215,20 @@ async function replace(tx: Transaction<Tables>, rows: readonly LogRow[]): Promis
       .execute();
 }
 
-function namesOf({ organizationId, kind, at, subject }: LoggedEntry) {
-  return { organization_id: organizationId, kind, at, subject };
+function columnsOf(
+  { organizationId, kind, at, subject, seq, repositoryId }: LoggedEntry,
+  { place: where, verdict }: Listed,
+) {
+  return {
+    organization_id: organizationId,
+    kind,
+    at,
+    subject,
+    seq,
+    repository_id: repositoryId,
+    place: storable(where),
+    verdict,
+  };
 }
 
 function pageOf(
@@ -243,8 +252,8 @@ function selected(
   filter: ListFilter,
 ): SelectQueryBuilder<Tables, "listed", object> {
   const { organizationId, repositoryIds, place: where, verdict, from, to, words } = filter;
-  let query = db
-    .selectFrom("listed")
+  const [first, ...others] = marksIn(filter);
+  let query = rowsWith(db, first)
     .where("listed.organization_id", "=", organizationId)
     .where("listed.kind", "=", kind);
   if (repositoryIds !== undefined)
@@ -256,21 +265,30 @@ function selected(
   if (verdict !== undefined) query = query.where("listed.verdict", "=", verdict);
   if (from !== undefined) query = query.where("listed.at", ">=", from);
   if (to !== undefined) query = query.where("listed.at", "<", to);
-  for (const mark of marksIn(filter))
-    query = query.where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom("listed_mark")
-          .select("listed_mark.subject")
-          .whereRef("listed_mark.organization_id", "=", "listed.organization_id")
-          .whereRef("listed_mark.kind", "=", "listed.kind")
-          .whereRef("listed_mark.at", "=", "listed.at")
-          .whereRef("listed_mark.subject", "=", "listed.subject")
-          .where("listed_mark.mark", "=", mark),
-      ),
+  // Asked row by row, in the order of the list: joined, PostgreSQL would begin with whatever it holds to be rare.
+  for (const mark of others)
+    query = query.where(
+      sql<boolean>`(select 1 from listed_mark other where other.organization_id = listed.organization_id
+        and other.kind = listed.kind and other.mark = ${mark} and other.at = listed.at
+        and other.subject = listed.subject) = 1`,
     );
-  if (words !== undefined) query = query.where(sql<boolean>`listed.words like ${likeText(words)} escape '!'`);
-  return query;
+  if (words === undefined) return query;
+  const text =
+    first === undefined
+      ? sql`listed.words`
+      : sql`(select whole.words from listed whole where whole.organization_id = listed.organization_id
+          and whole.kind = listed.kind and whole.at = listed.at and whole.subject = listed.subject)`;
+  return query.where(sql<boolean>`${text} like ${likeText(words)} escape '!'`);
+}
+
+/** The rows of a list, or of those with a mark, which have a list of their own. */
+function rowsWith(
+  db: Kysely<Tables>,
+  mark: string | undefined,
+): SelectQueryBuilder<Tables, "listed", object> {
+  if (mark === undefined) return db.selectFrom("listed");
+  const marked: unknown = db.selectFrom("listed_mark as listed").where("listed.mark", "=", mark);
+  return marked as SelectQueryBuilder<Tables, "listed", object>;
 }
 
 function marksIn({ control, person }: ListFilter): readonly string[] {

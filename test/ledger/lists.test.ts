@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { listedOf } from "../../src/domain/lists/listed.ts";
@@ -157,6 +159,24 @@ describeOnBothStores("the lists of changes", (open) => {
     expect(both).toEqual([before, before]);
     const eve = await ledger.lists.page("change", { ...filter, person: "eve" }, { limit: 100 });
     expect(eve.map(({ body }) => body.change.update.kind)).toEqual(["push"]);
+  });
+
+  test("let others have their turn while a long log is listed for the first time", async () => {
+    const { ledger } = await open();
+    const entries = Array.from({ length: 1_000 }, (_, n) => changeEntry(n + 1, START + n));
+    await ledger.record({ entries }, START);
+    let turns = 0;
+    const ended = new AbortController();
+    const others = (async () => {
+      while (!ended.signal.aborted) {
+        await setImmediate();
+        turns += 1;
+      }
+    })();
+    await ledger.lists.page("change", { organizationId: ORGANIZATION.id }, { limit: 1 });
+    ended.abort();
+    await others;
+    expect(turns).toBeGreaterThanOrEqual(5);
   });
 
   test("hold nothing of another organisation", async () => {

@@ -119,12 +119,8 @@ interface ListedTable {
 }
 
 /** What is true of a change or deployment, a row for each. */
-interface ListedMarkTable {
-  readonly organization_id: number;
-  readonly kind: string;
+interface ListedMarkTable extends Omit<ListedTable, "words"> {
   readonly mark: string;
-  readonly at: number;
-  readonly subject: string;
 }
 
 /** One row, id 1: up to which entry the lists were made, and by which version. */
