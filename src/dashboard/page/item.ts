@@ -32,7 +32,7 @@ async function aboutChange(records: VisibleRecords, id: string): Promise<readonl
     records.naming("deployment", [id]),
     deviationsOf(records, [id]),
     underEmergency(records, id, body),
-    settingsOf(records, repository.id, "branch", branch),
+    settingsOf(records, `${repository.id}:branch:${update.ref}:`, branch),
     about(records, id),
   ]);
   return [...own, ...around];
@@ -51,7 +51,8 @@ async function aboutDeployment(records: VisibleRecords, id: string): Promise<rea
     records.newestOf("change", shown),
     deviationsOf(records, answering),
     underEmergency(records, id, body),
-    settingsOf(records, repository.id, "environment", environment),
+    // GitHub's id of an environment is in none of its deployments.
+    settingsOf(records, `${repository.id}:environment:`, environment),
     about(records, id),
   ]);
   return [...own, ...before, ...around];
@@ -102,14 +103,10 @@ function usesWaiver({ results }: Assessment): boolean {
 /** How a branch or an environment was set, at any time. */
 async function settingsOf(
   records: VisibleRecords,
-  repositoryId: number,
-  kind: "branch" | "environment",
+  beginning: string,
   name: string,
 ): Promise<readonly LoggedEntry[]> {
-  const all = await records.history({
-    kinds: ["control-state"],
-    beginning: `${repositoryId}:${kind}:`,
-  });
+  const all = await records.history({ kinds: ["control-state"], beginning });
   return all.filter(({ body }) => body.place.name === name);
 }
 

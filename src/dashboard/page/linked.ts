@@ -17,7 +17,7 @@ const NAMED: Readonly<Record<string, "/changes/" | "/deployments/">> = {
 };
 
 /** Returns sections in which the ids of changes, deployments and deviations lead to their pages. */
-export function linked(sections: readonly Section[], link: Asked["link"]): readonly Section[] {
+export function linkedHere(sections: readonly Section[], link: Asked["link"]): readonly Section[] {
   return sections.map((section) => ({
     ...section,
     blocks: section.blocks.map((block) => linkedBlock(block, link)),

@@ -14,7 +14,7 @@ import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
-import { linked } from "../page/linked.ts";
+import { linkedHere } from "../page/linked.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 
@@ -71,7 +71,7 @@ async function show(asked: Asked): Promise<PageContent> {
         </dl>
       </section>
       ${answer === null ? "" : boxesHtml(deviation, answer)}
-      ${sectionsHtml(linked(await deviationSections(entries, surroundings), link))}`,
+      ${sectionsHtml(linkedHere(await deviationSections(entries, surroundings), link))}`,
   };
 }
 

@@ -16,8 +16,8 @@ const PATH = "/deviations";
 /** So many deviations are shown. */
 const MOST = 200;
 
-/** So many of each state are read to find what is overdue. */
-const READ = 1_000;
+/** So many of each state are read to find what is overdue: of what is not settled, the oldest. */
+const READ = 500;
 
 /** Shows the deviations by state and owner. */
 export const DEVIATIONS_PAGE: DashboardPage = { path: PATH, nav: "Deviations", show };
@@ -26,7 +26,8 @@ async function show(asked: Asked): Promise<PageContent> {
   const state = DEVIATION_STATES.find((each) => each === asked.query.get("state")) ?? null;
   const owner = (asked.query.get("owner") ?? "").trim().replace(/^@/u, "").slice(0, 100);
   const states = state === null ? DEVIATION_STATES.filter((each) => !isSettled(each)) : [state];
-  const all = (await deviationsIn(asked, states)).filter(
+  const read = await deviationsIn(asked, states);
+  const all = read.filter(
     ({ remediation }) => owner === "" || remediation?.owner?.login.toLowerCase() === owner.toLowerCase(),
   );
   const today = dayOf(asked.now);
@@ -38,6 +39,7 @@ async function show(asked: Asked): Promise<PageContent> {
       <p class="lead">
         ${rows.length} ${state === null ? "not settled" : worded(state)}${owner === "" ? "" : ` of ${owner}`},
         ${overdue} past the target date.${rows.length > MOST ? ` The first ${MOST} are shown.` : ""}
+        ${isCut(read) ? `There may be more: ${READ} of each state are read, of what is not settled the oldest.` : ""}
       </p>
       ${rows.length === 0 ? "" : tableOf(rows.slice(0, MOST), columnsOf(asked, today))}`,
   };
@@ -48,8 +50,10 @@ async function deviationsIn(
   states: readonly DeviationStatus[],
 ): Promise<readonly AnsweredDeviation[]> {
   const found = [];
-  for (const verdict of states)
-    found.push(...(await records.page("deviation", { verdict }, { limit: READ })));
+  for (const verdict of states) {
+    const order = isSettled(verdict) ? "newest" : "oldest";
+    found.push(...(await records.page("deviation", { verdict }, { order, limit: READ })));
+  }
   const remediations = new Map(
     (
       await records.newestOf(
@@ -62,6 +66,11 @@ async function deviationsIn(
     deviation: body,
     remediation: remediations.get(subject) ?? null,
   }));
+}
+
+function isCut(read: readonly AnsweredDeviation[]): boolean {
+  const ofEach = Map.groupBy(read, ({ deviation }) => deviation.status);
+  return [...ofEach.values()].some((each) => each.length >= READ);
 }
 
 /** What is done only waits to be found effective. */

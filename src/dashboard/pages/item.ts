@@ -7,11 +7,13 @@ import { POPULATIONS } from "../../domain/evidence/sample/choice.ts";
 import { logPage } from "../../domain/evidence/sample/log-source.ts";
 import { toDo } from "../../domain/deviation/to-do.ts";
 import { isOfKind, type EntryKind, type LoggedEntry } from "../../domain/records/entry.ts";
+import type { Html } from "../../pages/html-table.ts";
 import { contentsHtml, inlineHtml, sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { entriesAbout } from "../page/item.ts";
-import { linked } from "../page/linked.ts";
+import { linkedHere } from "../page/linked.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import { missedHtml } from "../page/parts.ts";
 
 /** Shows one change. */
 export const CHANGE_PAGE: DashboardPage = { path: "/changes/:id", show: (asked) => show(asked, "changes") };
@@ -36,7 +38,7 @@ async function show(asked: Asked, of: PopulationName): Promise<PageContent> {
           { web, companyIds: await records.companyIds() },
         );
   if (page === null) throw new PageProblem(404, `No ${one} of this id is on record here.`);
-  const sections = linked(page.sections, link);
+  const sections = linkedHere(page.sections, link);
   return {
     title: page.title,
     main: html`<p class="lead">
@@ -45,10 +47,35 @@ async function show(asked: Asked, of: PopulationName): Promise<PageContent> {
       </p>
       <section class="now">
         <h2 id="now">What to do now</h2>
-        ${needed(entries, of, id, now).map(writtenHtml)}
+        ${needed(entries, of, id, now).map(writtenHtml)} ${whyHtml(entries, of, id)}
+        ${waysHtml(entries, link)}
       </section>
       ${contentsHtml(sections)} ${sectionsHtml(sections)}`,
   };
+}
+
+function whyHtml(entries: readonly LoggedEntry[], of: PopulationName, id: string): Html {
+  const own = newestOf(entries, POPULATIONS[of].one).get(id);
+  return own === undefined ? html`` : missedHtml(own.body.assessment);
+}
+
+/** Leads to its pull requests and deviations. */
+function waysHtml(entries: readonly LoggedEntry[], link: Asked["link"]): Html {
+  const deviations = [...newestOf(entries, "deviation").keys()].map((id) => ({
+    path: `/deviations/${id}`,
+    name: `Deviation ${id}`,
+  }));
+  const pulls = [...newestOf(entries, "gate").values()].flatMap(({ body }) =>
+    body.pulls.map(({ repository: { owner, name }, number }) => ({
+      path: `/pulls/${owner}/${name}/${number}`,
+      name: `What the check of #${number} showed`,
+    })),
+  );
+  const ways = [...deviations, ...pulls];
+  if (ways.length === 0) return html``;
+  return html`<ul class="ways">
+    ${ways.map(({ path, name }) => html`<li><a href="${link(path)}">${name}</a></li>`)}
+  </ul>`;
 }
 
 function needed(

@@ -9,7 +9,7 @@ import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emerge
 import type { RemediationRecord } from "../records/remediation.ts";
 import { localTime, markdown, VERDICT_TITLES } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
-import { confirmText, reviewText } from "../messages/emergency.ts";
+import { authoriseText, confirmText, reviewText } from "../messages/emergency.ts";
 
 /** Describes a deviation with what answers it. */
 export interface AnsweredDeviation {
@@ -73,6 +73,7 @@ export function emergencyToDo(
           "To let this pull request pass, comment `/countersign authorise` or approve it. (You must not have worked on it.)",
         ]
       : []),
+    ...(status === "waiting" && pull === null ? [markdown(authoriseText(record.repository, record))] : []),
     ...(alone === null || authorised === null || confirmed !== null || at > alone
       ? []
       : [confirmText(authorised, localTime(alone, timezone))]),

@@ -94,11 +94,20 @@ function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy
   return notify(policy, "emergency-waiting", {
     organizationId: ownerId,
     about: `${record.id}:${record.steps.length}`,
-    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). An operator of Countersign can record the authorisation: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
+    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). ${authoriseText(to.repository, record)}`,
     repository: `${owner}/${name}`,
     path: null,
     at: record.declared?.at ?? record.opened.at,
   });
+}
+
+/** Returns how an emergency is authorised that no pull request stands for. */
+export function authoriseText(
+  { owner, name }: Pick<Repository, "owner" | "name">,
+  { deployment }: Pick<EmergencyRecord, "deployment">,
+): string {
+  const { environment = "", sha = "" } = deployment ?? {};
+  return `An operator of Countersign can record the authorisation: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`;
 }
 
 const REVIEW_COMMANDS =
