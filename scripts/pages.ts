@@ -112,7 +112,6 @@ function configurationPage(): string {
     `\`\`\`yaml\n${readFileSync(new URL("../docs/example-policy.yml", import.meta.url), "utf8").trimEnd()}\n\`\`\``,
     "## Settings",
     "Environment variables, checked at start. Every command but `verify` and `demo` also reads `.env` in the working directory, or the file that `COUNTERSIGN_ENV_FILE` names (empty: none); what the environment sets, even as empty, wins. All problems are listed at once; secrets are never printed; an empty variable counts as not set; blanks and quotes around a value are dropped. [`.env.example`](../.env.example) contains all of them. Also required: the App's private key (`PRIVATE_KEY` or `PRIVATE_KEY_PATH`), and with `DATABASE_URL` a signing key, which is otherwise created in the data folder.",
-    `${UNUSED_SETTINGS.map((name) => `\`${name}\``).join(", ")} are checked, but not used by this version.`,
     table(
       ["variable", "default", "meaning"],
       Object.entries(EnvironmentSchema.shape).map(([name, schema]) => [
@@ -124,13 +123,6 @@ function configurationPage(): string {
     "Some commands read more: `audit`, and `policy try` without a log, a token of GitHub from `GITHUB_TOKEN` or `GH_TOKEN`; `report-deployment` its secret from `COUNTERSIGN_REPORT_SECRET`. A proxy may also be named as `https_proxy`, for `http://` addresses as `HTTP_PROXY` or `http_proxy`, and its exceptions as `no_proxy`.",
   ].join("\n\n");
 }
-
-/** Settings of a part that is not built yet: the sign-in of a dashboard. */
-export const UNUSED_SETTINGS: readonly string[] = [
-  "GITHUB_CLIENT_ID",
-  "GITHUB_CLIENT_SECRET",
-  "COUNTERSIGN_SESSION_SECRET",
-];
 
 function defaultOf(schema: z.ZodType): string {
   const absent = schema.safeParse(undefined);

@@ -23,8 +23,8 @@ import { listenOn, type Listening } from "./listening.ts";
 import { routes } from "./server.ts";
 import { apiBaseUrl, type Settings } from "./settings.ts";
 import { AppCheck } from "./start/app-check.ts";
-import { dashboardOf } from "./start/dashboard.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
+import { pagesWhenOpened } from "./start/pages.ts";
 import { ReadingProgress } from "./start/progress.ts";
 import { Schedule } from "./start/schedule.ts";
 import { buildTools, type Built, type StartTools } from "./start/tools.ts";
@@ -187,7 +187,7 @@ interface Routes {
 
 function routesOf(
   settings: Settings,
-  { tools, pacing, lookups, unchanged, isKeyRefused }: Built,
+  { tools, pacing, lookups, unchanged, fetch, isKeyRefused }: Built,
   {
     arrivals,
     worker,
@@ -225,7 +225,7 @@ function routesOf(
         newest: () => ledger.use(),
         arrivals: () => arrivals.use(),
       },
-      pages: dashboardOf(settings, { ledger, clock, log }),
+      pages: pagesWhenOpened(settings, { ledger, clock, log, ...(fetch === undefined ? {} : { fetch }) }),
     },
     monitors,
   );

@@ -61,8 +61,8 @@ export interface RouteTools {
   readonly isProcessMeasured?: boolean;
   /** What is kept in memory, by name. */
   readonly caches?: Caches;
-  /** Answers whatever no route does: the pages people read. */
-  readonly pages?: Pick<Hono, "fetch">;
+  /** Answers whatever no route does: the pages people read. `isPublic`: at the App's own address; else where monitors look. */
+  readonly pages?: { readonly fetch: Hono["fetch"]; readonly isPublic: boolean };
 }
 
 /**
@@ -102,7 +102,7 @@ export function routes(tools: RouteTools, inner: Hono | null = null): Hono {
   );
   const { pages } = tools;
   // Only what no route takes: whatever pages there are, no delivery passes through their code.
-  if (pages !== undefined) monitored.notFound((c) => pages.fetch(c.req.raw, c.env));
+  if (pages !== undefined) (pages.isPublic ? app : monitored).notFound((c) => pages.fetch(c.req.raw, c.env));
   app.onError((error, c) => {
     tools.log.error({ err: error, path: c.req.path }, "a request failed");
     return c.json({ error: "Something went wrong here; it has been logged." }, 500);

@@ -169,8 +169,10 @@ export const EnvironmentSchema = z.object({
   GITHUB_CLIENT_ID: z
     .string()
     .optional()
-    .describe("The App's client id, for a sign-in that is not built yet."),
-  GITHUB_CLIENT_SECRET: z.string().optional().describe("The App's client secret, for the same sign-in."),
+    .describe(
+      "The App's client id: with it and COUNTERSIGN_BASE_URL, people sign in to the pages with GitHub.",
+    ),
+  GITHUB_CLIENT_SECRET: z.string().optional().describe("The App's client secret, for that sign-in."),
   COUNTERSIGN_SESSION_SECRET: z
     .string()
     .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
@@ -214,7 +216,7 @@ export interface Settings {
   readonly baseUrl: string | null;
   /** The pipelines that may report deployments from outside GitHub. */
   readonly deploymentSources: readonly DeploymentSource[];
-  /** Kept for sign-in to the pages, which is not built yet. */
+  /** What people sign in to the pages with; null: they do not. */
   readonly signIn: {
     readonly clientId: string;
     readonly clientSecret: string;

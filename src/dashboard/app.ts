@@ -10,12 +10,13 @@ import type { AuditReadiness } from "../domain/evidence/readiness.ts";
 import type { Span } from "../domain/time/span.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
-import type { Access, Caller, Viewer, ViewerOf } from "./page/access.ts";
 import { Downloads } from "./download.ts";
+import type { Access, Caller, Refusal, Viewer, ViewerOf } from "./page/access.ts";
 import { framed } from "./layout.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
+import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
 import { Turns } from "./turns.ts";
 
@@ -30,6 +31,8 @@ export interface DashboardTools {
   readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
   /** Judges an organisation's readiness for an audit on a span. */
   readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
+  /** Where people sign in; absent: nowhere. */
+  readonly signIn?: Pick<SignIn, "addTo" | "isSecure">;
   readonly clock: { now(): Instant };
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
@@ -75,7 +78,7 @@ export function dashboard(given: DashboardTools): Hono {
       crossOriginEmbedderPolicy: true,
       xFrameOptions: "DENY",
       // Without sign-in there is no TLS here.
-      strictTransportSecurity: false,
+      strictTransportSecurity: tools.signIn?.isSecure === true ? "max-age=31536000" : false,
     }),
   );
   app.use(async (c, next) => {
@@ -88,6 +91,7 @@ export function dashboard(given: DashboardTools): Hono {
       "cache-control": "public, max-age=31536000, immutable",
     }),
   );
+  tools.signIn?.addTo(app);
   for (const page of PAGES) app.get(page.path, (c) => shown(c, tools, page));
   app.notFound((c) => shown(c, tools, NOT_FOUND));
   app.onError((error, c) => {
@@ -110,7 +114,7 @@ async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<R
   if (c.req.url.length > LONGEST_URL)
     return message(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
   const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
-  if ("sentences" in viewer) return message(c, viewer.status, "Nothing is shown here", viewer.sentences);
+  if ("sentences" in viewer) return refused(c, viewer);
   if (c.req.method !== "GET" && c.req.method !== "HEAD")
     return message(c, 405, "Nothing can be sent here", ["These pages are only read."], {
       allow: "GET, HEAD",
@@ -123,6 +127,12 @@ function busy(c: Context): Response {
   return message(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
     "retry-after": "2",
   });
+}
+
+function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
+  const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}
+  ${signIn === true ? html`<p><a class="button" href="${signInAddress(c.req.url)}">Sign in</a></p>` : ""}`;
+  return c.html(framed({ title: "Nothing is shown here", main, of: null }), status);
 }
 
 async function answered(c: Context, tools: Bounded, viewer: Viewer, page: DashboardPage): Promise<Response> {
@@ -148,7 +158,7 @@ async function answered(c: Context, tools: Bounded, viewer: Viewer, page: Dashbo
   const navigation = PAGES.flatMap(({ path, nav }) =>
     nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
   );
-  const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
+  const around = { access, link, navigation, viewer, choice: viewer.sees.length > 1 ? "/" : null };
   return c.html(framed({ title, main, of: around }), status);
 }
 

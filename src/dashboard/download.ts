@@ -1,7 +1,11 @@
 /** Files that are made while they are sent: a slow reader holds no more than the few rows it has not taken yet. */
 
+import { ReadableStream } from "node:stream/web";
+
+import { MINUTE } from "../domain/time/durations.ts";
+
 /** Whoever has not taken a file by then (ms) is cut off. */
-const LONGEST = 60_000;
+const LONGEST = MINUTE;
 
 /** Bounds how many files are sent at once. */
 export class Downloads {
@@ -18,34 +22,30 @@ export class Downloads {
     this.#open += 1;
     const parts = text[Symbol.asyncIterator]();
     const encoder = new TextEncoder();
-    let isOpen = true;
-    const end = async (): Promise<void> => {
-      if (!isOpen) return;
-      isOpen = false;
-      this.#open -= 1;
-      clearTimeout(cut);
-      await parts.return?.();
+    let [isOpen, isLate] = [true, false];
+    const end = async (): Promise<IteratorReturnResult<undefined>> => {
+      if (isOpen) {
+        isOpen = false;
+        this.#open -= 1;
+        clearTimeout(cut);
+        await parts.return?.();
+      }
+      return { done: true, value: undefined };
     };
-    let cut: NodeJS.Timeout | undefined;
-    return new ReadableStream<Uint8Array>({
-      start(controller) {
-        cut = setTimeout(() => {
-          controller.error(new Error("the reader was too slow"));
-          void end();
-        }, LONGEST).unref();
-      },
-      async pull(controller) {
-        try {
-          const { done, value } = await parts.next();
-          if (done !== true) return controller.enqueue(encoder.encode(value));
-          await end();
-          controller.close();
-        } catch (error) {
-          await end();
-          controller.error(error);
-        }
-      },
-      cancel: end,
-    });
+    const cut = setTimeout(() => {
+      isLate = true;
+      void end();
+    }, LONGEST).unref();
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      if (isLate) throw new Error("the reader was too slow");
+      try {
+        const { done, value } = await parts.next();
+        return done === true ? await end() : { done: false, value: encoder.encode(value) };
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    };
+    return ReadableStream.from({ [Symbol.asyncIterator]: () => ({ next, return: end }) });
   }
 }

@@ -4,8 +4,9 @@ import { html } from "hono/html";
 
 import { visible } from "../domain/values/text.ts";
 import type { Html } from "../pages/html-table.ts";
-import type { Access } from "./page/access.ts";
+import type { Access, Viewer } from "./page/access.ts";
 import type { Asked } from "./page/page.ts";
+import { SIGN_OUT_PATH } from "./sign-in/paths.ts";
 import { STYLE_PATH } from "./style.ts";
 
 /** Describes what stands around a page. */
@@ -21,6 +22,7 @@ export interface Frame {
       readonly name: string;
       readonly isHere: boolean;
     }[];
+    readonly viewer: Pick<Viewer, "name" | "mark">;
     /** Where another organisation is chosen; null: there is one. */
     readonly choice: string | null;
   } | null;
@@ -52,7 +54,7 @@ export function framed({ title, main, of }: Frame): string {
   return visible(page.toString());
 }
 
-function header({ access, link, navigation, choice }: NonNullable<Frame["of"]>): Html {
+function header({ access, link, navigation, viewer, choice }: NonNullable<Frame["of"]>): Html {
   const { login } = access.organization;
   return html`<header class="top">
     <p class="name">
@@ -61,6 +63,7 @@ function header({ access, link, navigation, choice }: NonNullable<Frame["of"]>):
         >${login}${choice === null ? "" : html` (<a href="${choice}">choose another</a>)`}</span
       >
     </p>
+    ${signedIn(viewer)}
     <nav aria-label="Pages">
       <ul>
         ${navigation.map(
@@ -70,4 +73,15 @@ function header({ access, link, navigation, choice }: NonNullable<Frame["of"]>):
       </ul>
     </nav>
   </header>`;
+}
+
+/** Who is signed in, and how that ends. */
+function signedIn({ name, mark }: Pick<Viewer, "name" | "mark">): Html {
+  if (mark === undefined) return html``;
+  return html`<form class="signed-in" method="post" action="${SIGN_OUT_PATH}">
+    <input type="hidden" name="mark" value="${mark}" />
+    Signed in as ${name}
+    <button>Sign out</button>
+    <button name="everywhere" value="yes">Sign out everywhere</button>
+  </form>`;
 }

@@ -32,7 +32,7 @@ export function loopbackViewer(
 }
 
 const HELP =
-  "There is no sign-in yet, so these pages are shown only in a browser on the machine the App runs on: open http://127.0.0.1 with the App's port there, or through a tunnel such as ssh -L 3000:127.0.0.1:3000 MACHINE.";
+  "Nobody can sign in here, so these pages are shown only in a browser on the machine the App runs on: open http://127.0.0.1 with the App's port there, or through a tunnel such as ssh -L 3000:127.0.0.1:3000 MACHINE.";
 
 /** Returns why a request is not this machine's own; null: it is. */
 function problemOf(request: Request, address: string | null): string | null {

@@ -11,7 +11,7 @@ import { LOG_COLUMNS, readEntry, type LogRow } from "./log.ts";
 const PART = 500;
 
 /** Selects entries by what they are about: these subjects, or all that begin so. */
-export type About<K extends EntryKind = EntryKind> = { readonly kinds: readonly K[] } & (
+export type HistoryAsked<K extends EntryKind = EntryKind> = { readonly kinds: readonly K[] } & (
   | { readonly subjects: readonly string[] }
   | { readonly beginning: string }
 );
@@ -19,7 +19,7 @@ export type About<K extends EntryKind = EntryKind> = { readonly kinds: readonly 
 /** Reads every entry of some subjects, oldest first. */
 export async function historyOf<K extends EntryKind>(
   store: Readable,
-  { kinds, ...which }: About<K>,
+  { kinds, ...which }: HistoryAsked<K>,
 ): Promise<readonly LoggedEntry<K>[]> {
   if (kinds.length === 0) return [];
   const rows =
@@ -52,7 +52,10 @@ export async function newestOfEach<K extends EntryKind>(
 }
 
 /** Selects every entry of some subjects. Sorted in SQL, an entry would be looked for along the whole log. */
-export function historyQuery(db: Kysely<Tables>, about: About): SelectQueryBuilder<Tables, "log", LogRow> {
+export function historyQuery(
+  db: Kysely<Tables>,
+  about: HistoryAsked,
+): SelectQueryBuilder<Tables, "log", LogRow> {
   const query = db.selectFrom("log").select(LOG_COLUMNS).where("log.kind", "in", about.kinds);
   if (!("beginning" in about)) return query.where("log.subject", "in", about.subjects);
   const { beginning } = about;

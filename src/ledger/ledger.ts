@@ -24,8 +24,9 @@ import { storeTasks } from "./queue/deliveries.ts";
 import type { Lease } from "./queue/lanes.ts";
 import { LeaseClock } from "./queue/lease-clock.ts";
 import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
-import { historyOf, newestOfEach, type About } from "./history.ts";
+import { historyOf, newestOfEach, type HistoryAsked } from "./history.ts";
 import { Lists } from "./lists.ts";
+import { SessionStore } from "./sessions.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
@@ -148,7 +149,7 @@ export class LedgerReader {
   }
 
   /** Reads every entry of some subjects, oldest first. */
-  history<K extends EntryKind>(about: About<K>): Promise<readonly LoggedEntry<K>[]> {
+  history<K extends EntryKind>(about: HistoryAsked<K>): Promise<readonly LoggedEntry<K>[]> {
     return historyOf(this.#readable, about);
   }
 
@@ -202,6 +203,7 @@ export class LedgerReader {
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly lists: Lists;
+  readonly sessions: SessionStore;
   readonly #store: Store;
   readonly #newest: Newest;
   /** Counts the verdicts this process recorded, by kind of entry and by verdict. */
@@ -214,6 +216,7 @@ export class Ledger extends LedgerReader {
     this.#store = store;
     this.queue = new Queue(store);
     this.lists = new Lists(store);
+    this.sessions = new SessionStore(store);
   }
 
   /** Names the store, for `doctor` and the package's `tool.csv`. */

@@ -1,24 +1,37 @@
 /** The pages people read, on what this App has: its ledger, its clock, and whoever its settings let see them. */
 
 import type { HttpBindings } from "@hono/node-server";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 
 import { dashboard } from "../dashboard/app.ts";
 import { loopbackViewer } from "../dashboard/loopback.ts";
-import type { Organization } from "../dashboard/page/access.ts";
+import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts";
+import { SignIn } from "../dashboard/sign-in/sign-in.ts";
 import type { Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { csvText } from "../package/csv.ts";
+import type { Fetch } from "../github/api/octokit.ts";
+import { Pacing } from "../github/api/pacing.ts";
+import { GitHubSignIn } from "../github/people/sign-in.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 import { ReadinessAnswers } from "./readiness.ts";
+import { canSignIn, LOCAL } from "./sign-in-settings.ts";
 
-/** Builds the pages. */
+/** Holds what the pages are built with. */
+export type PageTools = Pick<Tools, "clock" | "log"> & { readonly ledger: Ledger; readonly fetch?: Fetch };
+
+/** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
 export function dashboardOf(
-  settings: Pick<Settings, "baseUrl" | "github" | "monitoring">,
-  { ledger, clock, log }: Pick<Tools, "clock" | "log"> & { readonly ledger: Ledger },
+  settings: Pick<Settings, "baseUrl" | "monitoring" | "signIn" | "github">,
+  tools: PageTools,
 ): Hono {
-  const refused = isPublished(settings) ? PUBLISHED : null;
+  const { ledger, clock, log } = tools;
   const readiness = new ReadinessAnswers(ledger);
+  const signIn = signInOf(settings, tools);
+  const viewerOf: ViewerOf =
+    signIn === null
+      ? loopbackViewer(() => organizationsIn(ledger), isPublished(settings) ? PUBLISHED : null)
+      : (request) => signIn.viewerOf(request);
   return dashboard({
     ledger,
     clock,
@@ -26,12 +39,38 @@ export function dashboardOf(
     apiUrl: apiBaseUrl(settings),
     csv: csvText,
     readiness: (...asked) => readiness.of(...asked),
-    viewerOf: loopbackViewer(() => organizationsIn(ledger), refused),
-    callerOf: (c) => {
-      const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
-      return { address: incoming?.socket.remoteAddress ?? null };
-    },
+    viewerOf,
+    callerOf,
+    ...(signIn === null ? {} : { signIn }),
   });
+}
+
+/** Returns where people sign in; null: the settings do not say with what, or at which address. */
+function signInOf(
+  settings: Pick<Settings, "baseUrl" | "signIn" | "github">,
+  { ledger, clock, fetch }: PageTools,
+): SignIn | null {
+  const { baseUrl, signIn, github } = settings;
+  if (baseUrl === null || signIn === null || !canSignIn(settings)) return null;
+  const { clientId, clientSecret, sessionSecret: secret } = signIn;
+  return new SignIn({
+    baseUrl,
+    secret,
+    clock,
+    sessions: ledger.sessions,
+    github: new GitHubSignIn({
+      clientId,
+      clientSecret,
+      apiUrl: apiBaseUrl(settings),
+      pacing: () => new Pacing(github.limits),
+      ...(fetch === undefined ? {} : { fetch }),
+    }),
+  });
+}
+
+function callerOf(c: Context): Caller {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return { address: incoming?.socket.remoteAddress ?? null };
 }
 
 /**
@@ -40,11 +79,11 @@ export function dashboardOf(
  */
 function isPublished({ baseUrl, monitoring }: Pick<Settings, "baseUrl" | "monitoring">): boolean {
   const host = baseUrl === null ? "localhost" : (URL.parse(baseUrl)?.hostname ?? "");
-  return monitoring === undefined && !/^(?:localhost|127\.[\d.]+|\[::1\])$/u.test(host);
+  return monitoring === undefined && !LOCAL.test(host);
 }
 
 const PUBLISHED = [
-  "This address is published (COUNTERSIGN_BASE_URL), and there is no sign-in yet.",
+  "This address is published (COUNTERSIGN_BASE_URL), and nobody can sign in: set GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and COUNTERSIGN_SESSION_SECRET, and an address with https:// and no path.",
   "To read the pages on the machine the App runs on, give them an address that is not: set COUNTERSIGN_MONITORING_ADDRESS, such as 127.0.0.1:9090, and open it there.",
 ];
 

@@ -49,6 +49,8 @@ export interface Built {
   readonly tools: Tools;
   readonly probot: Probot;
   readonly pacing: Pacing;
+  /** What requests go through where it is not the network. */
+  readonly fetch: Fetch | undefined;
   readonly lookups: Lookups;
   readonly unchanged: Unchanged;
   /** Returns whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
@@ -103,7 +105,7 @@ export async function buildTools(
     }),
     github: { ...facts, carryOut, signal, laneOf, ranked, octokits: octokitsOf(probot), lookups },
   };
-  return { tools, probot, pacing, lookups, unchanged, isKeyRefused: () => isKeyRefused };
+  return { tools, probot, pacing, lookups, unchanged, fetch: start.fetch, isKeyRefused: () => isKeyRefused };
 }
 
 /** Returns the log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */

@@ -97,7 +97,7 @@ test("have no finding of axe on any page, light, dark, narrow or printed, and fi
   }
   expect(found).toEqual([]);
   expect(noted.filter((each) => !/404|400/u.test(each))).toEqual([]);
-}, 60_000);
+});
 
 test("lead to the change that failed and to the list it is in, by the keyboard alone", async (context) => {
   const { page, url } = await served(context);

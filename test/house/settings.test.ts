@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { UNUSED_SETTINGS } from "../../scripts/pages.ts";
 import type { EnvironmentSchema, Settings } from "../../src/settings.ts";
 import { isNode, nodesOf, parse, ROOT, sourcesIn, type Source } from "./syntax.ts";
 
@@ -83,23 +82,18 @@ function variablesIn({ items }: Source): readonly string[] {
 }
 
 describe("the settings", () => {
-  it("all have their line in .env.example, and what nothing reads is said to be unused there", () => {
-    const linesIn = (text: string): readonly string[] =>
-      [...text.matchAll(/^(?:# )?([A-Z_]+)=/gmu)].map((match) => match[1] ?? "");
-    const [used = "", unused = ""] = read(".env.example").split(/^# .* not used by this version\.$/mu);
-    expect(linesIn(used).concat(linesIn(unused)).toSorted()).toEqual(
-      [...Object.keys(KEPT), "POSTGRES_PASSWORD"].toSorted(),
-    );
-    expect(linesIn(unused)).toEqual(UNUSED_SETTINGS);
+  it("all have their line in .env.example", () => {
+    const lines = [...read(".env.example").matchAll(/^(?:# )?([A-Z_]+)=/gmu)].map((match) => match[1] ?? "");
+    expect(lines.toSorted()).toEqual([...Object.keys(KEPT), "POSTGRES_PASSWORD"].toSorted());
   });
 
-  it("are read, but for those that the page says are not used", () => {
+  it("are read, each of them", () => {
     const taken = new Set(SOURCES.flatMap(takenIn));
     const named = new Set(SOURCES.flatMap(variablesIn));
     const unread = Object.entries(KEPT).filter(([name, kept]) =>
       kept === null ? !named.has(name) : !taken.has(kept),
     );
-    expect(unread.map(([name]) => name)).toEqual(UNUSED_SETTINGS);
+    expect(unread).toEqual([]);
   });
 
   it("are all that is read, but for what the page of the commands or of operations names", () => {

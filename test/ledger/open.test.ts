@@ -52,6 +52,7 @@ describeOnBothStores("opening the ledger", (open) => {
         "listed",
         "listed_mark",
         "listing",
+        "session",
         "migration",
       ].map((table) => `drop table ${table}`),
       ...(kind === "postgres" ? ["drop function log_is_append_only"] : []),

@@ -17,6 +17,9 @@ const AppFileSchema = z.object({
 /** Where the App receives its webhooks, below its address. */
 const WEBHOOK_PATH = "/api/github/webhooks";
 
+/** Where people come back to who sign in to the pages. */
+const CALLBACK_PATH = "/sign-in/github/back";
+
 /** GitHub's own limit of an App's name. */
 const LONGEST_NAME = 34;
 
@@ -84,6 +87,7 @@ export function manifestOf(plan: AppPlan, redirectUrl: string): Readonly<Record<
     name: plan.name,
     hook_attributes: { url: `${plan.publicUrl}${WEBHOOK_PATH}`, active: true },
     redirect_url: redirectUrl,
+    callback_urls: [`${plan.publicUrl}${CALLBACK_PATH}`],
     ...appFile(),
   };
 }

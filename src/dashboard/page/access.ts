@@ -17,12 +17,16 @@ export interface Viewer {
   /** Whom the page greets; null: whoever uses this machine. */
   readonly name: string | null;
   readonly sees: readonly Access[];
+  /** Goes with every form of this session, and nobody else can make it; absent: nobody signed in. */
+  readonly mark?: string;
 }
 
 /** Describes a request that nothing is shown to, and what its sender can do. */
 export interface Refusal {
-  readonly status: 401 | 403;
+  readonly status: 401 | 403 | 429;
   readonly sentences: readonly string[];
+  /** Whether signing in may help. */
+  readonly signIn?: true;
 }
 
 /** Returns who sent a request, or why nothing is shown. */

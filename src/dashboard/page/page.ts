@@ -25,7 +25,7 @@ export interface Asked {
 }
 
 /** Describes what a page shows. */
-export interface PageText {
+interface PageText {
   readonly title: string;
   readonly main: Html;
   readonly status?: 200 | 400 | 404;

@@ -5,7 +5,7 @@ import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/obser
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import type { About } from "../../ledger/history.ts";
+import type { HistoryAsked } from "../../ledger/history.ts";
 import type { ListFilter, Lists, MonthCount } from "../../ledger/lists.ts";
 import type { Access } from "./access.ts";
 
@@ -56,7 +56,7 @@ export class VisibleRecords {
   }
 
   /** Reads every entry of some subjects, oldest first. */
-  async history<K extends EntryKind>(about: About<K>): Promise<readonly LoggedEntry<K>[]> {
+  async history<K extends EntryKind>(about: HistoryAsked<K>): Promise<readonly LoggedEntry<K>[]> {
     return (await this.#ledger.history(about)).filter((entry) => this.#isShown(entry));
   }
 

@@ -130,6 +130,15 @@ interface ListingTable {
   readonly seq: number;
 }
 
+/** Who is signed in to the pages. */
+interface SessionTable {
+  readonly id: string;
+  readonly person: string;
+  readonly sealed: string;
+  readonly seen_at: number;
+  readonly ends_at: number;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 interface MigrationTable {
   readonly name: string;
@@ -151,6 +160,7 @@ export interface Tables {
   readonly listed: ListedTable;
   readonly listed_mark: ListedMarkTable;
   readonly listing: ListingTable;
+  readonly session: SessionTable;
   readonly migration: MigrationTable;
 }
 

@@ -38,7 +38,7 @@ export function cellColumn({ name, type }: ColumnInfo): CellColumn {
 }
 
 /** Returns a number or time as a spreadsheet counts it, with its style; null where the cell stays text. */
-export function numberOf({ kind }: CellColumn, cell: string): readonly [string, Style] | null {
+export function numberShown({ kind }: CellColumn, cell: string): readonly [string, Style] | null {
   if (kind === "number") return EXACT.test(cell) ? [cell, STYLES.number] : null;
   if (kind === "text" || !CELL_FORMS[kind].test(cell)) return null;
   const at = Date.parse(cell);

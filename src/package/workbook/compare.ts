@@ -5,7 +5,7 @@ import { crc32, createInflateRaw } from "node:zlib";
 
 import type { Book } from "../../domain/evidence/copies/maker.ts";
 import { zipEntries, type FileBytes, type ZipEntry } from "../zip/directory.ts";
-import { workbookParts, type Part } from "./workbook.ts";
+import { workbookParts, type WorkbookPart } from "./workbook.ts";
 
 /** Returns whether a file is the workbook of these tables, however it was deflated. The file is read twice, and never held. */
 export async function isWorkbookOf(book: Book, file: () => AsyncIterable<Uint8Array>): Promise<boolean> {
@@ -67,7 +67,7 @@ const VERSION = Buffer.from("1400", "hex");
 async function recordOf(
   file: Sequence,
   { name, path, offset, compressedSize, size }: ZipEntry,
-  part: Part,
+  part: WorkbookPart,
 ): Promise<Buffer | null> {
   const none = Buffer.alloc(12);
   const header = [numbers(0x04034b50), MEMBER, none, short(name.length), short(0), name];
@@ -117,7 +117,7 @@ async function* untilBroken(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Ui
   }
 }
 
-async function* encoded(text: Part["text"]): AsyncIterable<Uint8Array> {
+async function* encoded(text: WorkbookPart["text"]): AsyncIterable<Uint8Array> {
   const encoder = new TextEncoder();
   for await (const piece of text) yield encoder.encode(piece);
 }

@@ -7,7 +7,15 @@ import type { Book, BookTable } from "../../domain/evidence/copies/maker.ts";
 import { webPage } from "../../domain/evidence/sample/links.ts";
 import { CsvRows } from "../../domain/evidence/tables/read-csv.ts";
 import { timeText } from "../../domain/evidence/tables/table.ts";
-import { cellColumn, fitting, lettersOf, numberCell, numberOf, textCell, type CellColumn } from "./cells.ts";
+import {
+  cellColumn,
+  fitting,
+  lettersOf,
+  numberCell,
+  numberShown,
+  textCell,
+  type CellColumn,
+} from "./cells.ts";
 import { DeflatedZip } from "./deflated.ts";
 import {
   contentTypes,
@@ -45,7 +53,7 @@ interface Sheet {
 type Ids = ReadonlyMap<string, SheetPlace>;
 
 /** Describes one file inside the workbook. `text`: its XML in pieces, to be read before the next part is asked for. */
-export interface Part {
+export interface WorkbookPart {
   readonly path: string;
   readonly text: AsyncIterable<string> | Iterable<string>;
 }
@@ -58,7 +66,7 @@ export async function* workbookOf(book: Book, limits: SheetLimits = LIMITS): Asy
 }
 
 /** Yields the files that the workbook's zip holds, in their order. */
-export async function* workbookParts(book: Book, limits: SheetLimits = LIMITS): AsyncIterable<Part> {
+export async function* workbookParts(book: Book, limits: SheetLimits = LIMITS): AsyncIterable<WorkbookPart> {
   const ids = await idsIn(book.tables, limits.links);
   const sheets: Sheet[] = [];
   // The contents are the first sheet, and known last.
@@ -220,7 +228,7 @@ class TableSheet {
       const cell = cells[index] ?? "";
       if (cell === "") return "";
       const reference = `${this.#letters[index]}${row}`;
-      const number = numberOf(column, cell);
+      const number = numberShown(column, cell);
       if (number !== null) return numberCell(reference, ...number);
       const style = this.#isLinked(column, cell, reference) ? STYLES.link : STYLES.text;
       return textCell(reference, fitting(cell, this.#table.path, fileRow, column.name), style);

@@ -43,7 +43,7 @@ export async function logPage(
 }
 
 /** Returns what a page is made of; null: the entries hold nothing of that name. */
-export async function logMaterial({ of, id, entries, ...surroundings }: LogItem): Promise<Material | null> {
+async function logMaterial({ of, id, entries, ...surroundings }: LogItem): Promise<Material | null> {
   const source = logSource(entries, surroundings);
   const item = { rank: 1, digest: "", id, stratum: "all" };
   for await (const material of materialOf(source, of, [item])) return material;

@@ -114,7 +114,7 @@ export function factsOf(
 }
 
 /** Returns where a row is from. */
-export function placeOf(row: MaterialRow): RowPlace {
+function placeOf(row: MaterialRow): RowPlace {
   return { path: row.path, row: row.number, seq: row.cells["log_seq"] ?? null };
 }
 

@@ -1,0 +1,48 @@
+/** Values that leave this process and come back: nobody else can read them, make them, or use one for another purpose. */
+
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+
+const ALGORITHM = "aes-256-gcm";
+const [NONCE, TAG] = [12, 16];
+
+/** Seals values with one secret. */
+export class Sealing {
+  readonly #key: Buffer;
+  readonly #markKey: Buffer;
+
+  constructor(secret: string) {
+    this.#key = derived(secret, "seal");
+    this.#markKey = derived(secret, "mark");
+  }
+
+  /** Returns a text that only {@link open} reads, with the same purpose. */
+  seal(value: string, purpose: string): string {
+    const nonce = randomBytes(NONCE);
+    const cipher = createCipheriv(ALGORITHM, this.#key, nonce).setAAD(Buffer.from(purpose));
+    const parts = [nonce, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()];
+    return Buffer.concat(parts).toString("base64url");
+  }
+
+  /** Returns what was sealed; null: it was not, with another secret, or for another purpose. */
+  open(sealed: string, purpose: string): string | null {
+    const bytes = Buffer.from(sealed, "base64url");
+    if (bytes.length < NONCE + TAG) return null;
+    const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, NONCE), { authTagLength: TAG });
+    decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(-TAG));
+    try {
+      const text = decipher.update(bytes.subarray(NONCE, -TAG), undefined, "utf8");
+      return text + decipher.final("utf8");
+    } catch {
+      return null;
+    }
+  }
+
+  /** Returns a text that nobody else can make for a value. */
+  mark(value: string): string {
+    return createHmac("sha256", this.#markKey).update(value).digest("base64url");
+  }
+}
+
+function derived(secret: string, use: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", secret, "", `countersign pages: ${use}`, 32));
+}

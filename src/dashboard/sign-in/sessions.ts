@@ -1,0 +1,133 @@
+/** Sessions of people who signed in with GitHub: begun with a new secret each, ended by time, by sign-out, or by GitHub. */
+
+import { createHash, randomBytes } from "node:crypto";
+
+import { z } from "zod";
+
+import { HOUR, MINUTE } from "../../domain/time/durations.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { SessionStore } from "../../ledger/sessions.ts";
+import type { Access } from "../page/access.ts";
+import type { GitHubAccounts, GitHubPerson } from "./accounts.ts";
+import type { Sealing } from "./sealing.ts";
+
+/** A session ends when it was not used for so long, and at the latest so long after it began. */
+const IDLE = HOUR;
+const LONGEST = 12 * HOUR;
+
+/** That a session is used is noted so often. */
+const NOTED = 5 * MINUTE;
+
+/** GitHub is asked so often what someone may read: what it took away is no longer shown after that. */
+const ASKED = 4 * MINUTE;
+
+/** So many answers of GitHub are kept in memory. */
+const MOST_KEPT = 1_000;
+
+const SealedSchema = z.object({ login: z.string(), token: z.string() });
+
+/** Describes a session that is in force. */
+export interface Session {
+  readonly id: string;
+  /** Names the person, such as `github:101`. */
+  readonly person: string;
+  readonly login: string;
+  readonly sees: readonly Access[];
+}
+
+interface Kept {
+  readonly at: Instant;
+  readonly sees: Promise<readonly Access[] | null>;
+}
+
+/** Begins, finds and ends sessions. Every method throws ExternalError where the database or GitHub gives no answer. */
+export class Sessions {
+  readonly #store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">;
+  readonly #github: Pick<GitHubAccounts, "accessOf" | "forget">;
+  readonly #sealing: Sealing;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(
+    store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">,
+    github: Pick<GitHubAccounts, "accessOf" | "forget">,
+    sealing: Sealing,
+  ) {
+    this.#store = store;
+    this.#github = github;
+    this.#sealing = sealing;
+  }
+
+  /** Begins a session and returns its secret, which only the cookie holds, with when it ends at the latest. */
+  async begin(
+    { id: personId, login, token, tokenEndsAt }: GitHubPerson,
+    now: Instant,
+  ): Promise<{ readonly secret: string; readonly endsAt: Instant }> {
+    const secret = randomBytes(32).toString("base64url");
+    const id = idOf(secret);
+    const endsAt = Math.min(now + LONGEST, tokenEndsAt ?? Infinity);
+    const sealed = this.#sealing.seal(JSON.stringify({ login, token }), purposeOf(id));
+    await this.#store.begin({ id, person: `github:${personId}`, sealed, seenAt: now, endsAt });
+    return { secret, endsAt };
+  }
+
+  /** Returns the session of a secret; null: there is none in force. */
+  async find(secret: string, now: Instant): Promise<Session | null> {
+    const id = idOf(secret);
+    const stored = await this.#store.find(id);
+    if (stored === null) return null;
+    const opened = this.#opened(id, stored.sealed);
+    if (opened === null || now >= stored.endsAt || now >= stored.seenAt + IDLE) {
+      await this.#store.end(id);
+      return null;
+    }
+    const sees = await this.#accessOf(id, opened.token, now);
+    if (sees === null) {
+      await this.#store.end(id);
+      return null;
+    }
+    if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
+    return { id, person: stored.person, login: opened.login, sees };
+  }
+
+  /** Ends the session of a secret and has GitHub forget its token; with `everywhere`, every session of the same person. */
+  async end(secret: string, everywhere: boolean): Promise<void> {
+    const id = idOf(secret);
+    const stored = await this.#store.find(id);
+    if (stored === null) return;
+    if (everywhere) await this.#store.endAll(stored.person);
+    else await this.#store.end(id);
+    this.#kept.delete(id);
+    const opened = this.#opened(id, stored.sealed);
+    // The session is over whatever GitHub answers.
+    if (opened !== null) await this.#github.forget(opened.token).catch(() => undefined);
+  }
+
+  #opened(id: string, sealed: string): z.infer<typeof SealedSchema> | null {
+    const text = this.#sealing.open(sealed, purposeOf(id));
+    return text === null ? null : SealedSchema.parse(JSON.parse(text));
+  }
+
+  async #accessOf(id: string, token: string, now: Instant): Promise<readonly Access[] | null> {
+    const known = this.#kept.get(id);
+    if (known !== undefined && now < known.at + ASKED) return known.sees;
+    const kept: Kept = { at: now, sees: this.#github.accessOf(token) };
+    this.#kept.delete(id);
+    this.#kept.set(id, kept);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    try {
+      return await kept.sees;
+    } catch (error) {
+      if (this.#kept.get(id) === kept) this.#kept.delete(id);
+      throw error;
+    }
+  }
+}
+
+function idOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+function purposeOf(id: string): string {
+  return `session ${id}`;
+}
