@@ -720,7 +720,7 @@ const isFoundByVerify = (lie: Lie): boolean => "edits" in lie;
 /** What nothing in a package contradicts, for each place that told of it tells it otherwise: see docs/threat-model.md. */
 const WHOLE: Readonly<Record<string, Retold["log"]>> = {
   "that a repository, with all that ever was said of it, was not there": (entries) =>
-    retold(those("baseline"), (text) => text.replace('"repositories":4', '"repositories":3'))(
+    retold(those("baseline"), (text) => text.replace('"repositories":5', '"repositories":4'))(
       entries.filter(({ repositoryId }) => repositoryId !== 70_002),
     ),
   "that somebody else as good approved it, wherever that is told": retold(
@@ -788,7 +788,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function told(lie: Lie): Promise<readonly string[]> {
   const place = join(folder, "lied");
   await rm(place, { recursive: true, force: true });
-  if ("log" in lie) await exportOf(quarter, lie.log(quarter.entries), place);
+  // Whoever rewrites the log leaves no head in it that says otherwise; GitHub has them still.
+  const log = quarter.entries.filter(({ kind }) => kind !== "log-head" && kind !== "head-check");
+  if ("log" in lie) await exportOf(quarter, lie.log(log), place);
   else {
     await cp(join(folder, "true"), place, { recursive: true });
     const book = new Book(place);
