@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { headToPost } from "../../src/domain/monitoring/log-heads.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { headSubject, type HeadFinding, type LogHeadRecord } from "../../src/domain/records/monitoring.ts";
+import { DAY } from "../../src/domain/time/durations.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { exportTo, GENERATED_AT, ledgerWith, ORGANIZATION, smallLog } from "./fixture.ts";
@@ -34,12 +35,12 @@ function headOf(head: { readonly size: number; readonly hash: string }): LogHead
 
 const PLACE = { repositoryId: 0, organizationId: ORGANIZATION.id, at: ASKED_AT } as const;
 
-function checkOf(findings: readonly HeadFinding[]): Entry<"head-check"> {
+function checkOf(findings: readonly HeadFinding[], at: number | null): Entry<"head-check"> {
   const body = {
-    at: ASKED_AT + 1,
+    at: at ?? ASKED_AT + 1,
     repository: "acme/change-control",
     shown: 1,
-    read: [{ place: "acme/change-control#1", at: ASKED_AT + 1 }],
+    read: at === null ? [] : [{ place: "acme/change-control#1", at }],
     because: null,
     findings,
   };
@@ -54,14 +55,21 @@ interface Made {
 }
 
 /** A package of a small log and a head of it. `hash`: if not the log's own. */
-async function packageWith(hash?: string, findings: readonly HeadFinding[] = []): Promise<Made> {
+async function packageWith(
+  hash?: string,
+  findings: readonly HeadFinding[] = [],
+  {
+    askedAt = ASKED_AT,
+    comparedAt = ASKED_AT + 1,
+  }: { readonly askedAt?: number; readonly comparedAt?: number | null } = {},
+): Promise<Made> {
   const { folder, close, ledger } = await ledgerWith(smallLog());
   onTestFinished(() => close());
   const head = await ledger.head();
-  const body = headOf({ size: head.size, hash: hash ?? head.hash });
+  const body = { ...headOf({ size: head.size, hash: hash ?? head.hash }), askedAt };
   const entry = { ...PLACE, kind: "log-head", subject: headSubject(ORGANIZATION.id, 1), body } as const;
   await ledger.record({ entries: [entry] }, ASKED_AT);
-  await ledger.record({ entries: [checkOf(findings)] }, ASKED_AT + 1);
+  await ledger.record({ entries: [checkOf(findings, comparedAt)] }, ASKED_AT + 1);
   const out = join(folder, "package");
   await exportTo(ledger, out);
   const manifest = JSON.parse(await readFile(join(out, "manifest.json"), "utf8")) as {
@@ -121,4 +129,29 @@ test("a head that the package calls sound and its own log contradicts is a defec
       problem: expect.stringContaining("is not the log's") as string,
     },
   ]);
+});
+
+test.each([
+  ["a day and more", DAY + 1, 1],
+  ["a day", DAY, 0],
+])(
+  "a head that GitHub dates %s after it was asked for is said to be late, or is not",
+  async (_, late, times) => {
+    const { limitations } = await packageWith(undefined, [], { askedAt: ASKED_AT - late });
+    expect(limitations.filter((each) => each.includes("GitHub dates 1 of 1 heads"))).toHaveLength(times);
+  },
+);
+
+test.each([
+  ["within the hour", ASKED_AT, null],
+  [
+    "earlier",
+    ASKED_AT - 1,
+    "compared with GitHub over an hour before this package. Compared with GitHub: 1 of 1",
+  ],
+  ["never", null, "Not every head of the log was compared with GitHub. Compared with GitHub: 0 of 1"],
+])("a package says when its heads were compared %s", async (_, comparedAt, says) => {
+  const { limitations } = await packageWith(undefined, [], { comparedAt });
+  const said = limitations.filter((each) => /compared with GitHub/u.test(each));
+  expect(said).toEqual(says === null ? [] : [expect.stringContaining(says)]);
 });

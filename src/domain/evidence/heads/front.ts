@@ -42,7 +42,7 @@ export async function logHeadsOf(
   const times = posted.map(({ comparedAt }) => comparedAt);
   const known = times.filter((at) => at !== null);
   const compared = `Compared with GitHub: ${known.length} of ${posted.length}${known.length === 0 ? "" : `, each at ${timeText(Math.min(...known))} or later`}; this package was generated at ${timeText(source.generatedAt)}.`;
-  const isOld = times.some((at) => at === null || at < source.generatedAt - HOUR);
+  const isOld = known.some((at) => at < source.generatedAt - HOUR);
   return {
     posted: posted.length,
     total: rows.length,
@@ -75,9 +75,11 @@ export async function logHeadsOf(
             `GitHub dates ${later} of ${posted.length} heads of the log more than a day after the log asked for them: what they cover was not anchored before (log/heads.csv, asked_at and created_at).`,
           ]
         : []),
-      ...(posted.length > 0 && isOld
-        ? [`Not every head of the log was compared with GitHub for this package. ${compared}`]
-        : []),
+      ...(known.length < posted.length
+        ? [`Not every head of the log was compared with GitHub. ${compared}`]
+        : isOld
+          ? [`The heads of the log were compared with GitHub over an hour before this package. ${compared}`]
+          : []),
     ],
     words:
       newest === null
