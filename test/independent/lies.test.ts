@@ -785,11 +785,15 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function told(lie: Lie): Promise<readonly string[]> {
+/** What whoever rewrites the log leaves of it: no head that says otherwise. GitHub has them still. */
+function withoutHeads(entries: Quarter["entries"]): Quarter["entries"] {
+  return entries.filter(({ kind }) => kind !== "log-head" && kind !== "head-check");
+}
+
+async function told(lie: Lie, heads: "left" | "gone" = "gone"): Promise<readonly string[]> {
   const place = join(folder, "lied");
   await rm(place, { recursive: true, force: true });
-  // Whoever rewrites the log leaves no head in it that says otherwise; GitHub has them still.
-  const log = quarter.entries.filter(({ kind }) => kind !== "log-head" && kind !== "head-check");
+  const log = heads === "left" ? quarter.entries : withoutHeads(quarter.entries);
   if ("log" in lie) await exportOf(quarter, lie.log(log), place);
   else {
     await cp(join(folder, "true"), place, { recursive: true });
@@ -846,5 +850,16 @@ describe("lies about a real quarter", () => {
     expect(found.filter((each) => lie.named.test(each))).not.toEqual([]);
     const { defects } = await verifyPath(join(folder, "lied"));
     expect(defects.length > 0, defects[0]?.problem).toBe(isFoundByVerify(lie));
+  });
+
+  test.each(
+    sample(
+      Object.entries(LIES).filter(([, lie]) => "log" in lie),
+      3,
+    ),
+  )("are found by verify too where heads of the log were left: %s", async (_, lie) => {
+    await told(lie, "left");
+    const { defects } = await verifyPath(join(folder, "lied"));
+    expect(defects.map(({ file }) => file)).toContain("log/heads.csv");
   });
 });
