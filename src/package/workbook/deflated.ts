@@ -12,7 +12,7 @@ export class DeflatedZip {
 
   /** Adds a member from its text. */
   async *member(path: string, text: AsyncIterable<string> | Iterable<string>): AsyncIterable<Uint8Array> {
-    // More effort takes twice the time and makes it a fifteenth smaller.
+    // Level 6 takes 1.7 times as long, for a fifteenth less.
     const member = new ZipDeflate(path, { level: 4 });
     // The format holds local time without a zone: the same wall clock everywhere.
     member.mtime = new Date(2000, 0, 1);
