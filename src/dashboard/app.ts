@@ -12,7 +12,8 @@ import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
 import { Downloads } from "./download.ts";
 import type { Access, Caller, Refusal, Viewer, ViewerOf } from "./page/access.ts";
-import { framed } from "./layout.ts";
+import { framed, messagePage } from "./layout.ts";
+import { addressOf } from "./page/address.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
@@ -92,12 +93,12 @@ export function dashboard(given: DashboardTools): Hono {
     }),
   );
   tools.signIn?.addTo(app);
-  for (const page of PAGES) app.get(page.path, (c) => shown(c, tools, page));
+  for (const page of PAGES) app.all(page.path, (c) => shown(c, tools, page));
   app.notFound((c) => shown(c, tools, NOT_FOUND));
   app.onError((error, c) => {
     tools.log.error({ err: error, path: c.req.path }, "a page could not be made");
     const isOutside = error instanceof ExternalError;
-    return message(c, isOutside ? 503 : 500, "This page could not be made", [
+    return messagePage(c, isOutside ? 503 : 500, "This page could not be made", [
       isOutside ? error.message : "Something went wrong here; it has been logged.",
     ]);
   });
@@ -112,27 +113,27 @@ const NOT_FOUND: DashboardPage = {
 
 async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
   if (c.req.url.length > LONGEST_URL)
-    return message(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
+    return messagePage(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
   const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
   if ("sentences" in viewer) return refused(c, viewer);
-  if (c.req.method !== "GET" && c.req.method !== "HEAD")
-    return message(c, 405, "Nothing can be sent here", ["These pages are only read."], {
-      allow: "GET, HEAD",
+  if (page !== NOT_FOUND && c.req.method !== "GET" && c.req.method !== "HEAD")
+    return messagePage(c, 405, "Nothing can be sent here", ["These pages are only read."], {
+      headers: { allow: "GET, HEAD" },
     });
   const answer = await tools.turns.take(() => answered(c, tools, viewer, page));
   return answer ?? busy(c);
 }
 
 function busy(c: Context): Response {
-  return message(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
-    "retry-after": "2",
+  return messagePage(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
+    headers: { "retry-after": "2" },
   });
 }
 
 function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
   const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}
   ${signIn === true ? html`<p><a class="button" href="${signInAddress(c.req.url)}">Sign in</a></p>` : ""}`;
-  return c.html(framed({ title: "Nothing is shown here", main, of: null }), status);
+  return c.html(framed({ title: "Nothing is shown here", main }), status);
 }
 
 async function answered(c: Context, tools: Bounded, viewer: Viewer, page: DashboardPage): Promise<Response> {
@@ -158,8 +159,8 @@ async function answered(c: Context, tools: Bounded, viewer: Viewer, page: Dashbo
   const navigation = PAGES.flatMap(({ path, nav }) =>
     nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
   );
-  const around = { access, link, navigation, viewer, choice: viewer.sees.length > 1 ? "/" : null };
-  return c.html(framed({ title, main, of: around }), status);
+  const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
+  return c.html(framed({ title, main, viewer, of: around }), status);
 }
 
 function sent(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {
@@ -190,17 +191,18 @@ function linkOf({ sees }: Viewer, { organization }: Access): Asked["link"] {
   return (path, query = {}) => addressOf(path, { ...own, ...query });
 }
 
-function addressOf(path: string, query: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(query).filter((each): each is [string, string] => each[1] !== undefined);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
-}
+const NOTHING_READABLE =
+  "GitHub lists no repository with this App that you may read. Where it should, ask who administers the repository.";
 
 /** Where no organisation is named that the viewer sees, those that are there lead to the same page. */
-function choice(c: Context, { sees }: Viewer, query: URLSearchParams): Response {
+function choice(c: Context, viewer: Viewer, query: URLSearchParams): Response {
+  const { sees, csrfToken } = viewer;
   if (sees.length === 0)
-    return message(c, 200, "Nothing is recorded yet", [
-      "Install the App on a repository, and reload this page.",
-    ]);
+    return csrfToken === undefined
+      ? messagePage(c, 200, "Nothing is recorded yet", [
+          "Install the App on a repository, and reload this page.",
+        ])
+      : messagePage(c, 200, "Nothing is shown here", [NOTHING_READABLE], { viewer });
   const isNamed = query.has(ORGANIZATION);
   const rest = Object.fromEntries([...query].filter(([name]) => name !== ORGANIZATION));
   const main = html`${isNamed ? html`<p>No organisation of that name is shown here.</p>` : ""}
@@ -210,16 +212,5 @@ function choice(c: Context, { sees }: Viewer, query: URLSearchParams): Response 
           html`<li><a href="${addressOf(c.req.path, { ...rest, [ORGANIZATION]: login })}">${login}</a></li>`,
       )}
     </ul>`;
-  return c.html(framed({ title: "Choose an organisation", main, of: null }), isNamed ? 404 : 200);
-}
-
-function message(
-  c: Context,
-  status: 200 | 401 | 403 | 405 | 414 | 500 | 503,
-  title: string,
-  sentences: readonly string[],
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}`;
-  return c.html(framed({ title, main, of: null }), status, headers);
+  return c.html(framed({ title: "Choose an organisation", main, viewer }), isNamed ? 404 : 200);
 }

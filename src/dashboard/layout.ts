@@ -1,6 +1,8 @@
 /** What all pages have in common: head, navigation, footer. */
 
+import type { Context } from "hono";
 import { html } from "hono/html";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { visible } from "../domain/values/text.ts";
 import type { Html } from "../pages/html-table.ts";
@@ -13,8 +15,10 @@ import { STYLE_PATH } from "./style.ts";
 export interface Frame {
   readonly title: string;
   readonly main: Html;
-  /** Null: the page belongs to no organisation. */
-  readonly of: {
+  /** Whom the page is for; absent: nobody in particular. */
+  readonly viewer?: Pick<Viewer, "name" | "csrfToken">;
+  /** What the page is about; absent: no organisation. */
+  readonly of?: {
     readonly access: Access;
     readonly link: Asked["link"];
     readonly navigation: readonly {
@@ -22,14 +26,28 @@ export interface Frame {
       readonly name: string;
       readonly isHere: boolean;
     }[];
-    readonly viewer: Pick<Viewer, "name" | "mark">;
     /** Where another organisation is chosen; null: there is one. */
     readonly choice: string | null;
-  } | null;
+  };
+}
+
+/** Returns an answer of some sentences alone. */
+export function messagePage(
+  c: Context,
+  status: ContentfulStatusCode,
+  title: string,
+  sentences: readonly string[],
+  {
+    viewer,
+    headers = {},
+  }: Pick<Frame, "viewer"> & { readonly headers?: Readonly<Record<string, string>> } = {},
+): Response {
+  const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}`;
+  return c.html(framed({ title, main, ...(viewer === undefined ? {} : { viewer }) }), status, headers);
 }
 
 /** Returns a whole page. */
-export function framed({ title, main, of }: Frame): string {
+export function framed({ title, main, viewer, of }: Frame): string {
   const login = of?.access.organization.login;
   const page = html`<!doctype html>
     <html lang="en">
@@ -42,7 +60,7 @@ export function framed({ title, main, of }: Frame): string {
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
-        ${of === null ? "" : header(of)}
+        ${header(viewer, of)}
         <main id="main" tabindex="-1">
           <h1>${title}</h1>
           ${main}
@@ -54,32 +72,41 @@ export function framed({ title, main, of }: Frame): string {
   return visible(page.toString());
 }
 
-function header({ access, link, navigation, viewer, choice }: NonNullable<Frame["of"]>): Html {
-  const { login } = access.organization;
+function header(viewer: Frame["viewer"], of: Frame["of"]): Html {
+  if (viewer === undefined && of === undefined) return html``;
   return html`<header class="top">
-    <p class="name">
-      <a href="${link("/")}">Countersign</a>
-      <span class="of"
-        >${login}${choice === null ? "" : html` (<a href="${choice}">choose another</a>)`}</span
-      >
-    </p>
-    ${signedIn(viewer)}
-    <nav aria-label="Pages">
-      <ul>
-        ${navigation.map(
-          ({ path, name, isHere }) =>
-            html`<li><a href="${link(path)}" ${isHere ? html`aria-current="page"` : ""}>${name}</a></li>`,
-        )}
-      </ul>
-    </nav>
+    ${of === undefined ? "" : home(of)} ${viewer === undefined ? "" : signedIn(viewer)}
+    ${of === undefined ? "" : navigationOf(of)}
   </header>`;
 }
 
+function home({ access, link, choice }: NonNullable<Frame["of"]>): Html {
+  return html`<p class="name">
+    <a href="${link("/")}">Countersign</a>
+    <span class="of"
+      >${access.organization.login}${
+        choice === null ? "" : html` (<a href="${choice}">choose another</a>)`
+      }</span
+    >
+  </p>`;
+}
+
+function navigationOf({ link, navigation }: NonNullable<Frame["of"]>): Html {
+  return html`<nav aria-label="Pages">
+    <ul>
+      ${navigation.map(
+        ({ path, name, isHere }) =>
+          html`<li><a href="${link(path)}" ${isHere ? html`aria-current="page"` : ""}>${name}</a></li>`,
+      )}
+    </ul>
+  </nav>`;
+}
+
 /** Who is signed in, and how that ends. */
-function signedIn({ name, mark }: Pick<Viewer, "name" | "mark">): Html {
-  if (mark === undefined) return html``;
+function signedIn({ name, csrfToken }: Pick<Viewer, "name" | "csrfToken">): Html {
+  if (csrfToken === undefined) return html``;
   return html`<form class="signed-in" method="post" action="${SIGN_OUT_PATH}">
-    <input type="hidden" name="mark" value="${mark}" />
+    <input type="hidden" name="csrf" value="${csrfToken}" />
     Signed in as ${name}
     <button>Sign out</button>
     <button name="everywhere" value="yes">Sign out everywhere</button>

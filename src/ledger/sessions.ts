@@ -3,13 +3,13 @@
 import type { Instant } from "../domain/time/instant.ts";
 import type { Store } from "./database/store.ts";
 
-/** Describes a session as it is stored. Whoever reads the database gets neither the cookie nor what is sealed. */
+/** Describes a session as it is stored. Whoever reads the database gets neither the cookie nor what is encrypted. */
 export interface StoredSession {
   /** SHA-256 of the secret in the cookie. */
   readonly id: string;
   /** Names a person wherever they sign in, such as `github:101`. */
   readonly person: string;
-  readonly sealed: string;
+  readonly encrypted: string;
   /** When it was last used, to the minute or so. */
   readonly seenAt: Instant;
   /** When it ends, however much it is used. */
@@ -25,12 +25,12 @@ export class SessionStore {
   }
 
   /** Begins a session, and forgets those that have ended. */
-  begin({ id, person, sealed, seenAt, endsAt }: StoredSession): Promise<void> {
+  begin({ id, person, encrypted, seenAt, endsAt }: StoredSession): Promise<void> {
     return this.#store.transact(async (tx) => {
       await tx.deleteFrom("session").where("ends_at", "<=", seenAt).execute();
       await tx
         .insertInto("session")
-        .values({ id, person, sealed, seen_at: seenAt, ends_at: endsAt })
+        .values({ id, person, encrypted, seen_at: seenAt, ends_at: endsAt })
         .execute();
     });
   }
@@ -40,8 +40,8 @@ export class SessionStore {
     return this.#store.read(async (db) => {
       const row = await db.selectFrom("session").selectAll().where("id", "=", id).executeTakeFirst();
       if (row === undefined) return null;
-      const { person, sealed, seen_at: seenAt, ends_at: endsAt } = row;
-      return { id, person, sealed, seenAt, endsAt };
+      const { person, encrypted, seen_at: seenAt, ends_at: endsAt } = row;
+      return { id, person, encrypted, seenAt, endsAt };
     });
   }
 

@@ -158,3 +158,26 @@ test("are there in a started App, for whom its socket names this machine, and no
   const inner = { host: "127.0.0.1", port: 0 };
   expect(await (await start({ ...published, monitoring: inner }))()).toBe(200);
 });
+
+test.each([
+  ["https://countersign.acme.example", 401],
+  ["http://localhost:3000", 401],
+  ["http://countersign.acme.example", 404],
+  ["https://acme.example/countersign", 404],
+])(
+  "are at the App's own address %s for those who sign in, where browsers keep a session",
+  async (baseUrl, status) => {
+    const { remove, where } = await freshDatabase("sqlite");
+    onTestFinished(remove);
+    const signIn = { clientId: "Iv1.client", clientSecret: "secret", sessionSecret: "s".repeat(32) };
+    const monitoring = { host: "127.0.0.1", port: 0 };
+    const app = await startCountersign(
+      { ...settingsFor(where), baseUrl, signIn, monitoring },
+      { clock: { now: () => GENERATED_AT }, timetable: "driven", log: pino({ level: "silent" }) },
+    );
+    onTestFinished(() => app.stop());
+    const { host } = new URL(baseUrl);
+    const answer = await app.fetch(new Request(`http://${host}/changes`, { headers: { host } }));
+    expect(answer.status).toBe(status);
+  },
+);

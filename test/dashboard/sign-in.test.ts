@@ -1,7 +1,8 @@
 /** Sign-in with GitHub: who sees what, for how long, and what attackers make of it. */
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
+import { manifestOf } from "../../src/cli/setup/app-plan.ts";
 import { HOUR, MINUTE } from "../../src/domain/time/durations.ts";
 import { changeEntry, GENERATED_AT, ORGANIZATION, smallLog, WEB } from "../evidence/fixture.ts";
 import { ANN, BASE_URL, BOB, pagesBehindSignIn, type Browser } from "./signed-in.ts";
@@ -14,8 +15,8 @@ async function statusOf(browser: Browser, path = "/changes"): Promise<number> {
 }
 
 /** What goes with the forms of a page. */
-async function markOn(browser: Browser): Promise<string> {
-  return /name="mark" value="([^"]+)"/u.exec(await (await browser.open("/changes")).text())?.[1] ?? "";
+async function csrfTokenOn(browser: Browser): Promise<string> {
+  return /name="csrf" value="([^"]+)"/u.exec(await (await browser.open("/changes")).text())?.[1] ?? "";
 }
 
 test("a stranger is shown how to sign in, and comes back to the page that was opened", async () => {
@@ -86,7 +87,7 @@ test("what GitHub takes away is no longer shown five minutes later", async () =>
   github.access.set(ANN.id, [{ organization: ORGANIZATION, repositories: new Set([WEB.id + 1]) }]);
   clock.at += 5 * MINUTE;
   expect(await (await own.open("/changes")).text()).not.toContain("Change number 3");
-  github.revoke();
+  github.revokeAll();
   clock.at += 5 * MINUTE;
   expect(await statusOf(own)).toBe(401);
 });
@@ -146,10 +147,10 @@ test("signing out ends the session wherever its cookie is, and GitHub forgets th
   const thief = browser();
   for (const [name, value] of own.cookies) thief.cookies.set(name, value);
   expect(await statusOf(thief)).toBe(200);
-  const answer = await own.send("/sign-out", { mark: await markOn(own) });
+  const answer = await own.send("/sign-out", { csrf: await csrfTokenOn(own) });
   expect([answer.status, answer.headers.get("location")]).toEqual([303, "/sign-in"]);
   expect([own.cookies.has("__Host-countersign"), await statusOf(thief)]).toEqual([false, 401]);
-  expect(github.forgotten).toHaveLength(1);
+  expect(github.revoked).toHaveLength(1);
 });
 
 test("signing out everywhere ends the sessions of this person, and of nobody else", async () => {
@@ -158,7 +159,7 @@ test("signing out everywhere ends the sessions of this person, and of nobody els
   await signIn(laptop, ANN);
   await signIn(phone, ANN);
   await signIn(other, BOB);
-  await laptop.send("/sign-out", { mark: await markOn(laptop), everywhere: "yes" });
+  await laptop.send("/sign-out", { csrf: await csrfTokenOn(laptop), everywhere: "yes" });
   expect([await statusOf(laptop), await statusOf(phone), await statusOf(other)]).toEqual([401, 401, 200]);
 });
 
@@ -223,7 +224,7 @@ test("nobody is signed in who says no on GitHub's page", async () => {
   const away = await own.open("/sign-in/github?to=/");
   const { searchParams } = new URL(away.headers.get("location") ?? "");
   const query = new URLSearchParams({ error: "access_denied", state: searchParams.get("state") ?? "" });
-  const answer = await own.open(`/sign-in/github/back?${query.toString()}`);
+  const answer = await own.open(`/sign-in/github/callback?${query.toString()}`);
   expect([answer.status, await answer.text()]).toEqual([
     403,
     expect.stringContaining("GitHub let nobody sign in"),
@@ -258,16 +259,16 @@ test("a form of another site signs nobody out, nor does one of another session",
   const [own, other] = [browser(), browser()];
   await signIn(own, ANN);
   await signIn(other, BOB);
-  for (const fields of [{}, { mark: "" }, { mark: "guessed" }, { mark: await markOn(other) }])
+  for (const fields of [{}, { csrf: "" }, { csrf: "guessed" }, { csrf: await csrfTokenOn(other) }])
     expect((await own.send("/sign-out", fields)).status).toBe(403);
   expect(await statusOf(own)).toBe(200);
   expect((await own.open("/sign-out")).status).toBe(404);
   expect(await statusOf(own)).toBe(200);
-  const large = await own.send("/sign-out", { mark: await markOn(own), more: "x".repeat(100_000) });
+  const large = await own.send("/sign-out", { csrf: await csrfTokenOn(own), more: "x".repeat(100_000) });
   expect(large.status).toBe(413);
 });
 
-test.each(["/changes", "/sign-in", "/sign-in/github", "/sign-in/github/back?code=1&state=2"])(
+test.each(["/changes", "/sign-in", "/sign-in/github", "/sign-in/github/callback?code=1&state=2"])(
   "%s is shown in no frame, runs no script, and answers to no other name",
   async (path) => {
     const { browser } = await pagesBehindSignIn(smallLog());
@@ -292,4 +293,56 @@ test("a session that opens pages without end is slowed down, and no other is", a
   for (let n = 0; n < 250; n += 1) answers.add(await statusOf(own, "/no-such-page"));
   expect(answers).toEqual(new Set([404, 429]));
   expect(await statusOf(other)).toBe(200);
+});
+
+test("a cookie that no session ever had is turned away without a look into the database", async () => {
+  const { browser, signIn, ledger } = await pagesBehindSignIn(smallLog());
+  const own = browser();
+  await signIn(own, ANN);
+  const [random = "", signature = ""] = (own.cookies.get("__Host-countersign") ?? "").split(".");
+  const find = vi.spyOn(ledger.sessions, "find");
+  const forged = [
+    "",
+    "x",
+    random,
+    `${random}.`,
+    `.${signature}`,
+    `${signature}.${random}`,
+    `x${random}.${signature}`,
+  ];
+  for (const secret of forged) {
+    const stranger = browser();
+    stranger.cookies.set("__Host-countersign", secret);
+    expect(await statusOf(stranger), secret).toBe(401);
+    await stranger.send("/sign-out", {});
+  }
+  expect(find).not.toHaveBeenCalled();
+  expect(await statusOf(own)).toBe(200);
+  expect(find).toHaveBeenCalledTimes(1);
+});
+
+test("whoever may read no repository with the App is shown that, and can sign out", async () => {
+  const { browser, signIn, github } = await pagesBehindSignIn(smallLog());
+  github.access.set(BOB.id, []);
+  const own = browser();
+  await signIn(own, BOB);
+  const text = await (await own.open("/changes")).text();
+  expect(text).toContain("GitHub lists no repository with this App that you may read");
+  expect(text).not.toContain("Nothing is recorded");
+  await own.send("/sign-out", { csrf: await csrfTokenOn(own) });
+  expect(own.cookies.has("__Host-countersign")).toBe(false);
+});
+
+test("GitHub sends people back to where setup registers the App's callback", async () => {
+  const { browser } = await pagesBehindSignIn(smallLog());
+  const away = await browser().open("/sign-in/github");
+  const plan = {
+    organization: "acme",
+    name: "Countersign",
+    publicUrl: BASE_URL,
+    webUrl: "https://github.com",
+  };
+  expect(manifestOf(plan, "")["callback_urls"]).toEqual([
+    new URL(away.headers.get("location") ?? "").searchParams.get("redirect_uri"),
+  ]);
 });

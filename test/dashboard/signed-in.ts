@@ -27,7 +27,7 @@ export const BOB: Account = { id: 102, login: "bob" };
 /** GitHub, as far as sign-in asks it. */
 export class StagedGitHub implements GitHubAccounts {
   readonly access = new Map<number, readonly Access[]>();
-  readonly forgotten: string[] = [];
+  readonly revoked: string[] = [];
   /** Whether it answers at all. */
   isDown = false;
   tokenEndsAt: number | null = null;
@@ -36,8 +36,8 @@ export class StagedGitHub implements GitHubAccounts {
   readonly #tokens = new Map<string, Account>();
   #count = 0;
 
-  addressOf({ state, challenge, returnTo }: Parameters<GitHubAccounts["addressOf"]>[0]): string {
-    const query = { state, code_challenge: challenge, redirect_uri: returnTo };
+  addressOf({ state, challenge, redirectUrl }: Parameters<GitHubAccounts["addressOf"]>[0]): string {
+    const query = { state, code_challenge: challenge, redirect_uri: redirectUrl };
     return `https://github.example/login/oauth/authorize?${new URLSearchParams(query).toString()}`;
   }
 
@@ -73,14 +73,14 @@ export class StagedGitHub implements GitHubAccounts {
     return account === undefined ? null : (this.access.get(account.id) ?? []);
   }
 
-  async forget(token: string): Promise<void> {
+  async revoke(token: string): Promise<void> {
     this.#answer();
-    this.forgotten.push(token);
+    this.revoked.push(token);
     this.#tokens.delete(token);
   }
 
-  /** Takes every token back. */
-  revoke(): void {
+  /** Revokes every token. */
+  revokeAll(): void {
     this.#tokens.clear();
   }
 

@@ -48,8 +48,7 @@ describe("an address of its own for monitors", () => {
     for (const path of ["/readyz", "/metrics"]) expect(await statusOf(served.url + path)).toBe(404);
     expect(await statusOf(`${served.url}/healthz`)).toBe(200);
     const post = { method: "POST", body: "{}" };
-    // The pages are there, and are only read.
-    expect((await fetch(`http://${inner}${WEBHOOK_PATH}`, post)).status).toBe(405);
+    expect((await fetch(`http://${inner}${WEBHOOK_PATH}`, post)).status).toBe(404);
     expect((await fetch(served.url + WEBHOOK_PATH, post)).status).toBeGreaterThanOrEqual(400);
     expect((await fetch(served.url + WEBHOOK_PATH, post)).status).not.toBe(404);
     expect(served.lines.join("\n")).toContain(`answers monitors on http://${inner}`);

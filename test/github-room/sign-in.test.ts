@@ -8,7 +8,7 @@ import { Pacing } from "../../src/github/api/pacing.ts";
 import { REHEARSED } from "../../src/github/api/rate-limits.ts";
 import { GitHubSignIn } from "../../src/github/people/sign-in.ts";
 
-const BACK = "https://countersign.example/sign-in/github/back";
+const BACK = "https://countersign.example/sign-in/github/callback";
 
 /** One answer of GitHub, and the request it is for. */
 interface Answer {
@@ -63,7 +63,7 @@ test.each([
   ["https://api.github.com", "https://github.com"],
   ["https://ghe.example/api/v3", "https://ghe.example"],
 ])("people are sent to the pages of %s, with state and challenge", (apiUrl, web) => {
-  const address = new URL(at(apiUrl).github.addressOf({ state: "s", challenge: "c", returnTo: BACK }));
+  const address = new URL(at(apiUrl).github.addressOf({ state: "s", challenge: "c", redirectUrl: BACK }));
   expect(`${address.origin}${address.pathname}`).toBe(`${web}/login/oauth/authorize`);
   expect(Object.fromEntries(address.searchParams)).toEqual({
     allow_signup: "false",
@@ -75,7 +75,7 @@ test.each([
   });
 });
 
-const GIVEN = { code: "abc", verifier: "v", returnTo: BACK };
+const GIVEN = { code: "abc", verifier: "v", redirectUrl: BACK };
 
 test("a code is exchanged with its verifier, and the person is whom GitHub names", async () => {
   const body = {
@@ -166,7 +166,7 @@ test("a token that GitHub does not take gives no access", async () => {
 test("a token is forgotten as GitHub's documentation has it", async () => {
   const on = `DELETE ${API}/applications/Iv1.client/token`;
   const { github, sent } = at(API, [{ on, status: 204 }]);
-  await github.forget("ghu_1");
+  await github.revoke("ghu_1");
   const credentials = Buffer.from("Iv1.client:a client's secret").toString("base64");
   expect(sent).toEqual([{ on, authorization: `basic ${credentials}`, body: { access_token: "ghu_1" } }]);
 });

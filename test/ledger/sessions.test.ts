@@ -6,7 +6,7 @@ const AT = Date.parse("2026-07-01T00:00:00Z");
 const HOUR = 3_600_000;
 
 function session(id: string, more: Partial<StoredSession> = {}): StoredSession {
-  return { id, person: "github:101", sealed: "sealed", seenAt: AT, endsAt: AT + HOUR, ...more };
+  return { id, person: "github:101", encrypted: "encrypted", seenAt: AT, endsAt: AT + HOUR, ...more };
 }
 
 describeOnBothStores("sessions", (open) => {

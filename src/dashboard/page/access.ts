@@ -18,7 +18,7 @@ export interface Viewer {
   readonly name: string | null;
   readonly sees: readonly Access[];
   /** Goes with every form of this session, and nobody else can make it; absent: nobody signed in. */
-  readonly mark?: string;
+  readonly csrfToken?: string;
 }
 
 /** Describes a request that nothing is shown to, and what its sender can do. */

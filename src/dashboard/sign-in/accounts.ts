@@ -18,16 +18,16 @@ export interface GitHubAccounts {
   readonly addressOf: (asked: {
     readonly state: string;
     readonly challenge: string;
-    readonly returnTo: string;
+    readonly redirectUrl: string;
   }) => string;
   /** Returns whom a code was given to; null: GitHub refuses the code. */
   readonly personOf: (given: {
     readonly code: string;
     readonly verifier: string;
-    readonly returnTo: string;
+    readonly redirectUrl: string;
   }) => Promise<GitHubPerson | null>;
   /** Returns the repositories with the App that a person may read, by organisation; null: GitHub refuses the token. */
   readonly accessOf: (token: string) => Promise<readonly Access[] | null>;
-  /** Has GitHub forget a token. */
-  readonly forget: (token: string) => Promise<void>;
+  /** Has GitHub revoke a token. */
+  readonly revoke: (token: string) => Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Sessions of people who signed in with GitHub: begun with a new secret each, ended by time, by sign-out, or by GitHub. */
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import { z } from "zod";
 
@@ -9,14 +9,14 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
 import type { Access } from "../page/access.ts";
 import type { GitHubAccounts, GitHubPerson } from "./accounts.ts";
-import type { Sealing } from "./sealing.ts";
+import type { Encryption } from "./encryption.ts";
 
 /** A session ends when it was not used for so long, and at the latest so long after it began. */
 const IDLE = HOUR;
 const LONGEST = 12 * HOUR;
 
 /** That a session is used is noted so often. */
-const NOTED = 5 * MINUTE;
+const NOTED = MINUTE;
 
 /** GitHub is asked so often what someone may read: what it took away is no longer shown after that. */
 const ASKED = 4 * MINUTE;
@@ -24,7 +24,7 @@ const ASKED = 4 * MINUTE;
 /** So many answers of GitHub are kept in memory. */
 const MOST_KEPT = 1_000;
 
-const SealedSchema = z.object({ login: z.string(), token: z.string() });
+const TokenSchema = z.object({ login: z.string(), token: z.string() });
 
 /** Describes a session that is in force. */
 export interface Session {
@@ -43,18 +43,18 @@ interface Kept {
 /** Begins, finds and ends sessions. Every method throws ExternalError where the database or GitHub gives no answer. */
 export class Sessions {
   readonly #store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">;
-  readonly #github: Pick<GitHubAccounts, "accessOf" | "forget">;
-  readonly #sealing: Sealing;
+  readonly #github: Pick<GitHubAccounts, "accessOf" | "revoke">;
+  readonly #encryption: Encryption;
   readonly #kept = new Map<string, Kept>();
 
   constructor(
     store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">,
-    github: Pick<GitHubAccounts, "accessOf" | "forget">,
-    sealing: Sealing,
+    github: Pick<GitHubAccounts, "accessOf" | "revoke">,
+    encryption: Encryption,
   ) {
     this.#store = store;
     this.#github = github;
-    this.#sealing = sealing;
+    this.#encryption = encryption;
   }
 
   /** Begins a session and returns its secret, which only the cookie holds, with when it ends at the latest. */
@@ -62,49 +62,55 @@ export class Sessions {
     { id: personId, login, token, tokenEndsAt }: GitHubPerson,
     now: Instant,
   ): Promise<{ readonly secret: string; readonly endsAt: Instant }> {
-    const secret = randomBytes(32).toString("base64url");
-    const id = idOf(secret);
+    const random = randomBytes(32).toString("base64url");
+    const secret = `${random}.${this.#encryption.sign(random, SECRET)}`;
+    const id = digestOf(secret);
     const endsAt = Math.min(now + LONGEST, tokenEndsAt ?? Infinity);
-    const sealed = this.#sealing.seal(JSON.stringify({ login, token }), purposeOf(id));
-    await this.#store.begin({ id, person: `github:${personId}`, sealed, seenAt: now, endsAt });
+    const encrypted = this.#encryption.encrypt(JSON.stringify({ login, token }), purposeOf(id));
+    await this.#store.begin({ id, person: `github:${personId}`, encrypted, seenAt: now, endsAt });
     return { secret, endsAt };
   }
 
-  /** Returns the session of a secret; null: there is none in force. */
-  async find(secret: string, now: Instant): Promise<Session | null> {
-    const id = idOf(secret);
+  /** Returns the id of a secret's session, in force or not; null: no session ever had it. The database is not asked. */
+  idOf(secret: string): string | null {
+    const [random = "", signature = ""] = secret.split(".");
+    const [given, own] = [Buffer.from(signature), Buffer.from(this.#encryption.sign(random, SECRET))];
+    return given.length === own.length && timingSafeEqual(given, own) ? digestOf(secret) : null;
+  }
+
+  /** Returns a session; null: it is not in force. */
+  async find(id: string, now: Instant): Promise<Session | null> {
     const stored = await this.#store.find(id);
     if (stored === null) return null;
-    const opened = this.#opened(id, stored.sealed);
-    if (opened === null || now >= stored.endsAt || now >= stored.seenAt + IDLE) {
+    const content = this.#decrypted(id, stored.encrypted);
+    if (content === null || now >= stored.endsAt || now >= stored.seenAt + IDLE) {
       await this.#store.end(id);
       return null;
     }
-    const sees = await this.#accessOf(id, opened.token, now);
+    const sees = await this.#accessOf(id, content.token, now);
     if (sees === null) {
       await this.#store.end(id);
       return null;
     }
     if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
-    return { id, person: stored.person, login: opened.login, sees };
+    return { id, person: stored.person, login: content.login, sees };
   }
 
-  /** Ends the session of a secret and has GitHub forget its token; with `everywhere`, every session of the same person. */
-  async end(secret: string, everywhere: boolean): Promise<void> {
-    const id = idOf(secret);
+  /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
+  async end(id: string, everywhere: boolean): Promise<void> {
     const stored = await this.#store.find(id);
     if (stored === null) return;
     if (everywhere) await this.#store.endAll(stored.person);
     else await this.#store.end(id);
     this.#kept.delete(id);
-    const opened = this.#opened(id, stored.sealed);
+    const content = this.#decrypted(id, stored.encrypted);
     // The session is over whatever GitHub answers.
-    if (opened !== null) await this.#github.forget(opened.token).catch(() => undefined);
+    if (content !== null) await this.#github.revoke(content.token).catch(() => undefined);
   }
 
-  #opened(id: string, sealed: string): z.infer<typeof SealedSchema> | null {
-    const text = this.#sealing.open(sealed, purposeOf(id));
-    return text === null ? null : SealedSchema.parse(JSON.parse(text));
+  #decrypted(id: string, encrypted: string): z.infer<typeof TokenSchema> | null {
+    const text = this.#encryption.decrypt(encrypted, purposeOf(id));
+    return text === null ? null : TokenSchema.parse(JSON.parse(text));
   }
 
   async #accessOf(id: string, token: string, now: Instant): Promise<readonly Access[] | null> {
@@ -124,7 +130,10 @@ export class Sessions {
   }
 }
 
-function idOf(secret: string): string {
+/** What a session's secret is signed for. */
+const SECRET = "session";
+
+function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 

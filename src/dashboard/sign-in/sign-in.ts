@@ -13,19 +13,20 @@ import { MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Html } from "../../pages/html-table.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
-import { framed } from "../layout.ts";
+import { framed, messagePage } from "../layout.ts";
+import { addressOf } from "../page/address.ts";
 import type { Refusal, Viewer } from "../page/access.ts";
 import type { GitHubAccounts } from "./accounts.ts";
+import { Encryption } from "./encryption.ts";
 import { MinuteLimit } from "./minute-limit.ts";
-import { Sealing } from "./sealing.ts";
-import { BACK_PATH, BEGIN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH } from "./paths.ts";
+import { CALLBACK_PATH, BEGIN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH } from "./paths.ts";
 import { Sessions } from "./sessions.ts";
 
 /** Holds what sign-in needs. */
 export interface SignInTools {
   /** The App's own address, as browsers have it. */
   readonly baseUrl: string;
-  /** Seals sessions: at least 32 random characters. */
+  /** Encrypts sessions: at least 32 random characters. */
   readonly secret: string;
   readonly sessions: SessionStore;
   readonly github: GitHubAccounts;
@@ -34,11 +35,11 @@ export interface SignInTools {
 
 /** Named so that browsers take them over TLS only, from this host alone. */
 const SESSION_COOKIE = "__Host-countersign";
-const WAY_COOKIE = "__Host-countersign-sign-in";
+const ATTEMPT_COOKIE = "__Host-countersign-sign-in";
 const COOKIE = { secure: true, httpOnly: true, path: "/" } as const;
 
 /** Nobody takes longer at GitHub. */
-const LONGEST_WAY = 10 * MINUTE;
+const LONGEST_ATTEMPT = 10 * MINUTE;
 
 /** So often a minute GitHub is asked whom a code was given to, and a page is opened in one session. */
 const MOST_EXCHANGES = 120;
@@ -48,16 +49,21 @@ const MOST_PAGES = 240;
 const FORMS = {
   maxSize: 16 * 1_024,
   onError: (c: Context) =>
-    message(c, 413, "Nothing was done", ["This form is larger than any of these pages."]),
+    messagePage(c, 413, "Nothing was done", ["This form is larger than any of these pages."]),
 };
 
 /** What is kept in the browser while it is at GitHub. */
-const WaySchema = z.object({ state: z.string(), verifier: z.string(), to: z.string(), until: z.number() });
+const AttemptSchema = z.object({
+  state: z.string(),
+  verifier: z.string(),
+  to: z.string(),
+  until: z.number(),
+});
 
 /** Lets people sign in, and says who asks. */
 export class SignIn {
   readonly #tools: SignInTools;
-  readonly #sealing: Sealing;
+  readonly #encryption: Encryption;
   readonly #sessions: Sessions;
   readonly #origin: URL;
   readonly #exchanges = new MinuteLimit(MOST_EXCHANGES);
@@ -65,8 +71,8 @@ export class SignIn {
 
   constructor(tools: SignInTools) {
     this.#tools = tools;
-    this.#sealing = new Sealing(tools.secret);
-    this.#sessions = new Sessions(tools.sessions, tools.github, this.#sealing);
+    this.#encryption = new Encryption(tools.secret);
+    this.#sessions = new Sessions(tools.sessions, tools.github, this.#encryption);
     this.#origin = new URL(tools.baseUrl);
   }
 
@@ -79,7 +85,7 @@ export class SignIn {
   addTo(app: Hono): void {
     app.get(SIGN_IN_PATH, (c) => this.#within(c, () => this.#offer(c)));
     app.get(BEGIN_PATH, (c) => this.#within(c, () => this.#begin(c)));
-    app.get(BACK_PATH, (c) => this.#within(c, () => this.#back(c)));
+    app.get(CALLBACK_PATH, (c) => this.#within(c, () => this.#back(c)));
     app.post(SIGN_OUT_PATH, bodyLimit(FORMS), (c) => this.#within(c, () => this.#end(c)));
   }
 
@@ -87,13 +93,14 @@ export class SignIn {
   async viewerOf(request: Request): Promise<Viewer | Refusal> {
     const refused = this.#otherHost(request);
     if (refused !== null) return refused;
-    const secret = parse(request.headers.get("cookie") ?? "", SESSION_COOKIE)[SESSION_COOKIE];
     const now = this.#tools.clock.now();
-    const session = secret === undefined ? null : await this.#sessions.find(secret, now);
-    if (session === null) return { status: 401, sentences: ["Sign in to read this page."], signIn: true };
-    if (!this.#pages.take(session.id, now))
+    const id = this.#sessionIn(request);
+    // Before anything is read: nobody takes the database from deliveries.
+    if (id !== null && !this.#pages.take(id, now))
       return { status: 429, sentences: [`At most ${MOST_PAGES} pages are shown in a minute.`] };
-    return { name: session.login, sees: session.sees, mark: this.#sealing.mark(session.id) };
+    const session = id === null ? null : await this.#sessions.find(id, now);
+    if (session === null) return { status: 401, sentences: ["Sign in to read this page."], signIn: true };
+    return { name: session.login, sees: session.sees, csrfToken: this.#csrfToken(session.id) };
   }
 
   /** A name of another's that resolves here is none of ours (DNS rebinding). */
@@ -105,7 +112,7 @@ export class SignIn {
 
   async #within(c: Context, work: () => Response | Promise<Response>): Promise<Response> {
     const refused = this.#otherHost(c.req.raw);
-    if (refused !== null) return message(c, refused.status, "Nothing is shown here", refused.sentences);
+    if (refused !== null) return messagePage(c, refused.status, "Nothing is shown here", refused.sentences);
     return work();
   }
 
@@ -116,29 +123,31 @@ export class SignIn {
         title: "Sign in",
         main: html`<p>Countersign shows you the repositories that GitHub lets you read.</p>
           <p><a class="button" href="${addressOf(BEGIN_PATH, { to })}">Sign in with GitHub</a></p>`,
-        of: null,
       }),
     );
   }
 
   #begin(c: Context): Response {
     const [state, verifier] = [random(), random()];
-    const until = this.#tools.clock.now() + LONGEST_WAY;
-    const way = { state, verifier, to: this.#localPath(c.req.query("to")), until };
-    setCookie(c, WAY_COOKIE, this.#sealing.seal(JSON.stringify(way), WAY_COOKIE), {
+    const until = this.#tools.clock.now() + LONGEST_ATTEMPT;
+    const attempt = { state, verifier, to: this.#localPath(c.req.query("to")), until };
+    setCookie(c, ATTEMPT_COOKIE, this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT_COOKIE), {
       ...COOKIE,
       // GitHub's answer comes from another site.
       sameSite: "Lax",
-      maxAge: LONGEST_WAY / 1_000,
+      maxAge: LONGEST_ATTEMPT / 1_000,
     });
     const challenge = createHash("sha256").update(verifier).digest("base64url");
-    return c.redirect(this.#tools.github.addressOf({ state, challenge, returnTo: this.#returnTo() }), 303);
+    return c.redirect(
+      this.#tools.github.addressOf({ state, challenge, redirectUrl: this.#redirectUrl() }),
+      303,
+    );
   }
 
   async #back(c: Context): Promise<Response> {
-    const way = this.#way(c);
+    const attempt = this.#attempt(c);
     const { code = "", state = "" } = c.req.query();
-    if (way === null || !isSame(state, way.state))
+    if (attempt === null || !isSame(state, attempt.state))
       return this.#refuse(
         c,
         "This answer belongs to no sign-in that was begun in this browser in the last ten minutes.",
@@ -146,15 +155,15 @@ export class SignIn {
     if (code === "") return this.#refuse(c, "GitHub let nobody sign in.");
     const now = this.#tools.clock.now();
     if (!this.#exchanges.take("all", now))
-      return message(c, 429, "Too many people sign in", ["Reload this page in a minute."]);
-    const given = { code, verifier: way.verifier, returnTo: this.#returnTo() };
+      return messagePage(c, 429, "Too many people sign in", ["Reload this page in a minute."]);
+    const given = { code, verifier: attempt.verifier, redirectUrl: this.#redirectUrl() };
     const person = await this.#tools.github.personOf(given);
     if (person === null)
       return this.#refuse(c, "GitHub does not take this answer: it was used before, or is too old.");
-    deleteCookie(c, WAY_COOKIE, COOKIE);
+    deleteCookie(c, ATTEMPT_COOKIE, COOKIE);
     // Whoever knew the session before this sign-in has none afterwards.
-    const before = getCookie(c, SESSION_COOKIE);
-    if (before !== undefined) await this.#sessions.end(before, false);
+    const before = this.#sessionIn(c.req.raw);
+    if (before !== null) await this.#sessions.end(before, false);
     const { secret, endsAt } = await this.#sessions.begin(person, now);
     setCookie(c, SESSION_COOKIE, secret, {
       ...COOKIE,
@@ -162,34 +171,42 @@ export class SignIn {
       sameSite: "Lax",
       maxAge: Math.floor((endsAt - now) / 1_000),
     });
-    return c.redirect(way.to, 303);
+    return c.redirect(attempt.to, 303);
   }
 
-  #way(c: Context): z.infer<typeof WaySchema> | null {
-    const sealed = getCookie(c, WAY_COOKIE);
-    const text = sealed === undefined ? null : this.#sealing.open(sealed, WAY_COOKIE);
-    const way = text === null ? null : WaySchema.parse(JSON.parse(text));
-    return way !== null && this.#tools.clock.now() < way.until ? way : null;
+  #attempt(c: Context): z.infer<typeof AttemptSchema> | null {
+    const encrypted = getCookie(c, ATTEMPT_COOKIE);
+    const text = encrypted === undefined ? null : this.#encryption.decrypt(encrypted, ATTEMPT_COOKIE);
+    const attempt = text === null ? null : AttemptSchema.parse(JSON.parse(text));
+    return attempt !== null && this.#tools.clock.now() < attempt.until ? attempt : null;
   }
 
   async #end(c: Context): Promise<Response> {
-    const secret = getCookie(c, SESSION_COOKIE);
-    const session = secret === undefined ? null : await this.#sessions.find(secret, this.#tools.clock.now());
-    if (secret !== undefined && session !== null) {
-      const form = await c.req.parseBody();
-      const { mark } = form;
-      if (typeof mark !== "string" || !isSame(mark, this.#sealing.mark(session.id)))
-        return message(c, 403, "Nobody was signed out", [
+    const id = this.#sessionIn(c.req.raw);
+    if (id !== null) {
+      const { csrf, everywhere } = await c.req.parseBody();
+      if (typeof csrf !== "string" || !isSame(csrf, this.#csrfToken(id)))
+        return messagePage(c, 403, "Nobody was signed out", [
           "This form is not one of these pages in this session.",
         ]);
-      await this.#sessions.end(secret, form["everywhere"] === "yes");
+      await this.#sessions.end(id, everywhere === "yes");
     }
     deleteCookie(c, SESSION_COOKIE, COOKIE);
     return c.redirect(SIGN_IN_PATH, 303);
   }
 
-  #returnTo(): string {
-    return new URL(BACK_PATH, this.#origin).href;
+  /** Returns the id of the session a browser names, in force or not; null: it names none that ever was. */
+  #sessionIn({ headers }: Request): string | null {
+    const secret = parse(headers.get("cookie") ?? "", SESSION_COOKIE)[SESSION_COOKIE];
+    return secret === undefined ? null : this.#sessions.idOf(secret);
+  }
+
+  #csrfToken(id: string): string {
+    return this.#encryption.sign(id, "form");
+  }
+
+  #redirectUrl(): string {
+    return new URL(CALLBACK_PATH, this.#origin).href;
   }
 
   /** Returns the path of an address here, with its query; any other address leads to the first page. */
@@ -203,7 +220,7 @@ export class SignIn {
   #refuse(c: Context, because: string): Response {
     const main: Html = html`<p>${because}</p>
       <p><a href="${SIGN_IN_PATH}">Sign in once more</a></p>`;
-    return c.html(framed({ title: "Nobody was signed in", main, of: null }), 403);
+    return c.html(framed({ title: "Nobody was signed in", main }), 403);
   }
 }
 
@@ -211,20 +228,6 @@ export class SignIn {
 export function signInAddress(url: string): string {
   const { pathname, search } = new URL(url);
   return addressOf(SIGN_IN_PATH, { to: `${pathname}${search}` });
-}
-
-function message(
-  c: Context,
-  status: Refusal["status"] | 413,
-  title: string,
-  sentences: readonly string[],
-): Response {
-  const main: Html = html`${sentences.map((sentence) => html`<p>${sentence}</p>`)}`;
-  return c.html(framed({ title, main, of: null }), status);
-}
-
-function addressOf(path: string, query: Readonly<Record<string, string>>): string {
-  return `${path}?${new URLSearchParams(query).toString()}`;
 }
 
 function random(): string {

@@ -17,7 +17,7 @@ export interface OAuthSettings {
   readonly clientSecret: string;
   readonly apiUrl: string;
   readonly fetch?: Fetch;
-  /** Keeps to GitHub's limits of each token. */
+  /** Returns what paces the requests of one reading: each token has limits of its own. */
   readonly pacing: () => Pacing;
 }
 
@@ -37,7 +37,7 @@ export interface ReadableRepositories {
 
 /** What is sent, and where GitHub's answer is to go. */
 interface Way {
-  readonly returnTo: string;
+  readonly redirectUrl: string;
 }
 
 const UserShape = z.object({ id: z.int(), login: z.string() });
@@ -64,12 +64,12 @@ export class GitHubSignIn {
   addressOf({
     state,
     challenge,
-    returnTo,
+    redirectUrl,
   }: Way & { readonly state: string; readonly challenge: string }): string {
     const { url } = getWebFlowAuthorizationUrl({
       clientType: "github-app",
       clientId: this.#settings.clientId,
-      redirectUrl: returnTo,
+      redirectUrl,
       state,
       allowSignup: false,
       request: this.#request,
@@ -84,7 +84,7 @@ export class GitHubSignIn {
   async personOf({
     code,
     verifier,
-    returnTo,
+    redirectUrl,
   }: Way & { readonly code: string; readonly verifier: string }): Promise<SignedIn | null> {
     const { clientId, clientSecret } = this.#settings;
     try {
@@ -93,7 +93,7 @@ export class GitHubSignIn {
         clientId,
         clientSecret,
         code,
-        redirectUrl: returnTo,
+        redirectUrl,
         // It has no place for the verifier.
         request: this.#request.defaults({ code_verifier: verifier }),
       });
@@ -123,8 +123,8 @@ export class GitHubSignIn {
     }, [401]);
   }
 
-  /** Has GitHub forget a token. */
-  async forget(token: string): Promise<void> {
+  /** Has GitHub revoke a token. */
+  async revoke(token: string): Promise<void> {
     const { clientId, clientSecret } = this.#settings;
     const given = {
       clientType: "github-app",

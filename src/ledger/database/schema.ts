@@ -134,7 +134,7 @@ interface ListingTable {
 interface SessionTable {
   readonly id: string;
   readonly person: string;
-  readonly sealed: string;
+  readonly encrypted: string;
   readonly seen_at: number;
   readonly ends_at: number;
 }

@@ -10,7 +10,7 @@ export function sessions(store: StoreKind): readonly string[] {
     `create table session (
       id text primary key,
       person text not null,
-      sealed text not null,
+      encrypted text not null,
       seen_at ${int} not null,
       ends_at ${int} not null
     )${strict}`,

@@ -5,27 +5,27 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 const ALGORITHM = "aes-256-gcm";
 const [NONCE, TAG] = [12, 16];
 
-/** Seals values with one secret. */
-export class Sealing {
+/** Encrypts and signs values with one secret. */
+export class Encryption {
   readonly #key: Buffer;
-  readonly #markKey: Buffer;
+  readonly #signingKey: Buffer;
 
   constructor(secret: string) {
-    this.#key = derived(secret, "seal");
-    this.#markKey = derived(secret, "mark");
+    this.#key = derived(secret, "encrypt");
+    this.#signingKey = derived(secret, "sign");
   }
 
-  /** Returns a text that only {@link open} reads, with the same purpose. */
-  seal(value: string, purpose: string): string {
+  /** Returns a text that only {@link decrypt} reads, with the same purpose. */
+  encrypt(value: string, purpose: string): string {
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv(ALGORITHM, this.#key, nonce).setAAD(Buffer.from(purpose));
     const parts = [nonce, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()];
     return Buffer.concat(parts).toString("base64url");
   }
 
-  /** Returns what was sealed; null: it was not, with another secret, or for another purpose. */
-  open(sealed: string, purpose: string): string | null {
-    const bytes = Buffer.from(sealed, "base64url");
+  /** Returns what was encrypted; null: with another secret, for another purpose, or not at all. */
+  decrypt(encrypted: string, purpose: string): string | null {
+    const bytes = Buffer.from(encrypted, "base64url");
     if (bytes.length < NONCE + TAG) return null;
     const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, NONCE), { authTagLength: TAG });
     decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(-TAG));
@@ -37,9 +37,9 @@ export class Sealing {
     }
   }
 
-  /** Returns a text that nobody else can make for a value. */
-  mark(value: string): string {
-    return createHmac("sha256", this.#markKey).update(value).digest("base64url");
+  /** Returns the signature of a value for a purpose: nobody else can make it. */
+  sign(value: string, purpose: string): string {
+    return createHmac("sha256", this.#signingKey).update(`${purpose}\n${value}`).digest("base64url");
   }
 }
 
