@@ -105,10 +105,12 @@ export function dashboard(given: DashboardTools): Hono {
   return app;
 }
 
+const NO_PAGE = "There is no page at this address.";
+
 /** What is under no other path. */
 const NOT_FOUND: DashboardPage = {
   path: "*",
-  show: () => Promise.reject(new PageProblem(404, "There is no page at this address.")),
+  show: () => Promise.reject(new PageProblem(404, NO_PAGE)),
 };
 
 async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
@@ -139,6 +141,7 @@ function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
 async function answered(c: Context, tools: Bounded, viewer: Viewer, page: DashboardPage): Promise<Response> {
   const query = new URL(c.req.url).searchParams;
   const access = accessIn(viewer, query);
+  if (access === null && page === NOT_FOUND) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
   if (access === null) return choice(c, viewer, query);
   const link = linkOf(viewer, access);
   const now = tools.clock.now();

@@ -181,3 +181,23 @@ test.each([
     expect(answer.status).toBe(status);
   },
 );
+
+test.each([
+  ["an empty log", []],
+  ["one organisation", [ORGANIZATION]],
+  ["several", [ORGANIZATION, { id: 501, login: "globex" }]],
+])(
+  "answer an address that is no page as not found, however it is asked for: %s",
+  async (_, organizations) => {
+    const { ask } = await pagesOver([], { organizations });
+    for (const path of ["/no-such-page", "/api/github/webhooks", "/changes/a/b"])
+      for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+        const answer = await ask(path, { method });
+        expect([answer.status, await answer.text()], `${method} ${path}`).toEqual([
+          404,
+          expect.stringContaining("There is no page at this address."),
+        ]);
+      }
+    expect((await ask("/changes", { method: "POST" })).status).toBe(405);
+  },
+);
