@@ -88,6 +88,7 @@ describe("a sample of everything in a week", () => {
       [/dan#/gu, "bob#"],
       [/>non-compliant</gu, ">compliant<"],
       [/the shop is down/gu, "nothing happened"],
+      [/Stops the leak/gu, "Stops a leak"],
       [/earlier version/gu, "version"],
       [/no-pull-request/gu, "satisfied"],
       [/(<p[^>]*>[0-9a-f]{63})[0-9a-f](?=<\/p>)/gu, "$1g"],
@@ -99,6 +100,12 @@ describe("a sample of everything in a week", () => {
       for (const [name, text] of await filesIn(out)) await writeFile(join(lied, name), text.replace(was, is));
       expect(contradictions(lied, evidence, "changes"), String(was)).not.toEqual([]);
     }
+  });
+
+  test("shows what a change says of itself, and where that is not known", async () => {
+    expect(await pageOf(out, "emergency")).toContain("<p>&lt;b&gt;Risk&lt;/b&gt;: low</p>");
+    expect(await pageOf(out, "unverifiable")).toContain("not known: it was edited after the merge");
+    expect(await pageOf(out, "non-compliant")).toContain("The log holds no description");
   });
 
   test("shows who approved with what authority, and why another approval did not count", async () => {

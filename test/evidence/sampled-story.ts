@@ -30,7 +30,7 @@ story:
   - { do: review, by: dan, pull: 1, state: approved, after: 5m }
   - { do: merge, by: ann, pull: 1, method: squash, after: 1m }
   - { do: deploy, by: cat, environment: production, commit: main, after: 5m }
-  - { do: open-pull-request, by: ann, pull: 2, branch: hotfix, title: "CHG-2 stop it", files: { src/b.ts: "1" }, after: 1h }
+  - { do: open-pull-request, by: ann, pull: 2, branch: hotfix, title: "CHG-2 stop it", body: "Stops the leak.\\n\\n<b>Risk</b>: low", files: { src/b.ts: "1" }, after: 1h }
   - { do: command, by: ann, pull: 2, text: "/countersign emergency <img src=x onerror=alert(1)> the shop is down", after: 1m }
   - { do: command, by: cat, pull: 2, text: "/countersign authorise", after: 1m }
   - { do: merge, by: ann, pull: 2, method: squash, after: 1m }

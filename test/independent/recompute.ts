@@ -265,6 +265,9 @@ function verdicts(log: Log, subjects: Subjects, tests: readonly Row[], say: Say)
               pull_request_url: list(of(record, "pullRequests"))
                 .map((pull) => String(of(pull, "url")))
                 .join(" "),
+              pull_request_opened_at: list(of(record, "pullRequests"))
+                .map((pull) => moment(of(pull, "createdAt")))
+                .join(" "),
               head_sha_at_merge: list(of(record, "pullRequests"))
                 .map((pull) => String(of(pull, "head", "sha")))
                 .join(" "),

@@ -168,6 +168,11 @@ function checkLog(
   const cited = page.facts.map(({ path, row }) => tableOf(path)[row - 2]?.["log_seq"] ?? "");
   for (const seq of new Set([...own.map((entry) => String(entry["seq"])), ...cited]))
     if (seq !== "" && !page.entries.has(seq)) say(`lacks log entry ${seq}`);
+  const described = page.sections.get("description") ?? "";
+  for (const pull of list(of(own.at(-1), "body", "change", "pullRequests"))) {
+    const text = of(pull, "body", "text");
+    if (typeof text === "string" && !described.includes(oneLine(text))) say("lacks the description");
+  }
   const approvals = list(of(own.at(-1), "body", "assessment", "approvals")) as readonly Json[];
   const words = page.sections.get("approvals") ?? "";
   for (const { counts, reason } of approvals)

@@ -77,6 +77,10 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
     (row) => listText(eachPull(row, (pull) => personText(pull.author))),
     "Their authors, login#id.",
   ),
+  pull_request_opened_at: column.list(
+    (row) => listText(eachPull(row, (pull) => timeText(pull.createdAt))),
+    "When they were opened.",
+  ),
   base: column.list(
     (row) => listText(eachPull(row, (pull) => pull.base.ref)),
     "Branches they were opened into.",

@@ -44,6 +44,7 @@ export function changePage(material: Material, row: MaterialRow, context: PageCo
         title: "Who wrote it",
         blocks: [factsOf(row, AUTHORS), ...(pulls.length > 0 ? [] : [{ says: WRITTEN_UNSEEN }])],
       },
+      description(material, row),
       approvals(material, row, context),
       { id: "merge", title: "Who merged it", blocks: [factsOf(row, MERGE)] },
       checks(row, context),
@@ -132,6 +133,7 @@ const WRITTEN_UNSEEN =
 
 const AUTHORS = {
   pull_request_author: eachValue("Opened by", NO_PULL),
+  pull_request_opened_at: eachValue("Opened at", NO_PULL),
   contributors: grouped(
     "Contributors and their roles",
     "not known",
@@ -151,10 +153,38 @@ const TICKET = {
   ),
 } as const;
 
+/** The log entry that the row was made from. */
+function ownEntry({ entries }: Material, row: MaterialRow): Material["entries"][number] | undefined {
+  return entries.findLast(({ seq }) => String(seq) === row.cells["log_seq"]);
+}
+
+function linesOf(text: string | null): readonly Piece[] {
+  if (text === null)
+    return [{ text: "not known: it was edited after the merge, and GitHub does not show what it was" }];
+  if (text.trim() === "") return [{ text: "empty" }];
+  return text.split(/\r?\n/u).map((line) => ({ text: line }));
+}
+
+/** What its pull requests say of the change: no table holds texts that may be so long. */
+function description(material: Material, row: MaterialRow): Section {
+  const entry = ownEntry(material, row);
+  const texts = entry?.descriptions ?? [];
+  const says =
+    "The log holds no description: the App reads it only where the policy requires headings, or a ticket that may stand in it.";
+  const table = {
+    caption: `The descriptions of its pull requests when they were merged, from log entry ${entry?.seq ?? ""}.`,
+    head: ["Pull request", "Description", "How known"],
+    rows: texts.map(({ pull, text, basis }) => ({
+      cells: [[{ text: `#${pull}` }], linesOf(text), [{ text: basis }]],
+    })),
+  };
+  return { id: "description", title: "Description", blocks: texts.length === 0 ? [{ says }] : [table] };
+}
+
 function approvals(material: Material, row: MaterialRow, { words }: PageContext): Section {
   const counted = groupsIn(row.cells["approvals_counted"] ?? "");
   const others = groupsIn(row.cells["approvals_not_counted"] ?? "");
-  const reasons = material.entries.findLast(({ seq }) => String(seq) === row.cells["log_seq"])?.reasons ?? [];
+  const reasons = ownEntry(material, row)?.reasons ?? [];
   const facts = factsOf(row, {
     approvals_required: eachValue(
       "People required by each requirement",

@@ -17,6 +17,10 @@ export interface MaterialRow {
 }
 
 const ApprovalSchema = z.object({ counts: z.boolean(), reason: z.string() });
+const PullSchema = z.object({
+  number: z.int(),
+  body: z.object({ text: z.string().nullable(), basis: z.string() }).optional(),
+});
 const EntrySchema = z.object({
   seq: z.int(),
   kind: z.string(),
@@ -26,10 +30,21 @@ const EntrySchema = z.object({
   hash: z.string(),
   previousHash: z.string(),
   body: z
-    .object({ assessment: z.object({ approvals: z.array(ApprovalSchema) }).partial() })
+    .object({
+      assessment: z.object({ approvals: z.array(ApprovalSchema) }).partial(),
+      change: z.object({ pullRequests: z.array(PullSchema) }).partial(),
+    })
     .partial()
     .catch({}),
 });
+
+/** Describes the text of a pull request as the log has it, and how it is known. */
+interface RecordedDescription {
+  readonly pull: number;
+  /** Null: it was edited after the merge, and what it was before is not known. */
+  readonly text: string | null;
+  readonly basis: string;
+}
 
 /** Describes an entry of the log. `reasons`: why each approval that does not count does not, as it was recorded. */
 interface MaterialEntry {
@@ -42,6 +57,7 @@ interface MaterialEntry {
   readonly hash: string;
   readonly previousHash: string;
   readonly reasons: readonly string[];
+  readonly descriptions: readonly RecordedDescription[];
 }
 
 /** Describes everything about one chosen item. `rows`: by file, in the file's order; `entries`: by number. */
@@ -291,5 +307,8 @@ export function materialEntry({ file, line }: SourceEntry): MaterialEntry | null
   const reasons = (body.assessment?.approvals ?? [])
     .filter(({ counts }) => !counts)
     .map(({ reason }) => reason);
-  return { file, ...rest, reasons };
+  const descriptions = (body.change?.pullRequests ?? []).flatMap(({ number, body: own }) =>
+    own === undefined ? [] : [{ pull: number, text: own.text, basis: own.basis }],
+  );
+  return { file, ...rest, reasons, descriptions };
 }
