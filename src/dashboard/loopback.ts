@@ -26,7 +26,7 @@ export function loopbackViewer(
     const all = await organizations();
     return {
       name: null,
-      sees: all.map((organization) => ({ organization, repositories: "all" })),
+      sees: all.map((organization) => ({ organization, repositories: "all", role: "lead" })),
     };
   };
 }

@@ -129,10 +129,14 @@ test("show of the log what the viewer may see, whatever the address names", asyn
   expect((await ask("/changes?org=initech")).status).toBe(404);
 
   const sees = (access: Access) => pagesOver(entries, { viewer: { name: "dev", sees: [access] } });
-  const nobody = await sees({ organization: ORGANIZATION, repositories: new Set() });
+  const nobody = await sees({ organization: ORGANIZATION, repositories: new Set(), role: "member" });
   expect(await rows("/changes?repository=web", nobody.ask)).toBe(0);
   expect((await nobody.ask("/changes?org=globex")).status).toBe(404);
-  const some = await sees({ organization: ORGANIZATION, repositories: new Set([WEB.id, 7001]) });
+  const some = await sees({
+    organization: ORGANIZATION,
+    repositories: new Set([WEB.id, 7001]),
+    role: "member",
+  });
   expect(await rows("/changes", some.ask)).toBe(await rows("/changes?org=acme"));
 });
 

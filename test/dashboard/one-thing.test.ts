@@ -288,7 +288,10 @@ describe("whoever may read other repositories of the organisation only", () => {
 
   async function textsFor(repositories: ReadonlySet<number>): Promise<ReadonlyMap<string, string>> {
     const id = found.get("change")?.[0]?.organizationId ?? 0;
-    const viewer = { name: "eve", sees: [{ organization: { id, login: "acme" }, repositories }] };
+    const viewer = {
+      name: "eve",
+      sees: [{ organization: { id, login: "acme" }, repositories, role: "member" as const }],
+    };
     const pages = pagesOf(ledger, { viewer });
     const texts = new Map<string, string>();
     for (const address of addresses()) texts.set(address, await (await pages.ask(address)).text());

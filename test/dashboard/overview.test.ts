@@ -102,12 +102,18 @@ test("shows reasons and controls to those who see the organisation, and only the
   expect(whole).toMatch(
     /How it stands[^]*against beginning an audit now[^]*Controls[^]*independent approval/u,
   );
-  const viewer = { name: "dev", sees: [{ organization: ORGANIZATION, repositories: new Set([WEB.id]) }] };
+  const viewer = {
+    name: "dev",
+    sees: [{ organization: ORGANIZATION, repositories: new Set([WEB.id]), role: "member" as const }],
+  };
   const part = await pagesOver(entries, { viewer });
   const own = await textOf(part.ask, `/?${DAYS}`);
   expect(own).not.toMatch(/How it stands|Nobody is named/u);
   expect(own).toMatch(/\d+ changes\s+and/u);
-  const none = { name: "guest", sees: [{ organization: ORGANIZATION, repositories: new Set<number>() }] };
+  const none = {
+    name: "guest",
+    sees: [{ organization: ORGANIZATION, repositories: new Set<number>(), role: "member" as const }],
+  };
   const nothing = await textOf((await pagesOver(entries, { viewer: none })).ask, `/?${DAYS}`);
   expect(nothing).toMatch(/0 changes\s+and\s+0 deployments/u);
   expect(figure(nothing, "Deviations of the period")).toBe(0);

@@ -96,7 +96,7 @@ function pageOf(material: Material, of: PopulationName, words: SourceWords): Sam
 async function* pages(ledger: Ledger, folder: string, of: PopulationName, now: number) {
   const source = packageAt(folder);
   const organization = { id: await organizationOf(ledger), login: "acme" };
-  const records = new VisibleRecords(ledger, { organization, repositories: "all" });
+  const records = new VisibleRecords(ledger, { organization, repositories: "all", role: "lead" });
   const observedTime = await readObservedTime(ledger, organization.id, now);
   const ids: string[] = [];
   for await (const { cell } of source.rows(POPULATIONS[of].path)) ids.push(cell(POPULATIONS[of].id));

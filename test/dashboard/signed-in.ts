@@ -3,7 +3,7 @@
 import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
-import type { Access } from "../../src/dashboard/page/access.ts";
+import type { Readable } from "../../src/dashboard/page/access.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
@@ -26,7 +26,7 @@ export const BOB: Account = { id: 102, login: "bob" };
 
 /** GitHub, as far as sign-in asks it. */
 export class StagedGitHub implements GitHubAccounts {
-  readonly access = new Map<number, readonly Access[]>();
+  readonly access = new Map<number, readonly Readable[]>();
   readonly revoked: string[] = [];
   /** Whether it answers at all. */
   isDown = false;
@@ -67,7 +67,7 @@ export class StagedGitHub implements GitHubAccounts {
     return { ...given.account, token, tokenEndsAt: this.tokenEndsAt };
   }
 
-  async accessOf(token: string): Promise<readonly Access[] | null> {
+  async accessOf(token: string): Promise<readonly Readable[] | null> {
     this.#answer();
     const account = this.#tokens.get(token);
     return account === undefined ? null : (this.access.get(account.id) ?? []);

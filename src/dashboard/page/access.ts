@@ -6,10 +6,23 @@ export interface Organization {
   readonly login: string;
 }
 
+/** Names the repositories of one organisation that GitHub lets someone read. */
+export interface Readable {
+  readonly organization: Organization;
+  readonly repositories: ReadonlySet<number>;
+}
+
+/**
+ * Names what someone is in one organisation. A member sees what GitHub lets them read; a lead and an auditor, whom the policy
+ * names, see all of it. An auditor only reads.
+ */
+export type Role = "member" | "lead" | "auditor";
+
 /** Describes what someone may see of one organisation: some of its repositories, or all of it. */
 export interface Access {
   readonly organization: Organization;
   readonly repositories: "all" | ReadonlySet<number>;
+  readonly role: Role;
 }
 
 /** Describes who asks for a page: what it may show, by organisation. */

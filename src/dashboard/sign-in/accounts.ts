@@ -1,7 +1,7 @@
 /** What GitHub answers about people who sign in. It is asked with the token that each of them gave. */
 
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Access } from "../page/access.ts";
+import type { Readable } from "../page/access.ts";
 
 /** Describes someone who signed in with GitHub. */
 export interface GitHubPerson {
@@ -27,7 +27,7 @@ export interface GitHubAccounts {
     readonly redirectUrl: string;
   }) => Promise<GitHubPerson | null>;
   /** Returns the repositories with the App that a person may read, by organisation; null: GitHub refuses the token. */
-  readonly accessOf: (token: string) => Promise<readonly Access[] | null>;
+  readonly accessOf: (token: string) => Promise<readonly Readable[] | null>;
   /** Has GitHub revoke a token. */
   readonly revoke: (token: string) => Promise<void>;
 }

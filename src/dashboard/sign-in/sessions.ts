@@ -7,7 +7,7 @@ import { z } from "zod";
 import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
-import type { Access } from "../page/access.ts";
+import type { Access, Readable } from "../page/access.ts";
 import type { GitHubAccounts, GitHubPerson } from "./accounts.ts";
 import type { Encryption } from "./encryption.ts";
 
@@ -37,7 +37,7 @@ export interface Session {
 
 interface Kept {
   readonly at: Instant;
-  readonly sees: Promise<readonly Access[] | null>;
+  readonly sees: Promise<readonly Readable[] | null>;
 }
 
 /** Begins, finds and ends sessions. Every method throws ExternalError where the database or GitHub gives no answer. */
@@ -93,7 +93,7 @@ export class Sessions {
       return null;
     }
     if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
-    return { id, person: stored.person, login: content.login, sees };
+    return { id, person: stored.person, login: content.login, sees: sees.map(asMember) };
   }
 
   /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
@@ -113,7 +113,7 @@ export class Sessions {
     return text === null ? null : TokenSchema.parse(JSON.parse(text));
   }
 
-  async #accessOf(id: string, token: string, now: Instant): Promise<readonly Access[] | null> {
+  async #accessOf(id: string, token: string, now: Instant): Promise<readonly Readable[] | null> {
     const known = this.#kept.get(id);
     if (known !== undefined && now < known.at + ASKED) return known.sees;
     const kept: Kept = { at: now, sees: this.#github.accessOf(token) };
@@ -128,6 +128,10 @@ export class Sessions {
       throw error;
     }
   }
+}
+
+function asMember(readable: Readable): Access {
+  return { ...readable, role: "member" };
 }
 
 /** What a session's secret is signed for. */
