@@ -1,8 +1,12 @@
 /** The dashboard as a Hono app: who asks is found out first, then a page is made from what that viewer may see. */
 
+import { randomBytes } from "node:crypto";
+
 import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { html } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
@@ -10,20 +14,24 @@ import type { AuditReadiness } from "../domain/evidence/readiness.ts";
 import type { Span } from "../domain/time/span.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
+import type { FormStore } from "../ledger/forms.ts";
 import { Downloads } from "./download.ts";
-import type { Access, Caller, Refusal, Viewer, ViewerOf } from "./page/access.ts";
+import type { Access, Caller, SignedInPerson, Refusal, Viewer, ViewerOf } from "./page/access.ts";
 import { framed, messagePage } from "./layout.ts";
 import { addressOf } from "./page/address.ts";
+import { PageForms, type ActAnswer, type RefusedForm } from "./page/form.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
+import { formKey, FormsUnderWay, LARGEST_FORM, readForm, type TakenForm } from "./sent.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
 import { Turns } from "./turns.ts";
 
 /** Holds what the dashboard needs. */
 export interface DashboardTools {
-  readonly ledger: ReadLedger;
+  /** `forms`: keeps what came of the forms that were sent. */
+  readonly ledger: ReadLedger & { readonly forms: Pick<FormStore, "find"> };
   /** Returns who asks, and decides alone what they may see. */
   readonly viewerOf: ViewerOf;
   /** Returns where a request came from. */
@@ -33,7 +41,7 @@ export interface DashboardTools {
   /** Judges an organisation's readiness for an audit on a span. */
   readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
   /** Where people sign in; absent: nowhere. */
-  readonly signIn?: Pick<SignIn, "addTo" | "isSecure">;
+  readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin">;
   readonly clock: { now(): Instant };
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
@@ -52,19 +60,29 @@ const FILES_AT_ONCE = 2;
 
 /** The tools, and what bounds the work of all requests together. */
 interface Bounded extends DashboardTools {
+  readonly pages: readonly DashboardPage[];
   readonly turns: Turns;
+  /** Of forms: they may wait for GitHub, and no page waits for them. */
+  readonly formTurns: Turns;
+  readonly underWay: FormsUnderWay;
   readonly downloads: Downloads;
 }
 
 /** Names an organisation in an address, where the viewer sees several. */
 const ORGANIZATION = "org";
 
+/** Names the form whose answer a page shows. */
+const ANSWER = "answer";
+
 /** Returns the dashboard. */
-export function dashboard(given: DashboardTools): Hono {
+export function dashboard(given: DashboardTools, pages = PAGES): Hono {
   const app = new Hono();
   const tools: Bounded = {
     ...given,
+    pages,
     turns: new Turns(AT_ONCE, MOST_WAITING),
+    formTurns: new Turns(AT_ONCE, MOST_WAITING),
+    underWay: new FormsUnderWay(),
     downloads: new Downloads(FILES_AT_ONCE),
   };
   app.use(
@@ -77,6 +95,8 @@ export function dashboard(given: DashboardTools): Hono {
         baseUri: ["'none'"],
       },
       crossOriginEmbedderPolicy: true,
+      // With none at all, browsers would not name these pages in `Origin` where a form is sent.
+      referrerPolicy: "same-origin",
       xFrameOptions: "DENY",
       // Without sign-in there is no TLS here.
       strictTransportSecurity: tools.signIn?.isSecure === true ? "max-age=31536000" : false,
@@ -93,7 +113,13 @@ export function dashboard(given: DashboardTools): Hono {
     }),
   );
   tools.signIn?.addTo(app);
-  for (const page of PAGES) app.all(page.path, (c) => shown(c, tools, page));
+  for (const page of pages) {
+    if (page.acts !== undefined)
+      app.post(page.path, bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }), (c) =>
+        received(c, tools, page),
+      );
+    app.all(page.path, (c) => shown(c, tools, page));
+  }
   app.notFound((c) => shown(c, tools, NOT_FOUND));
   app.onError((error, c) => {
     tools.log.error({ err: error, path: c.req.path }, "a page could not be made");
@@ -138,35 +164,130 @@ function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
   return c.html(framed({ title: "Nothing is shown here", main }), status);
 }
 
-async function answered(c: Context, tools: Bounded, viewer: Viewer, page: DashboardPage): Promise<Response> {
-  const query = new URL(c.req.url).searchParams;
-  const access = accessIn(viewer, query);
-  if (access === null && page === NOT_FOUND) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
-  if (access === null) return choice(c, viewer, query);
+async function received(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
+  const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
+  if ("sentences" in viewer) return refused(c, viewer);
+  if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY, viewer);
+  const taken = await readForm(c, page, viewer, tools.signIn.origin);
+  if ("sentence" in taken) return notDone(c, taken.status, taken.sentence, viewer);
+  const access = accessIn(viewer, new URL(c.req.url).searchParams);
+  if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
+  const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
+  if (answer === null) return busy(c);
+  if (answer instanceof PageProblem) return notDone(c, answer.status, answer.message, viewer);
+  // What was done is shown by opening the page, so that a reload sends nothing again.
+  if (answer.refused === null)
+    return c.redirect(linkOf(viewer, access)(c.req.path, { [ANSWER]: taken.form }), 303);
+  const form = { act: taken.act.name, given: taken.given, answer };
+  return (await tools.turns.take(() => answered(c, tools, viewer, page, form))) ?? busy(c);
+}
+
+/** Returns what came of a form: what is known of it, or what its act answers now; null: too many are being done. */
+async function resultOf(
+  c: Context,
+  tools: Bounded,
+  {
+    viewer,
+    access,
+    sender,
+  }: { readonly viewer: Viewer; readonly access: Access; readonly sender: SignedInPerson },
+  { act, form, given }: TakenForm,
+): Promise<ActAnswer | PageProblem | null> {
+  const key = formKey(sender, access, c.req.path, form);
+  const says = (await tools.ledger.forms.find(key))?.answer ?? null;
+  if (says !== null) return { says, refused: null };
+  const asked = askedOf(c, tools, viewer, access, null);
+  try {
+    return await tools.underWay.once(key, () =>
+      tools.formTurns.take(() => act.take(given, { form: key, sender, asked })),
+    );
+  } catch (error) {
+    if (error instanceof PageProblem) return error;
+    throw error;
+  }
+}
+
+const NOBODY =
+  "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
+
+function notDone(c: Context, status: ContentfulStatusCode, sentence: string, viewer?: Viewer): Response {
+  return messagePage(c, status, "Nothing was done", [sentence], viewer === undefined ? {} : { viewer });
+}
+
+function tooLarge(c: Context): Response {
+  return notDone(c, 413, "This form is larger than any of these pages.");
+}
+
+function askedOf(
+  c: Context,
+  tools: Bounded,
+  viewer: Viewer,
+  access: Access,
+  refusedForm: RefusedForm | null,
+): Asked {
   const link = linkOf(viewer, access);
   const now = tools.clock.now();
-  const asked: Asked = {
+  const { csrfToken, person } = viewer;
+  const forms =
+    csrfToken === undefined || person === null
+      ? null
+      : new PageForms({ action: link(c.req.path), csrfToken, newId: newFormId, refused: refusedForm });
+  return {
     records: new VisibleRecords(tools.ledger, access),
     access,
     params: c.req.param(),
-    query,
+    query: new URL(c.req.url).searchParams,
     now,
     readiness:
       access.repositories === "all" ? (span) => tools.readiness(access.organization.id, span, now) : null,
     web: webOf(tools.apiUrl),
     link,
+    forms,
   };
-  const content = await page.show(asked).catch(problemShown);
-  if ("rows" in content) return sent(c, tools, content);
-  const { title, main, status = 200 } = content;
-  const navigation = PAGES.flatMap(({ path, nav }) =>
-    nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
-  );
-  const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
-  return c.html(framed({ title, main, viewer, of: around }), status);
 }
 
-function sent(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {
+function newFormId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+async function answered(
+  c: Context,
+  tools: Bounded,
+  viewer: Viewer,
+  page: DashboardPage,
+  refusedForm: RefusedForm | null = null,
+): Promise<Response> {
+  const query = new URL(c.req.url).searchParams;
+  const access = accessIn(viewer, query);
+  if (access === null && page === NOT_FOUND) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
+  if (access === null) return choice(c, viewer, query);
+  const asked = askedOf(c, tools, viewer, access, refusedForm);
+  const content = await page.show(asked).catch(problemShown);
+  if ("rows" in content) return file(c, tools, content);
+  const { title, main, status = 200 } = content;
+  const navigation = tools.pages.flatMap(({ path, nav }) =>
+    nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
+  );
+  const { link } = asked;
+  const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
+  const notice = refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedHtml(refusedForm);
+  const whole = html`${notice}${main}`;
+  return c.html(framed({ title, main: whole, viewer, of: around }), refusedForm === null ? status : 422);
+}
+
+/** What came of the form that the address names, in the words that were kept: nothing of the address itself is shown. */
+async function doneHtml(c: Context, { ledger }: Bounded, { person }: Viewer, access: Access): Promise<Html> {
+  const form = c.req.query(ANSWER);
+  if (form === undefined || person === null) return html``;
+  const answer = (await ledger.forms.find(formKey(person, access, c.req.path, form)))?.answer ?? null;
+  return answer === null ? html`` : html`<p class="done" role="status">${answer}</p>`;
+}
+
+function refusedHtml({ answer: { refused: because } }: RefusedForm): Html {
+  return html`<p class="refused" role="alert"><b>Nothing was done.</b> ${because}</p>`;
+}
+
+function file(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {
   // What nobody reads would take a place among the files that are sent.
   const body = c.req.method === "HEAD" ? "" : downloads.body(csv(columns, rows));
   if (body === null) return busy(c);

@@ -26,6 +26,7 @@ export function loopbackViewer(
     const all = await organizations();
     return {
       name: null,
+      person: null,
       sees: all.map((organization) => ({ organization, repositories: "all", role: "lead" })),
     };
   };

@@ -27,6 +27,7 @@ import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
 import { historyOf, newestOfEach, type HistoryAsked } from "./history.ts";
 import { Lists } from "./lists.ts";
 import { SessionStore } from "./sessions.ts";
+import { FormStore } from "./forms.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
@@ -204,6 +205,7 @@ export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly lists: Lists;
   readonly sessions: SessionStore;
+  readonly forms: FormStore;
   readonly #store: Store;
   readonly #newest: Newest;
   /** Counts the verdicts this process recorded, by kind of entry and by verdict. */
@@ -217,6 +219,7 @@ export class Ledger extends LedgerReader {
     this.queue = new Queue(store);
     this.lists = new Lists(store);
     this.sessions = new SessionStore(store);
+    this.forms = new FormStore(store);
   }
 
   /** Names the store, for `doctor` and the package's `tool.csv`. */

@@ -13,6 +13,7 @@ import { sweeps } from "./migrations/0007-sweeps.ts";
 import { shares } from "./migrations/0008-shares.ts";
 import { lists } from "./migrations/0009-lists.ts";
 import { sessions } from "./migrations/0010-sessions.ts";
+import { forms } from "./migrations/0011-forms.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 
 /** Describes one step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0008-shares", statements: shares },
   { name: "0009-lists", statements: lists },
   { name: "0010-sessions", statements: sessions },
+  { name: "0011-forms", statements: forms },
 ];
 
 /**

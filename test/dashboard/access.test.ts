@@ -97,7 +97,7 @@ test("carry headers that allow no script, no frame, no copy and no cache, whatev
         "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       "x-content-type-options": "nosniff",
       "x-frame-options": "DENY",
-      "referrer-policy": "no-referrer",
+      "referrer-policy": "same-origin",
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
       "cross-origin-resource-policy": "same-origin",
@@ -128,7 +128,8 @@ test("show of the log what the viewer may see, whatever the address names", asyn
   expect(await rows("/changes?org=acme")).toBe(7);
   expect((await ask("/changes?org=initech")).status).toBe(404);
 
-  const sees = (access: Access) => pagesOver(entries, { viewer: { name: "dev", sees: [access] } });
+  const sees = (access: Access) =>
+    pagesOver(entries, { viewer: { name: "dev", person: null, sees: [access] } });
   const nobody = await sees({ organization: ORGANIZATION, repositories: new Set(), role: "member" });
   expect(await rows("/changes?repository=web", nobody.ask)).toBe(0);
   expect((await nobody.ask("/changes?org=globex")).status).toBe(404);

@@ -290,6 +290,7 @@ describe("whoever may read other repositories of the organisation only", () => {
     const id = found.get("change")?.[0]?.organizationId ?? 0;
     const viewer = {
       name: "eve",
+      person: null,
       sees: [{ organization: { id, login: "acme" }, repositories, role: "member" as const }],
     };
     const pages = pagesOf(ledger, { viewer });

@@ -104,6 +104,7 @@ test("shows reasons and controls to those who see the organisation, and only the
   );
   const viewer = {
     name: "dev",
+    person: null,
     sees: [{ organization: ORGANIZATION, repositories: new Set([WEB.id]), role: "member" as const }],
   };
   const part = await pagesOver(entries, { viewer });
@@ -112,6 +113,7 @@ test("shows reasons and controls to those who see the organisation, and only the
   expect(own).toMatch(/\d+ changes\s+and/u);
   const none = {
     name: "guest",
+    person: null,
     sees: [{ organization: ORGANIZATION, repositories: new Set<number>(), role: "member" as const }],
   };
   const nothing = await textOf((await pagesOver(entries, { viewer: none })).ask, `/?${DAYS}`);

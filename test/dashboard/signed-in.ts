@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
 import type { Readable } from "../../src/dashboard/page/access.ts";
+import type { DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
@@ -119,14 +120,38 @@ export class Browser {
     return answer;
   }
 
-  /** Sends a form. */
-  send(address: string, fields: Readonly<Record<string, string>>): Promise<Response> {
-    return this.open(address, { method: "POST", body: new URLSearchParams(fields) });
+  /** Sends a form, as a browser does from a page at this address. */
+  send(
+    address: string,
+    fields: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = { origin: BASE_URL },
+  ): Promise<Response> {
+    return this.open(address, { method: "POST", body: new URLSearchParams(fields), headers });
+  }
+
+  /** Opens a page and returns the forms on it, each with all it would send as it is. */
+  async forms(address: string): Promise<readonly Readonly<Record<string, string>>[]> {
+    return formsIn(await (await this.open(address)).text());
   }
 }
 
+/** The forms of a page that name an act. */
+export function formsIn(page: string): readonly Readonly<Record<string, string>>[] {
+  return [...page.matchAll(/<form class="act"[^]*?<\/form>/gu)].map(([form]) =>
+    Object.fromEntries(
+      [...form.matchAll(/<(?:input|textarea|select)[^>]*>/gu)].map(([field]) => [
+        /name="([^"]*)"/u.exec(field)?.[1] ?? "",
+        /value="([^"]*)"/u.exec(field)?.[1] ?? "",
+      ]),
+    ),
+  );
+}
+
 /** The pages over these entries, behind sign-in. */
-export async function pagesBehindSignIn(entries: readonly Entry[]): Promise<{
+export async function pagesBehindSignIn(
+  entries: readonly Entry[],
+  pages?: (ledger: Ledger) => readonly DashboardPage[],
+): Promise<{
   readonly github: StagedGitHub;
   readonly ledger: Ledger;
   readonly clock: { at: number; now(): number };
@@ -148,17 +173,18 @@ export async function pagesBehindSignIn(entries: readonly Entry[]): Promise<{
     clock,
   });
   const readiness = new ReadinessAnswers(ledger);
-  const app = dashboard({
+  const tools = {
     ledger,
     clock,
     log: { error: () => undefined },
     apiUrl: "https://api.github.com",
     csv: csvText,
-    readiness: (...asked) => readiness.of(...asked),
-    viewerOf: (request) => signIn.viewerOf(request),
+    readiness: (...asked: Parameters<ReadinessAnswers["of"]>) => readiness.of(...asked),
+    viewerOf: (request: Request) => signIn.viewerOf(request),
     callerOf: () => ({ address: null }),
     signIn,
-  });
+  };
+  const app = dashboard(tools, pages?.(ledger));
   return {
     github,
     ledger,

@@ -53,6 +53,7 @@ describeOnBothStores("opening the ledger", (open) => {
         "listed_mark",
         "listing",
         "session",
+        "form",
         "migration",
       ].map((table) => `drop table ${table}`),
       ...(kind === "postgres" ? ["drop function log_is_append_only"] : []),

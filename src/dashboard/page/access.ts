@@ -25,8 +25,20 @@ export interface Access {
   readonly role: Role;
 }
 
+/** Names someone who signed in. With GitHub: an account. By OpenID Connect: someone who need not have one. */
+export type SignedInPerson =
+  | { readonly kind: "github"; readonly id: number; readonly login: string }
+  | {
+      readonly kind: "oidc";
+      readonly issuer: string;
+      readonly subject: string;
+      readonly email: string | null;
+    };
+
 /** Describes who asks for a page: what it may show, by organisation. */
 export interface Viewer {
+  /** Who acts where something is sent; null: nobody signed in, and nothing can be sent. */
+  readonly person: SignedInPerson | null;
   /** Whom the page greets; null: whoever uses this machine. */
   readonly name: string | null;
   readonly sees: readonly Access[];

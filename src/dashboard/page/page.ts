@@ -1,10 +1,13 @@
 /** What a page is: a path, a title, and a function from what was asked to what is shown. */
 
+import type { z } from "zod";
+
 import type { Html } from "../../pages/html-table.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Access } from "./access.ts";
+import type { Access, SignedInPerson } from "./access.ts";
+import type { ActAnswer, PageForms } from "./form.ts";
 import type { VisibleRecords } from "./records.ts";
 
 /** Holds everything a page is made from. */
@@ -22,6 +25,8 @@ export interface Asked {
   readonly web: string | null;
   /** Returns the address of a page of the same organisation. */
   readonly link: (path: string, query?: Readonly<Record<string, string | undefined>>) => string;
+  /** Makes the forms of this page; null: nobody signed in, so that nothing can be sent. */
+  readonly forms: PageForms | null;
 }
 
 /** Describes what a page shows. */
@@ -41,10 +46,51 @@ export interface PageFile {
 /** Names what a page answers with. */
 export type PageContent = PageText | PageFile;
 
+/** Describes a form as it arrived. */
+export interface SentForm {
+  /** Names this very form: sent twice, it is done once. */
+  readonly form: string;
+  readonly sender: SignedInPerson;
+  readonly asked: Asked;
+}
+
+/** Describes one thing a page can be sent. */
+export interface Act {
+  readonly name: string;
+  /** What it takes, each at most once. */
+  readonly fields: z.ZodObject;
+  /** Does it, once for each form, and keeps what came of it with its effect. Throws ExternalError. */
+  readonly take: (fields: unknown, sent: SentForm) => Promise<ActAnswer>;
+}
+
+/** Returns an act whose fields are read by their schema. */
+export function actOf<Fields extends z.ZodObject>(
+  name: string,
+  fields: Fields,
+  take: (fields: z.infer<Fields>, sent: SentForm) => Promise<ActAnswer>,
+): Act {
+  return {
+    name,
+    fields,
+    async take(given, sent) {
+      const read = fields.safeParse(given);
+      if (read.success) return take(read.data, sent);
+      const [issue] = read.error.issues;
+      const [field] = issue?.path ?? [];
+      return {
+        refused: issue?.message ?? "It cannot be read.",
+        ...(field === undefined ? {} : { field: String(field) }),
+      };
+    },
+  };
+}
+
 /** Describes one page. `path`: as Hono's routes are written; `nav`: its name in the navigation, where it has one. */
 export interface DashboardPage {
   readonly path: string;
   readonly nav?: string;
+  /** What it can be sent; absent: nothing. */
+  readonly acts?: readonly Act[];
   readonly show: (asked: Asked) => Promise<PageContent>;
 }
 

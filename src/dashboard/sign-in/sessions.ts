@@ -7,7 +7,7 @@ import { z } from "zod";
 import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
-import type { Access, Readable } from "../page/access.ts";
+import type { Access, Readable, SignedInPerson } from "../page/access.ts";
 import type { GitHubAccounts, GitHubPerson } from "./accounts.ts";
 import type { Encryption } from "./encryption.ts";
 
@@ -29,9 +29,7 @@ const TokenSchema = z.object({ login: z.string(), token: z.string() });
 /** Describes a session that is in force. */
 export interface Session {
   readonly id: string;
-  /** Names the person, such as `github:101`. */
-  readonly person: string;
-  readonly login: string;
+  readonly person: SignedInPerson & { readonly kind: "github" };
   readonly sees: readonly Access[];
 }
 
@@ -67,7 +65,7 @@ export class Sessions {
     const id = digestOf(secret);
     const endsAt = Math.min(now + LONGEST, tokenEndsAt ?? Infinity);
     const encrypted = this.#encryption.encrypt(JSON.stringify({ login, token }), purposeOf(id));
-    await this.#store.begin({ id, person: `github:${personId}`, encrypted, seenAt: now, endsAt });
+    await this.#store.begin({ id, person: nameOf(personId), encrypted, seenAt: now, endsAt });
     return { secret, endsAt };
   }
 
@@ -93,7 +91,8 @@ export class Sessions {
       return null;
     }
     if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
-    return { id, person: stored.person, login: content.login, sees: sees.map(asMember) };
+    const person = { kind: "github", id: idIn(stored.person), login: content.login } as const;
+    return { id, person, sees: sees.map(asMember) };
   }
 
   /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
@@ -132,6 +131,14 @@ export class Sessions {
 
 function asMember(readable: Readable): Access {
   return { ...readable, role: "member" };
+}
+
+function nameOf(personId: number): string {
+  return `github:${personId}`;
+}
+
+function idIn(name: string): number {
+  return Number(name.slice("github:".length));
 }
 
 /** What a session's secret is signed for. */

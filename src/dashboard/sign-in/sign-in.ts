@@ -76,6 +76,11 @@ export class SignIn {
     this.#origin = new URL(tools.baseUrl);
   }
 
+  /** The App's own address as browsers name it in the forms they send. */
+  get origin(): string {
+    return this.#origin.origin;
+  }
+
   /** Whether the App's own address is over TLS. */
   get isSecure(): boolean {
     return this.#origin.protocol === "https:";
@@ -100,7 +105,8 @@ export class SignIn {
       return { status: 429, sentences: [`At most ${MOST_PAGES} pages are shown in a minute.`] };
     const session = id === null ? null : await this.#sessions.find(id, now);
     if (session === null) return { status: 401, sentences: ["Sign in to read this page."], signIn: true };
-    return { name: session.login, sees: session.sees, csrfToken: this.#csrfToken(session.id) };
+    const { id: own, person, sees } = session;
+    return { name: person.login, person, sees, csrfToken: this.#csrfToken(own) };
   }
 
   /** A name of another's that resolves here is none of ours (DNS rebinding). */

@@ -139,6 +139,13 @@ interface SessionTable {
   readonly ends_at: number;
 }
 
+/** The forms people sent from the pages. `answer` null: what came of it is not known yet. */
+interface FormTable {
+  readonly id: string;
+  readonly begun_at: number;
+  readonly answer: string | null;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 interface MigrationTable {
   readonly name: string;
@@ -161,6 +168,7 @@ export interface Tables {
   readonly listed_mark: ListedMarkTable;
   readonly listing: ListingTable;
   readonly session: SessionTable;
+  readonly form: FormTable;
   readonly migration: MigrationTable;
 }
 
