@@ -17,7 +17,7 @@ import type { StoreLocation } from "../src/ledger/database/store.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import { openLedger } from "../src/ledger/open.ts";
 import { csvText } from "../src/package/csv.ts";
-import { ReadinessAnswers } from "../src/start/readiness.ts";
+import { CountedAnswers } from "../src/start/counted-answers.ts";
 import {
   changeEntry,
   deploymentEntry,
@@ -119,11 +119,10 @@ async function onStore(where: StoreLocation, changes: number): Promise<readonly 
 }
 
 function asker(ledger: Ledger): (path: string) => Promise<number> {
-  const readiness = new ReadinessAnswers(ledger);
   const app: Hono = dashboard({
     ledger,
     csv: csvText,
-    readiness: (...asked) => readiness.of(...asked),
+    counted: new CountedAnswers(ledger),
     clock: { now: () => GENERATED_AT },
     apiUrl: "https://api.github.com",
     log: { error: () => undefined },

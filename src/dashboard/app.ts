@@ -10,8 +10,6 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
-import type { AuditReadiness } from "../domain/evidence/readiness.ts";
-import type { Span } from "../domain/time/span.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { FormStore } from "../ledger/forms.ts";
@@ -22,6 +20,7 @@ import { addressOf } from "./page/address.ts";
 import { PageForms, type ActAnswer, type RefusedForm } from "./page/form.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
+import { OrganizationRecords, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
 import { formKey, FormsUnderWay, LARGEST_FORM, readForm, type TakenForm } from "./sent.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
@@ -38,10 +37,10 @@ export interface DashboardTools {
   readonly callerOf: (c: Context) => Caller;
   /** Writes rows as CSV. */
   readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
-  /** Judges an organisation's readiness for an audit on a span. */
-  readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
   /** Where people sign in; absent: nowhere. */
   readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin">;
+  /** Answers what takes a reading of every change. */
+  readonly counted: Counted;
   readonly clock: { now(): Instant };
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
@@ -234,12 +233,14 @@ function askedOf(
       : new PageForms({ action: link(c.req.path), csrfToken, newId: newFormId, refused: refusedForm });
   return {
     records: new VisibleRecords(tools.ledger, access),
+    whole:
+      access.repositories === "all"
+        ? new OrganizationRecords(tools.ledger, tools.counted, access.organization.id, now)
+        : null,
     access,
     params: c.req.param(),
     query: new URL(c.req.url).searchParams,
     now,
-    readiness:
-      access.repositories === "all" ? (span) => tools.readiness(access.organization.id, span, now) : null,
     web: webOf(tools.apiUrl),
     link,
     forms,

@@ -63,7 +63,7 @@ export function framed({ title, main, viewer, of }: Frame): string {
         ${header(viewer, of)}
         <main id="main" tabindex="-1">
           <h1>${title}</h1>
-          ${main}
+          ${of === undefined || of.access.repositories === "all" ? "" : PART} ${main}
         </main>
       </body>
     </html>`;
@@ -71,6 +71,11 @@ export function framed({ title, main, viewer, of }: Frame): string {
   // Whatever a name or title has in it that nobody sees, or that turns the direction, is on no page.
   return visible(page.toString());
 }
+
+/** Above every page of someone who sees only some repositories. */
+const PART: Html = html`<p class="lead">
+  Only the repositories that GitHub lets you read are shown and counted.
+</p>`;
 
 function header(viewer: Frame["viewer"], of: Frame["of"]): Html {
   if (viewer === undefined && of === undefined) return html``;

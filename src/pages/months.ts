@@ -3,13 +3,25 @@
 import type { Month } from "../domain/evidence/start-here.ts";
 import { tableOf, type Html } from "./html-table.ts";
 
-/** Returns the table. `verdicts`: those that any month has. */
-export function monthsTable(all: readonly Month[], verdicts: readonly string[]): Html {
+/** Returns the table. `verdicts`: those that any month has; `observed`: whether it is known which days were. */
+export function monthsTable(
+  all: readonly Month[],
+  verdicts: readonly string[],
+  { observed = true }: { readonly observed?: boolean } = {},
+): Html {
   return tableOf(
     all,
     [
       { head: "Month", cell: ({ month }) => month, whole: true },
-      { head: "Days observed", cell: ({ days, daysSeen }) => `${daysSeen} of ${days}`, number: true },
+      ...(observed
+        ? [
+            {
+              head: "Days observed",
+              cell: ({ days, daysSeen }: Month) => `${daysSeen} of ${days}`,
+              number: true,
+            },
+          ]
+        : []),
       { head: "Changes", cell: ({ changes }) => changes, number: true },
       ...verdicts.map((verdict) => ({
         head: verdict,
@@ -19,8 +31,9 @@ export function monthsTable(all: readonly Month[], verdicts: readonly string[]):
       { head: "Deployments", cell: ({ deployments }) => deployments, number: true },
     ],
     {
-      caption:
-        "Days observed: days on which the App was there, or of which everything was read afterwards. That nothing is counted for other days does not say that nothing happened.",
+      caption: !observed
+        ? ""
+        : "Days observed: days on which the App was there, or of which everything was read afterwards. That nothing is counted for other days does not say that nothing happened.",
     },
   );
 }

@@ -14,7 +14,7 @@ import type { Fetch } from "../github/api/octokit.ts";
 import { Pacing } from "../github/api/pacing.ts";
 import { GitHubSignIn } from "../github/people/sign-in.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
-import { ReadinessAnswers } from "./readiness.ts";
+import { CountedAnswers } from "./counted-answers.ts";
 import { canSignIn, LOCAL } from "./sign-in-settings.ts";
 
 /** Holds what the pages are built with. */
@@ -26,7 +26,6 @@ export function dashboardOf(
   tools: PageTools,
 ): Hono {
   const { ledger, clock, log } = tools;
-  const readiness = new ReadinessAnswers(ledger);
   const signIn = signInOf(settings, tools);
   const viewerOf: ViewerOf =
     signIn === null
@@ -38,7 +37,7 @@ export function dashboardOf(
     log,
     apiUrl: apiBaseUrl(settings),
     csv: csvText,
-    readiness: (...asked) => readiness.of(...asked),
+    counted: new CountedAnswers(ledger),
     viewerOf,
     callerOf,
     ...(signIn === null ? {} : { signIn }),

@@ -8,7 +8,7 @@ import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { ReadinessAnswers } from "../../src/start/readiness.ts";
+import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
 
@@ -52,12 +52,11 @@ export function pagesOf(
   ledger: Ledger,
   { viewer, organizations = [ORGANIZATION], now = GENERATED_AT }: Surroundings = {},
 ): Pages {
-  const readiness = new ReadinessAnswers(ledger);
   const logged: unknown[] = [];
   const app = dashboard({
     ledger,
     csv: csvText,
-    readiness: (...asked) => readiness.of(...asked),
+    counted: new CountedAnswers(ledger),
     clock: { now: () => now },
     apiUrl: "https://api.github.com",
     log: { error: (given) => logged.push(given) },

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
-import type { EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
+import { ENTRY_KINDS, type EntryKind, type LoggedEntry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
+import { WITHHELD } from "../../src/domain/evidence/sample/source-words.ts";
+import { ORGANIZATION_KINDS } from "../../src/dashboard/page/records.ts";
 import { PAGES } from "../../src/dashboard/page-list.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
@@ -51,6 +53,7 @@ story:
 let harness: InProcessHarness;
 let ledger: Ledger;
 let ask: Ask;
+let now: number;
 const found = new Map<EntryKind, LoggedEntry[]>();
 
 beforeAll(async () => {
@@ -65,7 +68,7 @@ beforeAll(async () => {
     found.set(kind, all);
   }
   const id = found.get("change")?.[0]?.organizationId ?? 0;
-  const now = (result.steps.at(-1)?.at ?? story.start) + 3 * 24 * 3_600_000;
+  now = (result.steps.at(-1)?.at ?? story.start) + 3 * 24 * 3_600_000;
   ({ ask } = pagesOf(ledger, { organizations: [{ id, login: "acme" }], now }));
 });
 
@@ -265,6 +268,14 @@ describe("attacks on them", () => {
   });
 });
 
+/** The text of each section of a page, by the id of its heading. */
+function sectionsOf(html: string): ReadonlyMap<string, string> {
+  const sections = html.matchAll(/<h2 id="(?<id>[^"]+)">(?<rest>[^]*?)(?=<h2 |<\/main>)/gu);
+  return new Map(
+    Array.from(sections, ({ groups }) => [groups?.["id"] ?? "", textOf(groups?.["rest"] ?? "")]),
+  );
+}
+
 /** Every address of every page, for each thing that the log has. */
 function addresses(): readonly string[] {
   const ids = (kind: EntryKind): readonly string[] => (found.get(kind) ?? []).map(({ subject }) => subject);
@@ -293,7 +304,7 @@ describe("whoever may read other repositories of the organisation only", () => {
       person: null,
       sees: [{ organization: { id, login: "acme" }, repositories, role: "member" as const }],
     };
-    const pages = pagesOf(ledger, { viewer });
+    const pages = pagesOf(ledger, { viewer, now });
     const texts = new Map<string, string>();
     for (const address of addresses()) texts.set(address, await (await pages.ask(address)).text());
     return texts;
@@ -305,10 +316,39 @@ describe("whoever may read other repositories of the organisation only", () => {
         expect(OF_THE_STORY.exec(text.replaceAll(address, ""))?.[0], address).toBeUndefined();
   });
 
+  test("reads why, wherever a section is another than for those who see all of the organisation", async () => {
+    const repositories = new Set((found.get("change") ?? []).map(({ repositoryId }) => repositoryId));
+    const texts = await textsFor(repositories);
+    let withheld = 0;
+    for (const address of addresses()) {
+      const own = sectionsOf(texts.get(address) ?? "");
+      for (const [id, text] of sectionsOf(await page(address))) {
+        const shown = own.get(id);
+        if (shown === text) continue;
+        expect(shown, `${address} #${id}`).toContain(WITHHELD);
+        expect(text).not.toContain(WITHHELD);
+        withheld += 1;
+      }
+    }
+    expect(withheld).toBeGreaterThan(10);
+  });
+
+  test("has nothing of the organisation in what pages read of repositories", async () => {
+    const others = new Set<EntryKind>();
+    for (const kind of ENTRY_KINDS)
+      for await (const { repositoryId } of ledger.states(kind)) if (repositoryId === 0) others.add(kind);
+    // Observations are read by the pull request they are about.
+    expect([...others]).toContain("policy");
+    const known: readonly EntryKind[] = [...ORGANIZATION_KINDS, "observation"];
+    expect([...others].filter((kind) => !known.includes(kind))).toEqual([]);
+  });
+
   test("and whoever may read it is shown it, on every page of a thing and every list that has one", async () => {
     const repositories = new Set((found.get("change") ?? []).map(({ repositoryId }) => repositoryId));
     const texts = await textsFor(repositories);
-    const empty = [...texts].filter(([, text]) => !OF_THE_STORY.test(text)).map(([address]) => address);
-    expect(empty).toEqual([]);
+    const empty = [...texts].filter(([, text]) => !OF_THE_STORY.test(text));
+    // These pages are about the organisation, and give the reason.
+    expect(empty.map(([address]) => address)).toEqual(["/"]);
+    for (const [, text] of empty) expect(text).toContain(WITHHELD);
   });
 });

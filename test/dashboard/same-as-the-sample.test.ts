@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { entriesAbout } from "../../src/dashboard/page/item.ts";
+import { CountedAnswers } from "../../src/start/counted-answers.ts";
+import { OrganizationRecords } from "../../src/dashboard/page/organization.ts";
 import { VisibleRecords } from "../../src/dashboard/page/records.ts";
 import { changePage } from "../../src/domain/evidence/sample/change-page.ts";
 import { POPULATIONS, type PopulationName } from "../../src/domain/evidence/sample/choice.ts";
@@ -97,19 +99,21 @@ async function* pages(ledger: Ledger, folder: string, of: PopulationName, now: n
   const source = packageAt(folder);
   const organization = { id: await organizationOf(ledger), login: "acme" };
   const records = new VisibleRecords(ledger, { organization, repositories: "all", role: "lead" });
+  const counted = new CountedAnswers(ledger);
+  const whole = new OrganizationRecords(ledger, counted, organization.id, now);
   const observedTime = await readObservedTime(ledger, organization.id, now);
   const ids: string[] = [];
   for await (const { cell } of source.rows(POPULATIONS[of].path)) ids.push(cell(POPULATIONS[of].id));
   const chosen = ids.map((id, index) => ({ rank: index + 1, digest: "", id, stratum: "all" }));
   for await (const material of materialOf(source, of, chosen)) {
     const { id } = material.item;
-    const entries = await entriesAbout(records, of, id);
+    const entries = await entriesAbout({ records, whole }, of, id);
     const item = { of, id, entries, organizationId: organization.id, generatedAt: now, observedTime };
-    const page = await logPage(item, CONTEXT);
+    const page = await logPage(item, { ...CONTEXT, words: OF_LOG });
     // What no page needs is not looked up.
     for (const kind of new Set(entries.map((entry) => entry.kind))) {
       const without = { ...item, entries: entries.filter((entry) => entry.kind !== kind) };
-      if (!isDeepStrictEqual(await logPage(without, CONTEXT), page)) NEEDED.add(kind);
+      if (!isDeepStrictEqual(await logPage(without, { ...CONTEXT, words: OF_LOG }), page)) NEEDED.add(kind);
     }
     yield { material, page };
   }

@@ -10,7 +10,7 @@ import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { csvText } from "../../src/package/csv.ts";
-import { ReadinessAnswers } from "../../src/start/readiness.ts";
+import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION, WEB } from "../evidence/fixture.ts";
 
@@ -172,14 +172,13 @@ export async function pagesBehindSignIn(
     github,
     clock,
   });
-  const readiness = new ReadinessAnswers(ledger);
   const tools = {
     ledger,
     clock,
     log: { error: () => undefined },
     apiUrl: "https://api.github.com",
     csv: csvText,
-    readiness: (...asked: Parameters<ReadinessAnswers["of"]>) => readiness.of(...asked),
+    counted: new CountedAnswers(ledger),
     viewerOf: (request: Request) => signIn.viewerOf(request),
     callerOf: () => ({ address: null }),
     signIn,

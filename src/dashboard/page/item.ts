@@ -5,18 +5,23 @@ import { SHOWN_CHANGES } from "../../domain/evidence/sample/material.ts";
 import { deploymentPlace } from "../../domain/deployment/deployment.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Assessment } from "../../domain/values/result.ts";
+import type { Asked } from "./page.ts";
 import type { VisibleRecords } from "./records.ts";
+
+/** Reads what a page of one item is made from. */
+type Reads = Pick<Asked, "records" | "whole">;
 
 /** Returns the entries that the page of one item is made from; none: there is no such item to see. */
 export async function entriesAbout(
-  records: VisibleRecords,
+  reads: Reads,
   of: PopulationName,
   id: string,
 ): Promise<readonly LoggedEntry[]> {
-  return of === "changes" ? aboutChange(records, id) : aboutDeployment(records, id);
+  return of === "changes" ? aboutChange(reads, id) : aboutDeployment(reads, id);
 }
 
-async function aboutChange(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
+async function aboutChange(reads: Reads, id: string): Promise<readonly LoggedEntry[]> {
+  const { records } = reads;
   const own = await records.history({ kinds: ["change"], subjects: [id] });
   const body = own.at(-1)?.body;
   if (body === undefined) return [];
@@ -26,19 +31,20 @@ async function aboutChange(records: VisibleRecords, id: string): Promise<readonl
   const observations = pulls.map((number) =>
     records.history({ kinds: ["observation"], beginning: `${repository.id}/pull/${number}/` }),
   );
-  const around = await whole([
+  const around = await together([
     records.history({ kinds: ["gate"], subjects: pulls.map((number) => `${repository.id}#${number}`) }),
     ...observations,
     records.naming("deployment", [id]),
     deviationsOf(records, [id]),
-    underEmergency(records, id, body),
+    underEmergency(reads, id, body),
     settingsOf(records, `${repository.id}:branch:${update.ref}:`, branch),
-    about(records, id),
+    about(reads, id),
   ]);
   return [...own, ...around];
 }
 
-async function aboutDeployment(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
+async function aboutDeployment(reads: Reads, id: string): Promise<readonly LoggedEntry[]> {
+  const { records } = reads;
   const own = await records.history({ kinds: ["deployment"], subjects: [id] });
   const body = own.at(-1)?.body;
   if (body === undefined) return [];
@@ -47,13 +53,13 @@ async function aboutDeployment(records: VisibleRecords, id: string): Promise<rea
   const before = await repeated(records, body);
   const refused = [body, ...before.map((entry) => entry.body)].flatMap(refusedIn);
   const answering = [id, ...before.map(({ subject }) => subject), ...refused];
-  const around = await whole([
+  const around = await together([
     records.newestOf("change", shown),
     deviationsOf(records, answering),
-    underEmergency(records, id, body),
+    underEmergency(reads, id, body),
     // GitHub's id of an environment is in none of its deployments.
     settingsOf(records, `${repository.id}:environment:`, environment),
-    about(records, id),
+    about(reads, id),
   ]);
   return [...own, ...before, ...around];
 }
@@ -81,7 +87,7 @@ async function deviationsOf(
 
 /** The emergencies and reviews of an item, and every policy that it or one of them was judged by. */
 async function underEmergency(
-  records: VisibleRecords,
+  { records, whole }: Reads,
   id: string,
   { assessment }: { readonly assessment: Assessment },
 ): Promise<readonly LoggedEntry[]> {
@@ -89,9 +95,11 @@ async function underEmergency(
   const reviews = await records.naming("retroactive-review", [id]);
   const subjects = [...emergencies, ...reviews].map(({ subject }) => subject);
   const digests = [assessment.policyDigest, ...emergencies.map(({ body }) => body.policyDigest)];
-  return whole([
+  return together([
     records.history({ kinds: ["emergency", "retroactive-review"], subjects }),
-    usesWaiver(assessment) ? every(records.entries("policy")) : records.newestOf("policy", digests),
+    ...(whole === null
+      ? []
+      : [usesWaiver(assessment) ? every(whole.entries("policy")) : whole.newestOf("policy", digests)]),
   ]);
 }
 
@@ -110,11 +118,14 @@ async function settingsOf(
   return all.filter(({ body }) => body.place.name === name);
 }
 
-async function about(records: VisibleRecords, id: string): Promise<readonly LoggedEntry[]> {
-  return whole([records.newestOf("source-gone", [id]), every(records.entries("coverage-gap"))]);
+async function about({ records, whole }: Reads, id: string): Promise<readonly LoggedEntry[]> {
+  return together([
+    records.newestOf("source-gone", [id]),
+    ...(whole === null ? [] : [every(whole.entries("coverage-gap"))]),
+  ]);
 }
 
-async function whole(parts: readonly Promise<readonly LoggedEntry[]>[]): Promise<readonly LoggedEntry[]> {
+async function together(parts: readonly Promise<readonly LoggedEntry[]>[]): Promise<readonly LoggedEntry[]> {
   return (await Promise.all(parts)).flat();
 }
 

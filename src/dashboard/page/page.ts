@@ -3,24 +3,23 @@
 import type { z } from "zod";
 
 import type { Html } from "../../pages/html-table.ts";
-import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
-import type { Span } from "../../domain/time/span.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Access, SignedInPerson } from "./access.ts";
 import type { ActAnswer, PageForms } from "./form.ts";
+import type { OrganizationRecords } from "./organization.ts";
 import type { VisibleRecords } from "./records.ts";
 
 /** Holds everything a page is made from. */
 export interface Asked {
-  /** Everything that may be read: nothing else of the log is in reach. */
+  /** Everything of repositories that may be read. */
   readonly records: VisibleRecords;
+  /** Everything of the organisation as a whole; null: the viewer does not see all of it. */
+  readonly whole: OrganizationRecords | null;
   readonly access: Access;
   /** The parts of the path that its pattern names. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly now: Instant;
-  /** Judges readiness on a span; null: the viewer does not see all of the organisation. */
-  readonly readiness: ((span: Span) => Promise<AuditReadiness>) | null;
   /** Address of GitHub's pages, such as https://github.com; null: it is not known. */
   readonly web: string | null;
   /** Returns the address of a page of the same organisation. */

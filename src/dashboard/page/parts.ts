@@ -2,11 +2,14 @@
 
 import { html } from "hono/html";
 
+import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
 import { groupsText } from "../../domain/evidence/tables/table.ts";
 import { CONTROL_TITLES, VERDICT_TITLES, oneLine, time } from "../../domain/texts/wording.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Assessment, Verdict } from "../../domain/values/result.ts";
 import type { Html } from "../../pages/html-table.ts";
+import type { OrganizationRecords } from "./organization.ts";
+import type { Asked } from "./page.ts";
 
 /** Returns a verdict in words. */
 export function verdictHtml(verdict: Verdict): Html {
@@ -54,4 +57,28 @@ export function outsideHtml(url: string, text: string): Html {
 /** Returns the short name of a branch, or what else a ref names. */
 export function branchName(ref: string): string {
   return oneLine(ref).replace(/^refs\/heads\//u, "");
+}
+
+/** Returns a section about the whole organisation, or why its viewer is not shown it. */
+export async function wholeSection(
+  { whole }: Pick<Asked, "whole">,
+  { id, title }: { readonly id: string; readonly title: string },
+  make: (whole: OrganizationRecords) => Html | Promise<Html>,
+): Promise<Html> {
+  return html`<section>
+    <h2 id="${id}">${title}</h2>
+    ${whole === null ? withheldHtml() : await make(whole)}
+  </section>`;
+}
+
+/** Returns why something about the whole organisation is not shown. */
+export function withheldHtml(): Html {
+  return html`<p class="withheld">${WITHHELD}</p>`;
+}
+
+/** Reads everything that comes. */
+export async function collected<T>(all: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const each of all) found.push(each);
+  return found;
 }

@@ -1,8 +1,8 @@
-/** What pages read: the log, cut to what a viewer may see. Pages are handed nothing else of it. */
+/** What pages read of repositories: the log, cut to those that a viewer may see. Pages are handed nothing else of it. */
 
 import type { ListedKind } from "../../domain/lists/listed.ts";
-import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/observed-time.ts";
-import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { HistoryAsked } from "../../ledger/history.ts";
@@ -15,10 +15,28 @@ export type ReadLedger = Pick<
   "history" | "lists" | "named" | "newestOf" | "presence" | "state" | "states"
 >;
 
+/** Lists the kinds of entry that are the organisation's: not each of them belongs to a repository. */
+export const ORGANIZATION_KINDS = [
+  "baseline",
+  "coverage-gap",
+  "head-check",
+  "log-head",
+  "monthly-review",
+  "period-close",
+  "policy",
+  "webhook",
+] as const satisfies readonly EntryKind[];
+
+/** Names a kind of entry that belongs to a repository. */
+export type RepositoryKind = Exclude<EntryKind, (typeof ORGANIZATION_KINDS)[number]>;
+
 /** Selects rows of a list within what the viewer may see. */
 export type RecordsFilter = Omit<ListFilter, "organizationId">;
 
-/** Reads one organisation's records, within one access. Every method throws ExternalError when the database fails. */
+/**
+ * Reads the records of one organisation's repositories, within one access. What is the organisation's own is read elsewhere.
+ * Every method throws ExternalError when the database fails.
+ */
 export class VisibleRecords {
   readonly #ledger: ReadLedger;
   readonly #access: Access;
@@ -29,13 +47,13 @@ export class VisibleRecords {
   }
 
   /** Returns the newest entry of a subject; undefined: there is none, or the viewer may not see it. */
-  async entry<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
+  async entry<K extends RepositoryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
     const entry = await this.#ledger.state(kind, subject);
     return entry !== undefined && this.#isShown(entry) ? entry : undefined;
   }
 
   /** Reads the newest entry of every subject of a kind. */
-  async *entries<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
+  async *entries<K extends RepositoryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
     const organizationId = this.#access.organization.id;
     for await (const entry of this.#ledger.states(kind, { organizationId }))
       if (this.#isShown(entry)) yield entry;
@@ -56,12 +74,12 @@ export class VisibleRecords {
   }
 
   /** Reads every entry of some subjects, oldest first. */
-  async history<K extends EntryKind>(about: HistoryAsked<K>): Promise<readonly LoggedEntry<K>[]> {
+  async history<K extends RepositoryKind>(about: HistoryAsked<K>): Promise<readonly LoggedEntry<K>[]> {
     return (await this.#ledger.history(about)).filter((entry) => this.#isShown(entry));
   }
 
   /** Reads the newest entry of each of some subjects. */
-  async newestOf<K extends EntryKind>(
+  async newestOf<K extends RepositoryKind>(
     kind: K,
     subjects: readonly string[],
   ): Promise<readonly LoggedEntry<K>[]> {
@@ -77,35 +95,18 @@ export class VisibleRecords {
   /** Returns when the App last noted that it is there, and when the repositories shown were last swept. */
   async lastSeen(): Promise<{ readonly app: Instant | null; readonly sweeps: readonly Instant[] }> {
     const { lastBeat, lastSweeps } = await this.#ledger.presence();
-    const known = await this.#bodies("repository");
-    const sweeps = known.flatMap(({ repository }) => lastSweeps.get(repository.id) ?? []);
+    const sweeps: Instant[] = [];
+    for await (const { body } of this.entries("repository"))
+      sweeps.push(...[lastSweeps.get(body.repository.id)].filter((at) => at !== undefined));
     return { app: lastBeat, sweeps: sweeps.toSorted((a, b) => a - b) };
   }
 
-  /** Returns what was observed of the organisation until now, while the App serves this page. */
-  async observedTime(now: Instant): Promise<ObservedTime> {
-    const { lastSweeps } = await this.#ledger.presence();
-    return observedTimeOf({
-      at: now,
-      presence: { lastBeat: now, lastSweeps },
-      repositories: await this.#bodies("repository"),
-      gaps: await this.#bodies("coverage-gap"),
-      completeness: await this.#bodies("completeness"),
-    });
-  }
-
-  /** Returns the company's own numbers of controls, by the policy recorded last. */
-  async companyIds(): Promise<ReadonlyMap<string, string>> {
-    const named = await this.#ledger.named(["policy"], this.#access.organization.id);
-    const last = named.findLast(({ subject }) => /^[0-9a-f]{64}$/u.test(subject));
-    const policy = last === undefined ? undefined : await this.entry("policy", last.subject);
-    const words = Object.entries(policy?.body.effective.controls ?? {});
-    return new Map(words.flatMap(([control, { id }]) => (id === undefined ? [] : [[control, id]])));
-  }
-
-  async #bodies<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
-    const found: Bodies[K][] = [];
-    for await (const { body } of this.entries(kind)) found.push(body);
+  /** Reads the monitoring gaps of one repository alone: those of the whole organisation are not among them. */
+  async gapsOf(repositoryId: number): Promise<readonly CoverageGapRecord[]> {
+    const found: CoverageGapRecord[] = [];
+    const organizationId = this.#access.organization.id;
+    for await (const entry of this.#ledger.states("coverage-gap", { organizationId, repositoryId }))
+      if (this.#isShown(entry)) found.push(entry.body);
     return found;
   }
 

@@ -15,6 +15,7 @@ import { tableOf, type Html } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { linkedHere } from "../page/linked.ts";
+import { nothingObserved } from "../page/organization.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 
@@ -22,7 +23,7 @@ import { whenHtml } from "../page/parts.ts";
 export const DEVIATION_PAGE: DashboardPage = { path: "/deviations/:id", show };
 
 async function show(asked: Asked): Promise<PageContent> {
-  const { records, params, access, now, link } = asked;
+  const { records, whole, params, access, now, link } = asked;
   const { id = "" } = params;
   const entries = await records.history({ kinds: ["deviation", "remediation"], subjects: [id] });
   const deviation = entries.findLast((entry) => isOfKind(entry, "deviation"))?.body;
@@ -32,7 +33,7 @@ async function show(asked: Asked): Promise<PageContent> {
   const surroundings = {
     organizationId: access.organization.id,
     generatedAt: now,
-    observedTime: await records.observedTime(now),
+    observedTime: (await whole?.observedTime()) ?? nothingObserved(now),
   };
   const changes = new Set(
     (await records.newestOf("change", deviation.subjects)).map(({ subject }) => subject),

@@ -5,12 +5,14 @@ import { html } from "hono/html";
 import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
 import { POPULATIONS } from "../../domain/evidence/sample/choice.ts";
 import { logPage } from "../../domain/evidence/sample/log-source.ts";
+import { OF_LOG, OF_LOG_IN_PART } from "../../domain/evidence/sample/source-words.ts";
 import { toDo } from "../../domain/deviation/to-do.ts";
 import { isOfKind, type EntryKind, type LoggedEntry } from "../../domain/records/entry.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { contentsHtml, inlineHtml, sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { entriesAbout } from "../page/item.ts";
+import { nothingObserved } from "../page/organization.ts";
 import { linkedHere } from "../page/linked.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { missedHtml } from "../page/parts.ts";
@@ -25,17 +27,21 @@ export const DEPLOYMENT_PAGE: DashboardPage = {
 };
 
 async function show(asked: Asked, of: PopulationName): Promise<PageContent> {
-  const { records, access, now, params, web, link } = asked;
+  const { whole, access, now, params, web, link } = asked;
   const { id = "" } = params;
-  const entries = /^[0-9a-f]{64}$/u.test(id) ? await entriesAbout(records, of, id) : [];
+  const entries = /^[0-9a-f]{64}$/u.test(id) ? await entriesAbout(asked, of, id) : [];
   const { one } = POPULATIONS[of];
   const item = { of, id, entries, organizationId: access.organization.id, generatedAt: now };
   const page =
     entries.length === 0
       ? null
       : await logPage(
-          { ...item, observedTime: await records.observedTime(now) },
-          { web, companyIds: await records.companyIds() },
+          { ...item, observedTime: (await whole?.observedTime()) ?? nothingObserved(now) },
+          {
+            web,
+            companyIds: (await whole?.companyIds()) ?? new Map(),
+            words: whole === null ? OF_LOG_IN_PART : OF_LOG,
+          },
         );
   if (page === null) throw new PageProblem(404, `No ${one} of this id is on record here.`);
   const sections = linkedHere(page.sections, link);
@@ -88,7 +94,6 @@ function needed(
   if (own === undefined) return [];
   const remediations = newestOf(entries, "remediation");
   const reviews = newestOf(entries, "retroactive-review");
-  const policy = newestOf(entries, "policy").get(own.body.assessment.policyDigest);
   return toDo({
     ...own.body,
     deviations: [...newestOf(entries, "deviation").values()].map(({ subject, body }) => ({
@@ -99,7 +104,8 @@ function needed(
       record: body,
       review: reviews.get(subject)?.body ?? null,
     })),
-    timezone: policy?.body.effective.calendar.timezone ?? "UTC",
+    // As all times of these pages: whoever reads them need not know the policy's own.
+    timezone: "UTC",
     at,
   });
 }

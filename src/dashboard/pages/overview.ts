@@ -6,12 +6,11 @@ import { figuresText, isDeviation } from "../../domain/monitoring/monthly.ts";
 import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";
 import { dayOf } from "../../domain/deviation/operating.ts";
-import { periodAt, type AuditReadiness } from "../../domain/evidence/readiness.ts";
+import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import { countedMonths } from "../../domain/evidence/start-here.ts";
-import { organizationsOwn } from "../../domain/policy/current.ts";
-import type { Bodies, EntryKind } from "../../domain/records/entry.ts";
-import { CONTROL_TITLES, VERDICT_TITLES, time } from "../../domain/texts/wording.ts";
-import { DAY } from "../../domain/time/durations.ts";
+import type { Bodies } from "../../domain/records/entry.ts";
+import { CONTROL_TITLES, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { MonthCount } from "../../ledger/lists.ts";
@@ -19,17 +18,21 @@ import { monthsChart } from "../../pages/chart.ts";
 import { share } from "../../pages/figures.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { monthsTable } from "../../pages/months.ts";
-import { filteredSpan, LISTED_VERDICTS, listQuery } from "../page/list-query.ts";
-import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { whenHtml } from "../page/parts.ts";
+import { gapsTable } from "../page/gaps.ts";
+import { LISTED_VERDICTS } from "../page/list-query.ts";
+import { nothingObserved, type OrganizationRecords } from "../page/organization.ts";
+import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
+import { collected, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
+import { daysOf, periodForm, periodOf, type ShownPeriod } from "../page/period.ts";
+import type { RepositoryKind } from "../page/records.ts";
+
+const PATH = "/";
 
 /** Shows how the period stands. */
-export const OVERVIEW_PAGE: DashboardPage = { path: "/", nav: "Overview", show };
+export const OVERVIEW_PAGE: DashboardPage = { path: PATH, nav: "Overview", show };
 
-interface ShownPeriod extends Span {
-  /** Null: it was chosen by its days. */
-  readonly name: string | null;
-}
+const SITUATION = { id: "situation", title: "How it stands" };
+const CONTROLS = { id: "controls", title: "Controls" };
 
 async function show(asked: Asked): Promise<PageContent> {
   const period = await periodOf(asked);
@@ -38,42 +41,19 @@ async function show(asked: Asked): Promise<PageContent> {
     changes: await asked.records.months("change", { from: period.from, to: period.to }),
     deployments: await asked.records.months("deployment", { from: period.from, to: period.to }),
   };
-  const readiness = asked.readiness === null ? null : await asked.readiness({ from: period.from, to: until });
+  const judged = (whole: OrganizationRecords): Promise<AuditReadiness> =>
+    whole.readiness({ from: period.from, to: until });
   return {
     title: period.name === null ? "Overview" : `Overview of ${period.name}`,
-    main: html`${periodForm(asked, period)} ${situation(readiness, period, asked)}
+    main: html`${periodForm(asked, PATH, period)}
+    ${await wholeSection(asked, SITUATION, async (whole) => situation(await judged(whole), period, asked))}
     ${await openSection(asked, period)} ${await eventsSection(asked, period, counts)}
-    ${readiness === null ? "" : controlsSection(asked, period, readiness)} ${await seenSection(asked, period)}`,
+    ${await wholeSection(asked, CONTROLS, async (whole) => controlsHtml(asked, period, await judged(whole)))}
+    ${await seenSection(asked, period)}`,
   };
 }
 
-/** The period that is named by its days, else the running observation period. */
-async function periodOf({ query, records, now }: Asked): Promise<ShownPeriod> {
-  const { from, to } = filteredSpan(listQuery(query));
-  const policies = await collected(records.entries("policy"));
-  const running = periodAt(organizationsOwn(policies)?.body.effective ?? null, now);
-  if (from === undefined && to === undefined) return running;
-  const chosen = { from: from ?? running.from, to: to ?? running.to, name: null };
-  if (chosen.from >= chosen.to || chosen.from > now)
-    throw new PageProblem(400, "The period must begin before it ends, and not in the future.");
-  if (chosen.to - chosen.from > 5 * 366 * DAY)
-    throw new PageProblem(400, "A period of more than five years cannot be shown.");
-  return chosen;
-}
-
-function periodForm({ link }: Asked, period: ShownPeriod): Html {
-  const hidden = new URL(link("/"), "http://page").searchParams;
-  return html`<p class="lead">${time(period.from)} up to, not including, ${time(period.to)} (UTC).</p>
-    <form class="filters" method="get" action="/" aria-label="Period">
-      ${[...hidden].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-      <label>From day (UTC) <input type="date" name="from" value="${dayOf(period.from)}" /></label>
-      <label>To day (UTC), included <input type="date" name="to" value="${dayOf(period.to - 1)}" /></label>
-      <p class="actions"><button>Show</button> <a href="${link("/")}">The running period</a></p>
-    </form>`;
-}
-
-function situation(readiness: AuditReadiness | null, period: ShownPeriod, { now }: Asked): Html {
-  if (readiness === null) return html``;
+function situation(readiness: AuditReadiness, period: ShownPeriod, { now }: Asked): Html {
   const { findings, go } = readiness;
   const [reasons, notes] = [
     findings.filter(({ against }) => against),
@@ -84,9 +64,7 @@ function situation(readiness: AuditReadiness | null, period: ShownPeriod, { now 
       ${items.map(({ says, remedy }) => html`<li>${says}${remedy === undefined ? "" : ` ${remedy}`}</li>`)}
     </ul>`;
   const { statement, daysLeft } = readiness.period;
-  return html`<section>
-    <h2 id="situation">How it stands</h2>
-    <p class="${go ? "go" : "no-go"}">
+  return html`<p class="${go ? "go" : "no-go"}">
       <b
         >${
           go
@@ -104,8 +82,7 @@ function situation(readiness: AuditReadiness | null, period: ShownPeriod, { now 
             <summary>${notes.length} more to know</summary>
             ${lines(notes)}
           </details>`
-    }
-  </section>`;
+    }`;
 }
 
 async function openSection(asked: Asked, period: ShownPeriod): Promise<Html> {
@@ -155,14 +132,14 @@ async function openSection(asked: Asked, period: ShownPeriod): Promise<Html> {
 }
 
 async function eventsSection(
-  { records, link, now }: Asked,
+  { whole, link, now }: Asked,
   period: ShownPeriod,
   {
     changes,
     deployments,
   }: { readonly changes: readonly MonthCount[]; readonly deployments: readonly MonthCount[] },
 ): Promise<Html> {
-  const observedTime = await records.observedTime(now);
+  const observedTime = (await whole?.observedTime()) ?? nothingObserved(now);
   const months = [...new Set([...changes, ...deployments].map(({ month }) => month))].map((month) => {
     const own = changes.filter((each) => each.month === month);
     return {
@@ -176,7 +153,7 @@ async function eventsSection(
     [...changes, ...deployments].some((each) => each.verdict === verdict),
   );
   const counted = countedMonths({ period, observedTime }, { months });
-  const days = { from: dayOf(period.from), to: dayOf(period.to - 1) };
+  const days = daysOf(period);
   const cell = (path: string, all: readonly MonthCount[], verdict: string): Html => {
     const count = total(all.filter((each) => each.verdict === verdict));
     const of = total(all.filter((each) => each.verdict !== "historic"));
@@ -210,36 +187,29 @@ async function eventsSection(
     ${monthsTable(
       counted,
       verdicts.filter((verdict) => changes.some((each) => each.verdict === verdict)),
+      { observed: whole !== null },
     )}
+    ${whole === null ? html`<p>Which days were observed: ${WITHHELD}</p>` : ""}
   </section>`;
 }
 
-function controlsSection({ link }: Asked, period: ShownPeriod, { controls }: AuditReadiness): Html {
-  const days = { from: dayOf(period.from), to: dayOf(period.to - 1) };
-  return html`<section>
-    <h2 id="controls">Controls</h2>
-    ${
-      controls.length === 0
-        ? html`<p>None was tested.</p>`
-        : tableOf(controls, [
-            {
-              head: "Control",
-              cell: ({ control }) =>
-                html`<a href="${link("/changes", { control, ...days })}">${CONTROL_TITLES[control]}</a>`,
-            },
-            { head: "What it came to", cell: (each) => figuresText(each), wide: true },
-            { head: "Owner", cell: ({ owner }) => owner ?? "nobody" },
-          ])
-    }
-  </section>`;
+function controlsHtml({ link }: Asked, period: ShownPeriod, { controls }: AuditReadiness): Html {
+  const days = daysOf(period);
+  if (controls.length === 0) return html`<p>None was tested.</p>`;
+  return html`${tableOf(controls, [
+      {
+        head: "Control",
+        cell: ({ control }) =>
+          html`<a href="${link("/changes", { control, ...days })}">${CONTROL_TITLES[control]}</a>`,
+      },
+      { head: "What it came to", cell: (each) => figuresText(each), wide: true },
+      { head: "Owner", cell: ({ owner }) => owner ?? "nobody" },
+    ])}
+    <p><a href="${link("/controls", days)}">Month by month, and what each control asks</a></p>`;
 }
 
-async function seenSection(asked: Asked, period: ShownPeriod): Promise<Html> {
-  const { gaps } = await asked.records.observedTime(asked.now);
-  const touching = gaps
-    .filter(({ from, to }) => from < period.to && (to ?? Infinity) > period.from)
-    .toSorted((a, b) => b.from - a.from);
-  const { app, sweeps } = await asked.records.lastSeen();
+async function seenSection({ records, whole }: Asked, period: ShownPeriod): Promise<Html> {
+  const { app, sweeps } = await records.lastSeen();
   const [oldest] = sweeps;
   return html`<section>
     <h2 id="seen">Gaps, and what was last seen</h2>
@@ -247,24 +217,16 @@ async function seenSection(asked: Asked, period: ShownPeriod): Promise<Html> {
       ${app === null ? "The App has not noted yet that it is there." : html`The App was last there ${whenHtml(app)}.`}
       ${oldest === undefined ? "" : html`Every repository was swept since ${whenHtml(oldest)}, or never.`}
     </p>
-    <p>${touching.length} ${touching.length === 1 ? "gap touches" : "gaps touch"} the period.</p>
-    ${
-      touching.length === 0
-        ? ""
-        : tableOf(touching.slice(0, GAPS), [
-            { head: "From (UTC)", cell: ({ from }) => whenHtml(from), whole: true },
-            { head: "To (UTC)", cell: ({ to }) => (to === null ? "not ended" : whenHtml(to)), whole: true },
-            { head: "What", cell: ({ scope }) => scope },
-            { head: "Why", cell: ({ because }) => because, wide: true },
-            { head: "Read afterwards", cell: ({ backfilled }) => (backfilled ? "yes" : "no") },
-          ])
-    }
-    ${touching.length > GAPS ? html`<p>The newest ${GAPS} are shown.</p>` : ""}
+    ${whole === null ? withheldHtml() : await gapsHtml(whole, period)}
   </section>`;
 }
 
-/** Gaps that are shown; the evidence package lists all. */
-const GAPS = 20;
+async function gapsHtml(whole: OrganizationRecords, period: ShownPeriod): Promise<Html> {
+  const { gaps } = await whole.observedTime();
+  const touching = gaps.filter(({ from, to }) => from < period.to && (to ?? Infinity) > period.from);
+  return html`<p>${touching.length} ${touching.length === 1 ? "gap touches" : "gaps touch"} the period.</p>
+    ${gapsTable(touching)}`;
+}
 
 function isWithin({ from, to }: Span, at: Instant): boolean {
   return at >= from && at < to;
@@ -274,12 +236,9 @@ function total(counts: readonly MonthCount[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0);
 }
 
-async function bodiesOf<K extends EntryKind>({ records }: Asked, kind: K): Promise<readonly Bodies[K][]> {
+async function bodiesOf<K extends RepositoryKind>(
+  { records }: Asked,
+  kind: K,
+): Promise<readonly Bodies[K][]> {
   return (await collected(records.entries(kind))).map(({ body }) => body);
-}
-
-async function collected<T>(all: AsyncIterable<T>): Promise<readonly T[]> {
-  const found: T[] = [];
-  for await (const each of all) found.push(each);
-  return found;
 }

@@ -4,7 +4,12 @@ import { watchedRepository, type Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { monthlyIssue } from "../../domain/deviation/monthly/monthly-issue.ts";
-import { countMonths, figuresNow, monthsOf } from "../../domain/deviation/monthly/month-count.ts";
+import {
+  countMonths,
+  figuresNow,
+  monthsOf,
+  type KnownReviews,
+} from "../../domain/deviation/monthly/month-count.ts";
 import {
   isDeviation,
   isMonth,
@@ -28,7 +33,7 @@ import { notify } from "../../domain/messages/notification.ts";
 import { ownerMeant } from "../../domain/policy/file/names.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
-import type { MonthlyFigures, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
+import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { listed, listedControls, localTime, oneLine } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
@@ -237,12 +242,7 @@ export async function reviewsNow(
   organizationId: number,
   at: Instant,
   isServing = false,
-): Promise<{
-  readonly reviews: readonly MonthlyReviewRecord[];
-  readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
-  /** Which part of a month was observed. */
-  readonly seen: (month: string) => SeenMonth;
-}> {
+): Promise<KnownReviews> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
   const observedTime = await readObservedTime(ledger, organizationId, at, isServing);

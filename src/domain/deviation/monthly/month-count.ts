@@ -3,7 +3,7 @@
 import type { Bodies, EntryKind, LoggedEntry } from "../../records/entry.ts";
 import { unobservedIn, type ObservedTime } from "../../monitoring/observed-time.ts";
 import type { ControlName } from "../../values/result.ts";
-import type { MonthlyFigures } from "../../records/monitoring.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../../records/monitoring.ts";
 import type { Instant } from "../../time/instant.ts";
 import { MonthlyTally, monthOf, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
@@ -31,6 +31,14 @@ export interface CountedMonth {
   readonly isObserved: boolean;
   /** The observed part of it, and the rest of what is over of it. */
   readonly seen: SeenMonth;
+}
+
+/** Holds the monthly reviews of an organisation, with what their months are known to be now. */
+export interface KnownReviews {
+  readonly reviews: readonly MonthlyReviewRecord[];
+  readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
+  /** Which part of a month was observed. */
+  readonly seen: (month: string) => SeenMonth;
 }
 
 /** Counts some months of an organisation; `observation`: omitted where it does not matter what was observed. */

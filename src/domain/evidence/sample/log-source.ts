@@ -31,15 +31,12 @@ export function notCounted(path: string, cell: (column: string) => string): read
 }
 
 /** Returns the page of one change or deployment; null: the entries hold none of that name. */
-export async function logPage(
-  item: LogItem,
-  context: Omit<PageContext, "words">,
-): Promise<SamplePage | null> {
+export async function logPage(item: LogItem, context: PageContext): Promise<SamplePage | null> {
   const material = await logMaterial(item);
   const row = material?.rows.get(POPULATIONS[item.of].path)?.[0];
   if (material === null || row === undefined) return null;
   const page = item.of === "changes" ? changePage : deploymentPage;
-  return page(material, row, { ...context, words: OF_LOG });
+  return page(material, row, context);
 }
 
 /** Returns what a page is made of; null: the entries hold nothing of that name. */

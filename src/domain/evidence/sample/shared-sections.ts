@@ -39,7 +39,7 @@ export function sharedSections(
   return [
     controls(material, context),
     emergencies(material, kind, context),
-    exemptions(material),
+    exemptions(material, context),
     deviations(material, row, kind, context),
     policy(material, row, kind, context),
     protection(material, kind, context),
@@ -66,7 +66,12 @@ function controls(material: Material, { companyIds, words }: PageContext): Secti
     blocks:
       rows.length === 0
         ? [{ says: `No control was tested on it${words.lackedBy("control-tests.csv")}.` }]
-        : [table],
+        : [
+            table,
+            ...(words.withheld === null
+              ? []
+              : [{ says: `The company's own numbers of controls: ${words.withheld}` }]),
+          ],
   };
 }
 
@@ -137,12 +142,14 @@ const reviewColumns = (words: SourceWords): Readonly<Record<string, ShownColumn>
   revert_by: oneValue("Revert due", "not required"),
 });
 
-function exemptions(material: Material): Section | null {
+function exemptions(material: Material, { words: { withheld } }: PageContext): Section | null {
   const rows = rowsOf(material, "exemptions.csv");
+  const place = { id: "exemptions", title: "Exemptions and standard changes" };
+  if (withheld !== null && rowsOf(material, "control-tests.csv").some(restsOnExemption))
+    return { ...place, blocks: [{ says: withheld }] };
   if (rows.length === 0) return null;
   return {
-    id: "exemptions",
-    title: "Exemptions and standard changes",
+    ...place,
     blocks: rows.map((row) =>
       factsOf(row, {
         exemption_id: oneValue("Exemption"),
@@ -162,6 +169,10 @@ function exemptions(material: Material): Section | null {
       }),
     ),
   };
+}
+
+function restsOnExemption({ cells }: MaterialRow): boolean {
+  return cells["cause"] === "exemption" || cells["inputs"]?.includes('"preApproved"') === true;
 }
 
 function deviations(material: Material, row: MaterialRow, kind: Kind, { words }: PageContext): Section {
@@ -285,6 +296,7 @@ function policy(material: Material, row: MaterialRow, kind: Kind, { words }: Pag
         policy_digest: oneValue(`The policy this ${kind} was judged by`, "none: no policy could be read"),
       }),
       ...rows.map((each) => factsOf(each, POLICY, policyName(each, digest))),
+      ...(words.withheld === null ? [] : [{ says: words.withheld }]),
       ...(isKnown && words.policyText !== null ? [{ says: words.policyText(digest) }] : []),
     ],
   };
@@ -338,9 +350,10 @@ function protection(material: Material, kind: Kind, { words }: PageContext): Sec
 
 function gaps(material: Material, { words }: PageContext): Section {
   const rows = rowsOf(material, "coverage-gaps.csv");
+  const place = { id: "gaps", title: "Monitoring gaps at that moment" };
+  if (words.withheld !== null) return { ...place, blocks: [{ says: words.withheld }] };
   return {
-    id: "gaps",
-    title: "Monitoring gaps at that moment",
+    ...place,
     blocks:
       rows.length === 0
         ? [

@@ -25,6 +25,8 @@ export interface SourceWords {
   readonly cleanMonths: string;
   /** Whether rows have numbers. */
   readonly isNumbered: boolean;
+  /** Why what belongs to the whole organisation is not shown; null: it is. */
+  readonly withheld: string | null;
 }
 
 const HASHES =
@@ -48,6 +50,7 @@ export const OF_PACKAGE: SourceWords = {
   extentControl: "none was tested in it",
   cleanMonths: "not known",
   isNumbered: true,
+  withheld: null,
 };
 
 const COUNTED_LATER = "counted when a package is made";
@@ -69,4 +72,16 @@ export const OF_LOG: SourceWords = {
   extentControl: COUNTED_LATER,
   cleanMonths: COUNTED_LATER,
   isNumbered: false,
+  withheld: null,
+};
+
+/** Explains that something is about the whole organisation, to someone who sees some of its repositories. */
+export const WITHHELD =
+  "Not shown to you: this is about the whole organisation, and you see only the repositories that GitHub lets you read.";
+
+/** Holds the words of a page made of the log, for someone who sees only some repositories of the organisation. */
+export const OF_LOG_IN_PART: SourceWords = {
+  ...OF_LOG,
+  entries: `The entries of the log about it, its pull request and the rows above, in the order recorded, without the organisation's own. ${WITHHELD} ${HASHES}`,
+  withheld: WITHHELD,
 };

@@ -1,12 +1,12 @@
-/** Readiness as pages show it: it reads every change of a span, so it is kept for a while, and makes room for others meanwhile. */
+/** What pages show of a whole span: it takes a reading of every change, so it is kept for a while, and makes room for others. */
 
 import { setImmediate } from "node:timers/promises";
 
-import type { AuditReadiness } from "../domain/evidence/readiness.ts";
+import type { Counted } from "../dashboard/page/organization.ts";
 import type { EntryKind } from "../domain/records/entry.ts";
 import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
-import type { Span } from "../domain/time/span.ts";
+import { reviewsNow } from "../flows/monitoring/monthly-reviews.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
 import type { Ledger, StateFilter } from "../ledger/ledger.ts";
 
@@ -18,49 +18,67 @@ const AT_ONCE = 50;
 /** What took longer than this (ms) is kept though the log has grown, for a minute. */
 const LONG = 1_000;
 
-/** So many spans are kept. */
+/** So many answers are kept. */
 const MOST = 50;
 
-interface Kept {
+interface Kept<Answer> {
   readonly size: number;
   readonly at: Instant;
-  readonly found: Promise<AuditReadiness>;
+  readonly found: Promise<Answer>;
   /** How long it took, and when it was done, by the process's own clock; null: it is under way. */
   done: { readonly took: number; readonly at: number } | null;
 }
 
-/** Judges readiness, and keeps the answers. */
-export class ReadinessAnswers {
+/** Counts what pages show of a whole span, and keeps the answers. Where it takes long, they are as of the last minute. */
+export class CountedAnswers implements Counted {
   readonly #ledger: ReadLedger;
-  readonly #kept = new Map<string, Kept>();
+  readonly #spans = new Map<string, Kept<Awaited<ReturnType<Counted["readiness"]>>>>();
+  readonly #reviews = new Map<string, Kept<Awaited<ReturnType<Counted["monthlyReviews"]>>>>();
 
   constructor(ledger: ReadLedger) {
     this.#ledger = ledger;
   }
 
-  /** Returns an organisation's readiness on a span, as of the last minute where it takes long. */
-  async of(organizationId: number, span: Span, at: Instant): Promise<AuditReadiness> {
+  readonly readiness: Counted["readiness"] = (organizationId, span, at) => {
     const name = `${organizationId} ${span.from} ${span.to === at ? "now" : span.to}`;
+    return this.#kept(this.#spans, name, at, (ledger) => readiness(ledger, organizationId, span, at));
+  };
+
+  readonly monthlyReviews: Counted["monthlyReviews"] = (organizationId, at) =>
+    this.#kept(this.#reviews, String(organizationId), at, (ledger) =>
+      reviewsNow(ledger, organizationId, at, true),
+    );
+
+  async #kept<Answer>(
+    all: Map<string, Kept<Answer>>,
+    name: string,
+    at: Instant,
+    find: (ledger: ReturnType<typeof gently>) => Promise<Answer>,
+  ): Promise<Answer> {
     const { size } = await this.#ledger.head();
-    const kept = this.#kept.get(name);
+    const kept = all.get(name);
     if (kept !== undefined && isFresh(kept, size, at)) return kept.found;
     const began = performance.now();
-    const found = readiness(gently(this.#ledger), organizationId, span, at);
-    const made: Kept = { size, at, found, done: null };
-    if (this.#kept.size >= MOST) this.#kept.clear();
-    this.#kept.set(name, made);
+    const found = find(gently(this.#ledger));
+    const made: Kept<Answer> = { size, at, found, done: null };
+    if (all.size >= MOST) all.clear();
+    all.set(name, made);
     try {
       await found;
       made.done = { took: performance.now() - began, at: performance.now() };
     } catch (error) {
-      this.#kept.delete(name);
+      all.delete(name);
       throw error;
     }
     return found;
   }
 }
 
-function isFresh({ size: then, at: before, done }: Kept, size: number, at: Instant): boolean {
+function isFresh(
+  { size: then, at: before, done }: Omit<Kept<unknown>, "found">,
+  size: number,
+  at: Instant,
+): boolean {
   if (done === null) return true;
   if (done.took > LONG && performance.now() - done.at < MINUTE) return true;
   return then === size && at >= before && at - before < MINUTE;
