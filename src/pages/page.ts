@@ -20,7 +20,7 @@ th, td { text-align: left; vertical-align: top; padding: .38rem .7rem .38rem 0; 
 thead th { border-bottom: 2px solid var(--ink); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
 .files { table-layout: fixed; } .files .path { width: 38%; } .files .rows { width: 5rem; } .files th { overflow-wrap: anywhere; padding-right: .7rem; }
-.stacked .why { min-width: 13rem; } .t { white-space: nowrap; } .stacked th, .stacked td { overflow-wrap: break-word; } .printed { display: none; }
+.stacked .why { min-width: 9rem; } .t { white-space: nowrap; } .stacked th, .stacked td { overflow-wrap: break-word; } .printed { display: none; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: .88em/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }

@@ -13,6 +13,7 @@ export function pageText(page: string): string {
   const words = body
     .replaceAll(/<(style|svg)[\s\S]*?<\/\1>/gu, "")
     .replaceAll(/\s+/gu, " ")
+    .replaceAll(/<br[^>]*>/gu, " ")
     .replaceAll(/<\/(th|td)>\s*<(th|td)[^>]*>/gu, " | ")
     .replaceAll(/<(h\d)[^>]*>/gu, "\n\n# ")
     .replaceAll(/<\/(p|li|tr|dd|dt|caption|pre|h\d|figcaption)>/gu, "\n")

@@ -8,7 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { getDocument, type PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { SharedContent } from "../../src/domain/evidence/copies/first-page.ts";
+import { closingBlocks, type SharedContent } from "../../src/domain/evidence/copies/first-page.ts";
 import { reportOf } from "../../src/package/report/report.ts";
 import { exportTo, ledgerWith, MAKING, smallLog } from "./fixture.ts";
 
@@ -93,10 +93,30 @@ test("has the same bytes when made again, and repeats the head of a table on eac
   for (const page of [3, 4]) {
     const { items } = await (await pdf.getPage(page)).getTextContent();
     expect(dense(items.map((each) => ("str" in each ? each.str : "")).join(""))).toMatch(
-      /^HappenedWhereWhat/u,
+      /^DeviationWhereWhat/u,
     );
   }
   const text = dense(await textOf(pdf));
   for (const name of ["Łukasz", "Żółć", "山田太郎", "Ελλάδα", "Привет"]) expect(text).toContain(name);
   expect(text).toContain(dense("Letters that the fonts of this report lack are written by their numbers"));
+});
+
+test("shows of two long cells where they differ", () => {
+  const dates = "2026-08-19 2026-08-26 2026-09-02 2026-09-09 2026-09-16 2026-09-23";
+  const difference = {
+    table: "remediation.csv",
+    row: "DEV-1",
+    change: "changed",
+    columns: "reviews_missed",
+    before: JSON.stringify({ reviews_missed: dates }),
+    after: JSON.stringify({ reviews_missed: `${dates} 2026-09-30` }),
+    why: ";;;why",
+  } as const;
+  const since_close = { total: 1, recorded_again: 0, by_table: { "remediation.csv": { changed: 1 } } };
+  const blocks = closingBlocks({
+    ...content,
+    differences: [difference],
+    summary: { ...content.summary, since_close },
+  });
+  expect(JSON.stringify(blocks)).toContain("reviews_missed: … → … 2026-09-30");
 });

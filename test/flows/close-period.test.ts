@@ -11,6 +11,7 @@ import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import type { Period } from "../../src/domain/evidence/tables/population.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
+import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import {
   addToPeriod,
   closedIn,
@@ -140,6 +141,21 @@ function known(kind: Entry["kind"]): Entry {
 }
 
 /** Things that come to light after the quarter was closed. */
+/** A policy that asks for a heading, first read after the quarter. */
+function laterPolicy(n: number): Entry<"policy"> {
+  const { body, ...entry } = known("policy") as Entry<"policy">;
+  const { organization, repository } = body;
+  const effective = { ...body.effective, sections: [`Risk ${n}`] };
+  const blob = organization.state === "found" ? organization.blob : null;
+  const digest = sha256(canonical({ effective, organization: blob, repository: null }));
+  return {
+    ...entry,
+    subject: digest,
+    at: PERIOD.to + n * DAY,
+    body: { digest, organization, repository, effective },
+  };
+}
+
 const LATER: Readonly<Record<string, (n: number) => readonly Entry[]>> = {
   "a change found late": (n) => [changeEntry(n * 10 + 6, PERIOD.from + n * DAY)],
   "a push found late, with its deviation": (n) => [
@@ -177,6 +193,7 @@ const LATER: Readonly<Record<string, (n: number) => readonly Entry[]>> = {
     const entry = known("repository") as Entry<"repository">;
     return [{ ...entry, body: { ...entry.body, removedAt: PERIOD.from - DAY } }];
   },
+  "a policy of the next quarter": (n) => [laterPolicy(n)],
   "the lists counted again": (n) => {
     const entry = known("completeness") as Entry<"completeness">;
     return [{ ...entry, body: { ...entry.body, checkedAt: GENERATED_AT + n } }];
@@ -240,6 +257,19 @@ describeOnBothStores("a closed period", (open) => {
       }),
       { numRuns: rounds(4, 60), endOnFailure: true },
     );
+  });
+
+  test("is not said to require what only a policy of the next quarter does", async () => {
+    const { ledger } = await open();
+    await record(ledger, smallLog());
+    const place = await folder();
+    await close(ledger, join(place, "closed"));
+    const out = join(place, "later");
+    await record(ledger, [laterPolicy(1)], GENERATED_AT + 60_000);
+    await exportTo(ledger, out, { generatedAt: GENERATED_AT + 120_000 });
+    expect(await listed(out)).toEqual([`policies/index.csv ${laterPolicy(1).subject} added`]);
+    expect((await verifyPath(out)).defects).toEqual([]);
+    expect(recomputeClosing(out)).toEqual([]);
   });
 
   test("keeps every package that was handed over, and compares with the newest", async () => {

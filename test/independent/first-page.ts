@@ -106,6 +106,8 @@ function answers(page: string, text: Text, say: Say): void {
         row["status"],
       ].join(" ");
       if (!page.includes(` ${line} `)) say(`START-HERE.html: does not list the deviation "${line}"`);
+      if (!page.includes(` ${row["deviation_id"] ?? ""} `))
+        say(`START-HERE.html: does not name ${row["deviation_id"] ?? ""}`);
     }
 }
 

@@ -759,7 +759,15 @@ function remediations(log: Log, rows: readonly Row[], say: Say): void {
 
 /** Which controls somebody asks for follows from the policies given. */
 function controlMatrix(log: Log, rows: readonly Row[], text: (path: string) => string, say: Say): void {
-  const policies = [...log.newest.values()].filter(({ kind }) => kind === "policy");
+  const known = [...log.newest.values()].filter(({ kind }) => kind === "policy");
+  const judging = [...log.newest.values()]
+    .filter(
+      ({ kind, at }) =>
+        ["change", "deployment"].includes(kind) && at >= log.period.from && at < log.period.to,
+    )
+    .map(({ body }) => of(body, "assessment", "policyDigest"));
+  const own = known.filter(({ subject }) => judging.includes(subject));
+  const policies = own.length === 0 ? known : own;
   const newest = policies.toSorted((a, b) => a.seq - b.seq).at(-1)?.body;
   for (const row of rows) {
     const own = of(newest, "effective", "controls", row["control"] ?? "");

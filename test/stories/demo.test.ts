@@ -72,6 +72,18 @@ test("verify.sh finds what countersign verify finds", () => {
   expect(text).toContain("DEFECT changes.csv: was changed");
 });
 
+test("the first pages show every table whole on a laptop's screen", async (context) => {
+  const page = await openPage(context);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  for (const name of ["evidence", "addendum", "two-quarters"]) {
+    await page.goto(pathToFileURL(join(out, name, "START-HERE.html")).href);
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll(".scroll")].filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText.slice(0, 60))`,
+    );
+    expect(cut, name).toEqual([]);
+  }
+});
+
 test("verify.html shows in a browser what the demo says of it", async (context) => {
   const text = printed.join("\n");
   expect(text).toContain(`enter the fingerprint: ${fingerprint()}`);

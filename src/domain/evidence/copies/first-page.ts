@@ -111,11 +111,24 @@ const ORIGIN: readonly string[] = ["log_seq", "log_hash"];
 
 function cellsThatDiffer({ columns, before, after }: ShownDifference): readonly string[] {
   const [old, now] = [before, after].map((json) => JSON.parse(json) as Readonly<Record<string, string>>);
-  const shown = (cell = ""): string => (cell === "" ? "empty" : shortened(cell, 60));
   return columns
     .split(" ")
     .filter((name) => name !== "" && !ORIGIN.includes(name))
-    .map((name) => `${name}: ${shown(old?.[name])} → ${shown(now?.[name])}`);
+    .map((name) => `${name}: ${withoutSharedStart(old?.[name] ?? "", now?.[name] ?? "").join(" → ")}`);
+}
+
+const MOST_OF_A_CELL = 60;
+
+/** Two cells, from the word on in which they differ where they are long: cut at the same place they would look equal. */
+function withoutSharedStart(...cells: readonly [string, string]): readonly string[] {
+  const [old, now] = [cells[0].split(" "), cells[1].split(" ")];
+  const isLong = cells.some((cell) => cell.length > MOST_OF_A_CELL);
+  const first = isLong ? old.findIndex((word, index) => word !== now[index]) : 0;
+  const from = first === -1 ? old.length : first;
+  return [old, now].map((words) => {
+    const rest = words.slice(from).join(" ");
+    return shortened(from === 0 ? rest || "empty" : `… ${rest}`.trim(), MOST_OF_A_CELL);
+  });
 }
 
 /** What each entry records, its number and when it was recorded. */
@@ -171,12 +184,13 @@ export function deviationsBlocks({ deviations: listed, summary }: SharedContent)
     tableOf(
       listed.items,
       [
+        { head: "Deviation", cell: ({ deviation }) => ({ code: deviation.id }), whole: true },
         {
-          head: "Happened",
-          cell: ({ deviation }) => timeText(deviation.happenedAt).slice(0, 10),
-          whole: true,
+          head: "Where",
+          cell: ({ deviation: { repository, pull, happenedAt } }) => ({
+            lines: [placeOf(repository, pull), timeText(happenedAt).slice(0, 10)],
+          }),
         },
-        { head: "Where", cell: ({ deviation: { repository, pull } }) => placeOf(repository, pull) },
         { head: "What", cell: ({ deviation }) => deviation.title, wide: true },
         { head: "Cause", cell: ({ deviation }) => deviation.cause },
         { head: "Type", cell: ({ deviation }) => deviation.type },
@@ -203,7 +217,11 @@ export function emergenciesBlocks({ emergencies: listed, summary }: SharedConten
     tableOf(
       listed.items,
       [
-        { head: "Opened", cell: ({ emergency }) => timeText(emergency.body.opened.at), whole: true },
+        {
+          head: "Opened",
+          cell: ({ emergency }) => ({ lines: timeText(emergency.body.opened.at).split("T") }),
+          whole: true,
+        },
         {
           head: "Where",
           cell: ({ emergency: { body } }) =>

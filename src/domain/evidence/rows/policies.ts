@@ -90,6 +90,17 @@ export async function* scopePolicies(source: EvidenceSource): AsyncIterable<Stat
     if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
 }
 
+/** Returns the policy versions that judged something of the period, by number; where none did, all that are known. */
+export async function policiesOfPeriod(source: EvidenceSource): Promise<readonly Stated<"policy">[]> {
+  const judging = new Set<string>();
+  for (const kind of ["change", "deployment"] as const)
+    for await (const { body } of statesOf(source, kind)) judging.add(body.assessment.policyDigest);
+  const known: Stated<"policy">[] = [];
+  for await (const stated of scopePolicies(source)) known.push(stated);
+  const own = known.filter(({ body }) => judging.has(body.digest));
+  return (own.length === 0 ? known : own).toSorted((a, b) => a.entry.seq - b.entry.seq);
+}
+
 function sourceText(source: PolicySource): string | null {
   if (source.state === "absent") return null;
   if (source.state === "unreadable") return source.because;

@@ -13,7 +13,7 @@ import { column, groupsText, listText, table, logColumns, type Columns } from ".
 import { HOUR } from "../../time/durations.ts";
 import { plainInCell } from "../../texts/wording.ts";
 import { fitsLine } from "../../policy/file/organisation.ts";
-import { scopePolicies } from "./policies.ts";
+import { policiesOfPeriod, scopePolicies } from "./policies.ts";
 
 interface ScopeRow extends Stated<"repository"> {
   readonly seenBy?: readonly string[];
@@ -133,7 +133,7 @@ export async function* scopeRepositories(source: EvidenceSource): AsyncIterable<
 
 interface ControlRow {
   readonly control: Control;
-  /** The newest policy on record, whose words are the organisation's. */
+  /** The newest policy of the period, whose words are the organisation's. */
   readonly policy: Policy | null;
   readonly askedBy: number;
   readonly policies: number;
@@ -156,11 +156,11 @@ export const CONTROL_MATRIX = table<ControlRow>({
     ),
     owner: column.text(
       ({ control, policy }) => (policy === null ? null : ownerOf(policy, control.name)),
-      "Who signs it off each month, by login, as the newest policy names them.",
+      "Who signs it off each month, by login, as the newest of these policy versions names them.",
     ),
     asked_by_policies: column.integer(
       (row) => row.askedBy,
-      "How many of the policy versions in policies/ require it; 0: nothing here shows that a change met it.",
+      "How many of the policy versions that judged something of the period (none did: of all in policies/) require it; 0: nothing here shows that a change met it.",
     ),
     policies: column.integer((row) => row.policies, "Of how many."),
     objective: column.text(({ control }) => plainInCell(control.objective), "What it is for."),
@@ -178,16 +178,14 @@ export const CONTROL_MATRIX = table<ControlRow>({
     remediation: column.text(({ control }) => plainInCell(control.remediation), "What to do when it fails."),
   },
   async *rows(source) {
-    const known: { readonly seq: number; readonly policy: Policy }[] = [];
-    for await (const { entry, body } of scopePolicies(source))
-      known.push({ seq: entry.seq, policy: body.effective });
-    const policy = known.toSorted((a, b) => a.seq - b.seq).at(-1)?.policy ?? null;
+    const policies = (await policiesOfPeriod(source)).map(({ body }) => body.effective);
+    const policy = policies.at(-1) ?? null;
     for (const control of CONTROLS.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
       yield {
         control,
         policy,
-        askedBy: known.filter((each) => isAskedFor(each.policy, control.name)).length,
-        policies: known.length,
+        askedBy: policies.filter((each) => isAskedFor(each, control.name)).length,
+        policies: policies.length,
       };
   },
 });
