@@ -2,11 +2,13 @@
 
 import type { DashboardPage } from "./page/page.ts";
 import { CHANGE_PAGES } from "./pages/changes.ts";
+import { CONTROLS_PAGE } from "./pages/controls.ts";
 import { DEPLOYMENT_PAGES } from "./pages/deployments.ts";
 import { DEVIATION_PAGE } from "./pages/deviation.ts";
 import { DEVIATIONS_PAGE } from "./pages/deviations.ts";
 import { EMERGENCIES_PAGE } from "./pages/emergencies.ts";
 import { CHANGE_PAGE, DEPLOYMENT_PAGE } from "./pages/item.ts";
+import { MONTHS_PAGE } from "./pages/months.ts";
 import { OVERVIEW_PAGE } from "./pages/overview.ts";
 import { PULL_PAGE } from "./pages/pull.ts";
 import { REVIEWS_PAGE } from "./pages/reviews.ts";
@@ -23,4 +25,6 @@ export const PAGES: readonly DashboardPage[] = [
   DEVIATION_PAGE,
   EMERGENCIES_PAGE,
   REVIEWS_PAGE,
+  CONTROLS_PAGE,
+  MONTHS_PAGE,
 ];

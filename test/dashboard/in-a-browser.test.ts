@@ -70,6 +70,8 @@ const PATHS = [
   "/deviations",
   "/emergencies",
   "/reviews",
+  "/controls",
+  "/months",
   "/nowhere",
 ] as const;
 

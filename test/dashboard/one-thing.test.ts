@@ -348,7 +348,7 @@ describe("whoever may read other repositories of the organisation only", () => {
     const texts = await textsFor(repositories);
     const empty = [...texts].filter(([, text]) => !OF_THE_STORY.test(text));
     // These pages are about the organisation, and give the reason.
-    expect(empty.map(([address]) => address)).toEqual(["/"]);
+    expect(empty.map(([address]) => address)).toEqual(["/", "/controls", "/months"]);
     for (const [, text] of empty) expect(text).toContain(WITHHELD);
   });
 });

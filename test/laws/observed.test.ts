@@ -256,6 +256,7 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
     policy: null,
     policies: [],
     tally: new MonthlyTally(),
+    tallies: new Map(),
     unverifiable: [],
     repositories: facts.repositories,
     settings: [],

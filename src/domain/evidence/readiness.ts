@@ -46,6 +46,8 @@ export interface ReadinessFacts {
   /** The policies of all repositories that are in force. */
   readonly policies: readonly PolicyRecord[];
   readonly tally: MonthlyTally;
+  /** The same by the months (YYYY-MM) of the span, each as far as it lies in it. */
+  readonly tallies: ReadonlyMap<string, MonthlyTally>;
   /** Results that could not be verified, each as `what: control: why`. */
   readonly unverifiable: readonly string[];
   readonly repositories: readonly RepositoryRecord[];
@@ -99,6 +101,8 @@ export interface AuditReadiness {
   readonly controls: readonly ({
     readonly control: ControlName;
     readonly owner: string | null;
+    /** Each month of the span, as far as it lies in it. */
+    readonly months: readonly ({ readonly month: string } & MonthlyFigures)[];
   } & MonthlyFigures)[];
   readonly outlook: Outlook;
   readonly period: PeriodState;
@@ -116,6 +120,7 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
     control,
     owner: policy === null ? null : ownerOf(policy, control),
     ...facts.tally.figures(control),
+    months: [...facts.tallies].map(([month, tally]) => ({ month, ...tally.figures(control) })),
   }));
   const findings = [
     ...ofPolicy(policy, facts.policies),

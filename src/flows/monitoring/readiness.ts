@@ -1,7 +1,7 @@
 /** Reads everything readiness is judged on from the evidence log, at one moment. GitHub is not asked. */
 
 import type { Instant } from "../../domain/time/instant.ts";
-import { MonthlyTally } from "../../domain/monitoring/monthly.ts";
+import { MonthlyTally, monthOf, monthSpan } from "../../domain/monitoring/monthly.ts";
 import { reviewedMonths } from "../../domain/deviation/operating.ts";
 import type { Bodies, EntryKind } from "../../domain/records/entry.ts";
 import { currentPolicies, organizationsOwn } from "../../domain/policy/current.ts";
@@ -41,26 +41,39 @@ async function readinessFacts(
     return found;
   };
   const tally = new MonthlyTally();
+  const tallies = new Map(monthsIn(span).map((month) => [month, new MonthlyTally()]));
   const unverifiable: string[] = [];
-  const count = (what: string, assessment: Assessment): void => {
+  const count = (what: string, happened: Instant, assessment: Assessment): void => {
     tally.subject(assessment);
+    tallies.get(monthOf(happened))?.subject(assessment);
     if (assessment.verdict === "historic") return;
     for (const { control, outcome, reasons } of assessment.results)
       if (outcome === "unverifiable") unverifiable.push(`${what}: ${control}: ${reasons[0] ?? "unknown"}`);
   };
-  for await (const { body } of ledger.states("change", { organizationId, ...span, order: "at" })) {
+  for await (const { at: happened, body } of ledger.states("change", {
+    organizationId,
+    ...span,
+    order: "at",
+  })) {
     const { change, assessment } = body;
     const pull = change.pullRequests[0];
     const name = pull === undefined ? ` ${change.update.after.slice(0, 7)}` : `#${pull.number}`;
-    count(`${change.repository.owner}/${change.repository.name}${name}`, assessment);
+    count(`${change.repository.owner}/${change.repository.name}${name}`, happened, assessment);
   }
-  for await (const { body } of ledger.states("deployment", { organizationId, ...span, order: "at" })) {
+  for await (const { at: happened, body } of ledger.states("deployment", {
+    organizationId,
+    ...span,
+    order: "at",
+  })) {
     const { deployment, assessment } = body;
     const { owner, name } = deployment.repository;
-    count(`${owner}/${name} deployment ${deployment.number}`, assessment);
+    count(`${owner}/${name} deployment ${deployment.number}`, happened, assessment);
   }
   const deviations = await bodies("deviation");
-  for (const deviation of deviations) tally.deviation(deviation, span);
+  for (const deviation of deviations) {
+    tally.deviation(deviation, span);
+    for (const [month, ofMonth] of tallies) ofMonth.deviation(deviation, within(monthSpan(month), span));
+  }
   const recorded = await recordedPolicies({ ledger }, organizationId);
   const policy = organizationsOwn(recorded)?.body ?? null;
   const states = await bodies("control-state");
@@ -71,6 +84,7 @@ async function readinessFacts(
     policy,
     policies: currentPolicies(recorded).map(({ body }) => body),
     tally,
+    tallies,
     unverifiable,
     repositories: await bodies("repository"),
     settings: states
@@ -89,4 +103,15 @@ async function readinessFacts(
       .map((review) => ({ review, figures: figures(review.month, review.control) })),
     period: periodAt(policy?.effective ?? null, at),
   };
+}
+
+/** The months (YYYY-MM, UTC) that a span touches. */
+function monthsIn({ from, to }: Span): readonly string[] {
+  const months: string[] = [];
+  for (let at = from; at < to; at = monthSpan(monthOf(at)).to) months.push(monthOf(at));
+  return months;
+}
+
+function within(part: Span, span: Span): Span {
+  return { from: Math.max(part.from, span.from), to: Math.min(part.to, span.to) };
 }

@@ -1,0 +1,197 @@
+/** The monthly reviews: which are due or missing, who signed off what with which comment, and which months are clean. */
+
+import { html } from "hono/html";
+
+import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
+import { cleanMonthsSince, reviewedMonths } from "../../domain/deviation/operating.ts";
+import {
+  monthlyStatus,
+  monthSpan,
+  monthStatement,
+  type MonthlyStatus,
+} from "../../domain/monitoring/monthly.ts";
+import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
+import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
+import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
+import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
+import type { OrganizationRecords } from "../page/organization.ts";
+import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
+import { outsideHtml, whenHtml, wholeSection } from "../page/parts.ts";
+
+const PATH = "/months";
+
+/** Reviews that are shown of those that are signed off. */
+const MOST = 200;
+
+/** Shows the monthly reviews by owner and control. */
+export const MONTHS_PAGE: DashboardPage = { path: PATH, nav: "Months", show };
+
+/** A review, with how it stands now. */
+interface ShownReview {
+  readonly review: MonthlyReviewRecord;
+  readonly status: MonthlyStatus;
+  /** What its month is known to be now, in words. */
+  readonly says: string;
+  readonly isClean: boolean;
+}
+
+async function show(asked: Asked): Promise<PageContent> {
+  const owner = (asked.query.get("owner") ?? "").trim().replace(/^@/u, "").slice(0, 100);
+  const control = CONTROL_NAMES.find((each) => each === asked.query.get("control")) ?? null;
+  const reviews = async (whole: OrganizationRecords): Promise<readonly ShownReview[]> =>
+    shownReviews(await whole.monthlyReviews(), asked.now).filter(
+      ({ review }) =>
+        (owner === "" || review.owner?.toLowerCase() === owner.toLowerCase()) &&
+        (control === null || review.control === control),
+    );
+  return {
+    title: "Monthly reviews",
+    main: html`${form(asked, owner, control)}
+    ${await wholeSection(asked, { id: "open", title: "To be signed off" }, async (whole) =>
+      openHtml(asked, await reviews(whole)),
+    )}
+    ${await wholeSection(asked, { id: "clean", title: "Clean months in a row" }, async (whole) =>
+      cleanHtml(await whole.monthlyReviews(), control),
+    )}
+    ${await wholeSection(asked, { id: "signed-off", title: "Signed off" }, async (whole) =>
+      signedOffHtml(await reviews(whole)),
+    )}`,
+  };
+}
+
+function shownReviews({ reviews, figures, seen }: KnownReviews, now: number): readonly ShownReview[] {
+  return reviews
+    .map((review): ShownReview => {
+      const known = figures(review.month, review.control);
+      return {
+        review,
+        status: monthlyStatus(review, now, known),
+        says: monthStatement(known ?? review.figures, seen(review.month)).says,
+        isClean: known?.clean === true,
+      };
+    })
+    .toSorted(
+      (a, b) =>
+        (a.review.month === b.review.month ? 0 : a.review.month < b.review.month ? 1 : -1) ||
+        CONTROL_NAMES.indexOf(a.review.control) - CONTROL_NAMES.indexOf(b.review.control),
+    );
+}
+
+function form({ link }: Asked, owner: string, chosen: ControlName | null): Html {
+  const hidden = new URL(link(PATH), "http://page").searchParams;
+  return html`<form class="filters" method="get" action="${PATH}" aria-label="Filters">
+    ${[...hidden].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+    <label>Owner <input name="owner" value="${owner}" maxlength="100" /></label>
+    <label
+      >Control
+      <select name="control">
+        <option value="">any</option>
+        ${CONTROL_NAMES.map(
+          (each) =>
+            html`<option value="${each}" ${each === chosen ? "selected" : ""}>
+              ${CONTROL_TITLES[each]}
+            </option>`,
+        )}
+      </select></label
+    >
+    <p class="actions"><button>Filter</button> <a href="${link(PATH)}">Show all</a></p>
+  </form>`;
+}
+
+/** Nobody signed these off, or what was signed off is known to be otherwise now. */
+function openHtml(asked: Asked, reviews: readonly ShownReview[]): Html {
+  const open = reviews.filter(({ status }) => ["due", "missing", "changed"].includes(status));
+  const missing = open.filter(({ status }) => status === "missing").length;
+  const changed = open.filter(({ status }) => status === "changed").length;
+  return html`<p class="lead">
+      ${open.length - missing - changed} due, ${missing} missing (their date has passed), ${changed} changed
+      (the month is known to be otherwise than it was signed off).
+    </p>
+    ${open.length === 0 ? "" : tableOf(open, openColumns(asked))}`;
+}
+
+function openColumns({ web }: Asked): readonly HtmlColumn<ShownReview>[] {
+  return [
+    ...ABOUT,
+    {
+      head: "Due (UTC)",
+      cell: ({ review, status }) =>
+        html`${whenHtml(review.dueAt)}${status === "due" ? "" : html` <b class="overdue">${status}</b>`}`,
+    },
+    { head: "Owner", cell: ({ review }) => review.owner ?? "nobody" },
+    // Where it can be signed off here, the form belongs into this column.
+    { head: "What to do now", cell: ({ review }) => toDoHtml(review, web), wide: true },
+  ];
+}
+
+function toDoHtml({ control, owner, issueIn }: MonthlyReviewRecord, web: string | null): Html {
+  const who = owner ?? "whoever owns the control";
+  const command = html`<code>/countersign approve ${control}: &lt;what you saw&gt;</code>`;
+  if (issueIn === null)
+    return html`No issue asks for it, as the policy names no owner of the control. An operator can record it
+      with <code>countersign monitoring sign-off</code>.`;
+  const issue = outsideHtml(web === null ? "" : `${web}/${issueIn}/issues`, issueIn);
+  return html`${who}: comment ${command} on the issue of the month in ${issue}.`;
+}
+
+const ABOUT: readonly HtmlColumn<ShownReview>[] = [
+  { head: "Month", cell: ({ review }) => review.month, whole: true },
+  { head: "Control", cell: ({ review }) => CONTROL_TITLES[review.control] },
+  { head: "What it came to, as known now", cell: ({ says }) => says, wide: true },
+  { head: "Clean", cell: ({ isClean }) => (isClean ? "yes" : "no") },
+];
+
+function signedOffHtml(reviews: readonly ShownReview[]): Html {
+  const signed = reviews.filter(({ review }) => review.signedOff !== null);
+  if (signed.length === 0) return html`<p>None is on record.</p>`;
+  return html`${tableOf(signed.slice(0, MOST), SIGNED_OFF)}
+  ${signed.length > MOST ? html`<p>The newest ${MOST} of ${signed.length} are shown.</p>` : ""}`;
+}
+
+const SIGNED_OFF: readonly HtmlColumn<ShownReview>[] = [
+  ...ABOUT,
+  {
+    head: "Signed off (UTC)",
+    cell: ({ review: { signedOff }, status }) =>
+      signedOff === null
+        ? ""
+        : html`${whenHtml(signedOff.at)}${status === "signed-off" ? "" : html` <b class="overdue">${status}</b>`}`,
+  },
+  {
+    head: "By",
+    cell: ({ review: { signedOff } }) =>
+      signedOff === null
+        ? ""
+        : `${signedOff.by.login}${signedOff.via === "terminal" ? ", at a terminal, where nobody proves who they are" : ""}`,
+  },
+  {
+    head: "Comment",
+    cell: ({ review: { signedOff, earlier } }) =>
+      html`<p>${signedOff?.comment ?? ""}</p>
+        ${signedOff?.remark == null ? "" : html`<p>On record: ${signedOff.remark}.</p>`}
+        ${earlier.map(({ by, at, comment }) => html`<p>Before, by ${by.login} at ${whenHtml(at)}: ${comment}</p>`)}`,
+    wide: true,
+  },
+];
+
+/** Counted as the remediation of a deviation counts them when it is closed. */
+function cleanHtml(known: KnownReviews, chosen: ControlName | null): Html {
+  const months = reviewedMonths(known.reviews, known.figures);
+  const first = months.map(({ month }) => month).toSorted()[0];
+  const controls = CONTROL_NAMES.filter(
+    (each) => (chosen === null || each === chosen) && known.reviews.some(({ control }) => control === each),
+  );
+  if (first === undefined || controls.length === 0) return html`<p>No month was signed off yet.</p>`;
+  return html`<p>
+      A month is clean if nothing failed, no deviation happened, all of it was observed, and its owner signed
+      it off as what it is known to be now. They are counted up to the newest month that was signed off.
+    </p>
+    ${tableOf(controls, [
+      { head: "Control", cell: (control) => CONTROL_TITLES[control] },
+      {
+        head: "In a row",
+        cell: (control) => cleanMonthsSince(months, [control], monthSpan(first).from),
+        number: true,
+      },
+    ])}`;
+}
