@@ -225,7 +225,13 @@ function routesOf(
         newest: () => ledger.use(),
         arrivals: () => arrivals.use(),
       },
-      pages: pagesWhenOpened(settings, { ledger, clock, log, ...(fetch === undefined ? {} : { fetch }) }),
+      pages: pagesWhenOpened(settings, {
+        ledger,
+        clock,
+        log,
+        github: tools.github,
+        ...(fetch === undefined ? {} : { fetch }),
+      }),
     },
     monitors,
   );

@@ -72,7 +72,7 @@ export function formKey(
   return sha256(JSON.stringify([who, organization.id, path, form]));
 }
 
-/** PageForms that are being done in this process: one that comes again meanwhile waits for the same answer. */
+/** Keeps forms that are being done in this process: one that comes again meanwhile waits for the same answer. */
 export class FormsUnderWay {
   readonly #answers = new Map<string, Promise<ActAnswer | null>>();
 

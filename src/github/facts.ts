@@ -2,7 +2,13 @@
 
 import { identifyPull } from "./listings/pull-requests-by-rest.ts";
 import { ReadAhead } from "./queries/read-ahead.ts";
-import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./people/permissions.ts";
+import {
+  organizationMembers,
+  readAuthorities,
+  readCandidates,
+  readHolders,
+  teamMembers,
+} from "./people/permissions.ts";
 import {
   behind,
   isReportedGone,
@@ -133,6 +139,7 @@ export const facts = {
   readAccount,
   readTeamId,
   readTeamNames,
+  readTeamMembers: teamMembers,
   missingPermissions,
   withoutIt,
   readPolicy,

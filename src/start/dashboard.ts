@@ -7,18 +7,18 @@ import { dashboard } from "../dashboard/app.ts";
 import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts";
 import { SignIn } from "../dashboard/sign-in/sign-in.ts";
-import type { Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { csvText } from "../package/csv.ts";
 import type { Fetch } from "../github/api/octokit.ts";
 import { Pacing } from "../github/api/pacing.ts";
 import { GitHubSignIn } from "../github/people/sign-in.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
+import { PolicyRoles, type AccessTools } from "./access.ts";
 import { CountedAnswers } from "./counted-answers.ts";
 import { canSignIn, LOCAL } from "./sign-in-settings.ts";
 
 /** Holds what the pages are built with. */
-export type PageTools = Pick<Tools, "clock" | "log"> & { readonly ledger: Ledger; readonly fetch?: Fetch };
+export type PageTools = AccessTools & { readonly ledger: Ledger; readonly fetch?: Fetch };
 
 /** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
 export function dashboardOf(
@@ -47,16 +47,19 @@ export function dashboardOf(
 /** Returns where people sign in; null: the settings do not say with what, or at which address. */
 function signInOf(
   settings: Pick<Settings, "baseUrl" | "signIn" | "github">,
-  { ledger, clock, fetch }: PageTools,
+  tools: PageTools,
 ): SignIn | null {
+  const { ledger, clock, fetch } = tools;
   const { baseUrl, signIn, github } = settings;
   if (baseUrl === null || signIn === null || !canSignIn(settings)) return null;
   const { clientId, clientSecret, sessionSecret: secret } = signIn;
+  const roles = new PolicyRoles(tools);
   return new SignIn({
     baseUrl,
     secret,
     clock,
     sessions: ledger.sessions,
+    rolesOf: (...asked) => roles.of(...asked),
     github: new GitHubSignIn({
       clientId,
       clientSecret,

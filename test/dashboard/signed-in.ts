@@ -3,7 +3,7 @@
 import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
-import type { Readable } from "../../src/dashboard/page/access.ts";
+import type { OrganizationRole, GitHubAccess } from "../../src/dashboard/page/access.ts";
 import type { DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
@@ -27,7 +27,7 @@ export const BOB: Account = { id: 102, login: "bob" };
 
 /** GitHub, as far as sign-in asks it. */
 export class StagedGitHub implements GitHubAccounts {
-  readonly access = new Map<number, readonly Readable[]>();
+  readonly access = new Map<number, readonly GitHubAccess[]>();
   readonly revoked: string[] = [];
   /** Whether it answers at all. */
   isDown = false;
@@ -68,7 +68,7 @@ export class StagedGitHub implements GitHubAccounts {
     return { ...given.account, token, tokenEndsAt: this.tokenEndsAt };
   }
 
-  async accessOf(token: string): Promise<readonly Readable[] | null> {
+  async accessOf(token: string): Promise<readonly GitHubAccess[] | null> {
     this.#answer();
     const account = this.#tokens.get(token);
     return account === undefined ? null : (this.access.get(account.id) ?? []);
@@ -153,6 +153,7 @@ export async function pagesBehindSignIn(
   pages?: (ledger: Ledger) => readonly DashboardPage[],
 ): Promise<{
   readonly github: StagedGitHub;
+  readonly roles: Map<number, readonly OrganizationRole[]>;
   readonly ledger: Ledger;
   readonly clock: { at: number; now(): number };
   readonly browser: () => Browser;
@@ -164,12 +165,14 @@ export async function pagesBehindSignIn(
   const github = new StagedGitHub();
   const sees = [{ organization: ORGANIZATION, repositories: new Set([WEB.id]) }];
   for (const { id } of [ANN, BOB]) github.access.set(id, sees);
+  const roles = new Map<number, readonly OrganizationRole[]>();
   const clock = { at: GENERATED_AT, now: () => clock.at };
   const signIn = new SignIn({
     baseUrl: BASE_URL,
     secret: "a secret of at least 32 characters",
     sessions: ledger.sessions,
     github,
+    rolesOf: (person) => Promise.resolve("githubId" in person ? (roles.get(person.githubId) ?? []) : []),
     clock,
   });
   const tools = {
@@ -186,6 +189,7 @@ export async function pagesBehindSignIn(
   const app = dashboard(tools, pages?.(ledger));
   return {
     github,
+    roles,
     ledger,
     clock,
     browser: () => new Browser(async (request) => app.fetch(request)),

@@ -131,6 +131,7 @@ const ORGANISATION_ONLY: Readonly<Record<string, unknown>> = {
     },
   ],
   identities: [{ person: "Ann", logins: ["ann", "ann-acme"] }],
+  access: { leads: { teams: ["acme/leads"] } },
   controls: { "checks-passed": { id: "CM-04" } },
   notifications: [{ "url-secret": "SLACK_URL", format: "slack", on: ["deviation-opened"] }],
   calendar: { timezone: "Europe/Berlin" },

@@ -7,7 +7,7 @@ export interface Organization {
 }
 
 /** Names the repositories of one organisation that GitHub lets someone read. */
-export interface Readable {
+export interface GitHubAccess {
   readonly organization: Organization;
   readonly repositories: ReadonlySet<number>;
 }
@@ -16,7 +16,13 @@ export interface Readable {
  * Names what someone is in one organisation. A member sees what GitHub lets them read; a lead and an auditor, whom the policy
  * names, see all of it. An auditor only reads.
  */
-export type Role = "member" | "lead" | "auditor";
+type Role = "member" | "lead" | "auditor";
+
+/** Describes what the policy of one organisation makes of someone. */
+export interface OrganizationRole {
+  readonly organization: Organization;
+  readonly role: Exclude<Role, "member">;
+}
 
 /** Describes what someone may see of one organisation: some of its repositories, or all of it. */
 export interface Access {

@@ -1,7 +1,8 @@
 /** What GitHub answers about people who sign in. It is asked with the token that each of them gave. */
 
+import type { AccessPerson } from "../../domain/policy/access-now.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Readable } from "../page/access.ts";
+import type { OrganizationRole, GitHubAccess } from "../page/access.ts";
 
 /** Describes someone who signed in with GitHub. */
 export interface GitHubPerson {
@@ -11,6 +12,9 @@ export interface GitHubPerson {
   /** When GitHub no longer takes the token; null: it does not say. */
   readonly tokenEndsAt: Instant | null;
 }
+
+/** Returns what the policies make of someone beside what GitHub lets them read. Throws ExternalError where the database fails. */
+export type RolesOf = (person: AccessPerson, now: Instant) => Promise<readonly OrganizationRole[]>;
 
 /** Asks GitHub. Every method throws ExternalError where it gives no answer. */
 export interface GitHubAccounts {
@@ -27,7 +31,7 @@ export interface GitHubAccounts {
     readonly redirectUrl: string;
   }) => Promise<GitHubPerson | null>;
   /** Returns the repositories with the App that a person may read, by organisation; null: GitHub refuses the token. */
-  readonly accessOf: (token: string) => Promise<readonly Readable[] | null>;
+  readonly accessOf: (token: string) => Promise<readonly GitHubAccess[] | null>;
   /** Has GitHub revoke a token. */
   readonly revoke: (token: string) => Promise<void>;
 }

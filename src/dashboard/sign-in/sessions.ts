@@ -7,8 +7,8 @@ import { z } from "zod";
 import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
-import type { Access, Readable, SignedInPerson } from "../page/access.ts";
-import type { GitHubAccounts, GitHubPerson } from "./accounts.ts";
+import type { Access, OrganizationRole, GitHubAccess, SignedInPerson } from "../page/access.ts";
+import type { GitHubAccounts, GitHubPerson, RolesOf } from "./accounts.ts";
 import type { Encryption } from "./encryption.ts";
 
 /** A session ends when it was not used for so long, and at the latest so long after it began. */
@@ -35,29 +35,32 @@ export interface Session {
 
 interface Kept {
   readonly at: Instant;
-  readonly sees: Promise<readonly Readable[] | null>;
+  readonly sees: Promise<readonly GitHubAccess[] | null>;
 }
 
 /** Begins, finds and ends sessions. Every method throws ExternalError where the database or GitHub gives no answer. */
 export class Sessions {
   readonly #store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">;
   readonly #github: Pick<GitHubAccounts, "accessOf" | "revoke">;
+  readonly #rolesOf: RolesOf;
   readonly #encryption: Encryption;
   readonly #kept = new Map<string, Kept>();
 
   constructor(
     store: Pick<SessionStore, "begin" | "find" | "saw" | "end" | "endAll">,
     github: Pick<GitHubAccounts, "accessOf" | "revoke">,
+    rolesOf: RolesOf,
     encryption: Encryption,
   ) {
     this.#store = store;
     this.#github = github;
+    this.#rolesOf = rolesOf;
     this.#encryption = encryption;
   }
 
   /** Begins a session and returns its secret, which only the cookie holds, with when it ends at the latest. */
   async begin(
-    { id: personId, login, token, tokenEndsAt }: GitHubPerson,
+    { id: githubId, login, token, tokenEndsAt }: GitHubPerson,
     now: Instant,
   ): Promise<{ readonly secret: string; readonly endsAt: Instant }> {
     const random = randomBytes(32).toString("base64url");
@@ -65,7 +68,7 @@ export class Sessions {
     const id = digestOf(secret);
     const endsAt = Math.min(now + LONGEST, tokenEndsAt ?? Infinity);
     const encrypted = this.#encryption.encrypt(JSON.stringify({ login, token }), purposeOf(id));
-    await this.#store.begin({ id, person: nameOf(personId), encrypted, seenAt: now, endsAt });
+    await this.#store.begin({ id, person: nameOf(githubId), encrypted, seenAt: now, endsAt });
     return { secret, endsAt };
   }
 
@@ -85,14 +88,15 @@ export class Sessions {
       await this.#store.end(id);
       return null;
     }
-    const sees = await this.#accessOf(id, content.token, now);
-    if (sees === null) {
+    const readable = await this.#accessOf(id, content.token, now);
+    if (readable === null) {
       await this.#store.end(id);
       return null;
     }
-    if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
     const person = { kind: "github", id: idIn(stored.person), login: content.login } as const;
-    return { id, person, sees: sees.map(asMember) };
+    const roles = await this.#rolesOf({ githubId: person.id }, now);
+    if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
+    return { id, person, sees: together(readable, roles) };
   }
 
   /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
@@ -112,7 +116,7 @@ export class Sessions {
     return text === null ? null : TokenSchema.parse(JSON.parse(text));
   }
 
-  async #accessOf(id: string, token: string, now: Instant): Promise<readonly Readable[] | null> {
+  async #accessOf(id: string, token: string, now: Instant): Promise<readonly GitHubAccess[] | null> {
     const known = this.#kept.get(id);
     if (known !== undefined && now < known.at + ASKED) return known.sees;
     const kept: Kept = { at: now, sees: this.#github.accessOf(token) };
@@ -129,8 +133,15 @@ export class Sessions {
   }
 }
 
-function asMember(readable: Readable): Access {
-  return { ...readable, role: "member" };
+/** Who leads or audits an organisation sees all of it; of the others, everyone sees what GitHub lets them read. */
+function together(readable: readonly GitHubAccess[], roles: readonly OrganizationRole[]): readonly Access[] {
+  const led = new Set(roles.map(({ organization }) => organization.id));
+  return [
+    ...roles.map(({ organization, role }): Access => ({ organization, repositories: "all", role })),
+    ...readable
+      .filter(({ organization }) => !led.has(organization.id))
+      .map((each): Access => ({ ...each, role: "member" })),
+  ];
 }
 
 function nameOf(personId: number): string {

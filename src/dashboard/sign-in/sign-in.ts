@@ -16,7 +16,7 @@ import type { SessionStore } from "../../ledger/sessions.ts";
 import { framed, messagePage } from "../layout.ts";
 import { addressOf } from "../page/address.ts";
 import type { Refusal, Viewer } from "../page/access.ts";
-import type { GitHubAccounts } from "./accounts.ts";
+import type { GitHubAccounts, RolesOf } from "./accounts.ts";
 import { Encryption } from "./encryption.ts";
 import { MinuteLimit } from "./minute-limit.ts";
 import { CALLBACK_PATH, BEGIN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH } from "./paths.ts";
@@ -30,6 +30,7 @@ export interface SignInTools {
   readonly secret: string;
   readonly sessions: SessionStore;
   readonly github: GitHubAccounts;
+  readonly rolesOf: RolesOf;
   readonly clock: { now(): Instant };
 }
 
@@ -72,7 +73,7 @@ export class SignIn {
   constructor(tools: SignInTools) {
     this.#tools = tools;
     this.#encryption = new Encryption(tools.secret);
-    this.#sessions = new Sessions(tools.sessions, tools.github, this.#encryption);
+    this.#sessions = new Sessions(tools.sessions, tools.github, tools.rolesOf, this.#encryption);
     this.#origin = new URL(tools.baseUrl);
   }
 

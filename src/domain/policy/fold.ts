@@ -3,6 +3,7 @@
 import { isNoLonger, parseTerm, type Term } from "../time/calendar.ts";
 import type { Instant } from "../time/instant.ts";
 import { canonical } from "../values/digest.ts";
+import { accessOf } from "./file/access.ts";
 import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./file/emergency.ts";
 import { exemptionOf, freezeOf, standardChangeOf } from "./file/waivers-and-freezes.ts";
 import {
@@ -148,6 +149,7 @@ export function fold(
       labels: unique(all((file) => file.deviations?.labels)),
       perDay: org?.deviations?.["per-day"] ?? repo?.deviations?.["per-day"] ?? 10,
     },
+    ...(org?.access === undefined ? {} : { access: accessOf(org.access) }),
     controls: controlsOf(org?.controls),
     notifications: (org?.notifications ?? []).map(notificationOf),
     freezes: unlike(all((file) => file.freeze).map(freezeOf)),

@@ -41,6 +41,7 @@ const ORGANIZATION_ONLY = [
   "repositories",
   "exemptions",
   "identities",
+  "access",
   "controls",
   "notifications",
   "calendar",

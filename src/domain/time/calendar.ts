@@ -101,6 +101,11 @@ export function startOfDay(date: string, timezone: string): Instant {
   return Temporal.PlainDate.from(date).toZonedDateTime(timezone).epochMilliseconds;
 }
 
+/** Returns when a day (YYYY-MM-DD) ends in a time zone. */
+export function endOfDay(date: string, timezone: string): Instant {
+  return Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime(timezone).epochMilliseconds;
+}
+
 /** Returns the day (YYYY-MM-DD) it is in a time zone. */
 export function dateOf(at: Instant, timezone: string): string {
   return zoned(at, timezone).toPlainDate().toString();

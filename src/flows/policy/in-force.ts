@@ -5,6 +5,8 @@ import { SETTLING } from "../../domain/change/settling.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import { provenanceOf, entryId, approvedEntries, hasEntry } from "../../domain/policy/entry-provenance.ts";
+import { accessMeant } from "./access-names.ts";
+import { namedForAccess } from "../../domain/policy/access-now.ts";
 import { organizationsOwn } from "../../domain/policy/current.ts";
 import { isGlob, matchesAny } from "../../domain/patterns/glob.ts";
 import { nearestWord } from "../../domain/texts/nearest-word.ts";
@@ -141,9 +143,10 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
   const logins = loginsIn(record.effective);
   const teams = teamsIn(record.effective);
   const organizations = organizationsIn(record.effective);
-  const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
+  const ofAccess = namedForAccess(record.effective);
+  const named = [logins, teams, organizations, ownersIn(record.effective), ofAccess.logins, ofAccess.teams];
   const given = approvedEntries(record.effective).length + record.effective.repositories.length;
-  if (named + given === 0) return null;
+  if (named.flat().length + given === 0 && record.effective.access === undefined) return null;
   const isFinal = ({ brought: provenances }: PolicyNames): boolean =>
     provenances.every(({ openSince }) => openSince === undefined);
   const ask = async (): Promise<PolicyNames> => {
@@ -229,6 +232,9 @@ async function findOut(
   return {
     accounts,
     ...(owners.length === 0 ? {} : { owners }),
+    ...(effective.access === undefined
+      ? {}
+      : { access: await accessMeant(repo, record, await organizationPolicy(repo, repo.info.ownerId)) }),
     teams,
     ...(organizations.length === 0 ? {} : { organizations }),
     ...(repositories.length === 0 ? {} : { repositories }),

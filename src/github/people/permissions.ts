@@ -287,7 +287,12 @@ function rank(permission: Permission): number {
   return PERMISSIONS.indexOf(permission);
 }
 
-function teamMembers(github: GitHub, team: string, lookups: Lookups): Promise<readonly Actor[] | null> {
+/** Lists the members of a team (`organisation/team`) and of those below it. Null: GitHub does not show them all. Remembered for a while. */
+export function teamMembers(
+  github: GitHub,
+  team: string,
+  lookups: Lookups,
+): Promise<readonly Actor[] | null> {
   const [org = "", slug = ""] = team.split("/");
   return lookups.remember(`team-members:${team}`, [tags.team(team), tags.organization(org)], () =>
     members(github, "GET /orgs/{org}/teams/{team_slug}/members", { org, team_slug: slug }),

@@ -49,6 +49,16 @@ export const PolicyNamesSchema = z.object({
    * blocked where no account has it. Absent: not noted.
    */
   owners: z.array(z.object({ name: z.string(), id: z.int().nullable() })).exactOptional(),
+  /**
+   * For each login and team of `access`, lower case: its account or team when the policy first named it for that. Nobody is
+   * blocked where there is none. Absent: not noted.
+   */
+  access: z
+    .object({
+      accounts: z.array(z.object({ name: z.string(), id: z.int().nullable() })),
+      teams: z.array(z.object({ name: z.string(), id: z.int().nullable() })),
+    })
+    .exactOptional(),
   /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
   teams: z
     .array(

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { TermSchema, CalendarSchema } from "../../time/calendar.ts";
 import { ControlNameSchema } from "../../values/result.ts";
+import { AccessFileSchema, PolicyAccessSchema } from "./access.ts";
 import { DaySchema, TermTextSchema } from "./day.ts";
 import { EmergencyPolicySchema, EmergencySchema } from "./emergency.ts";
 import {
@@ -229,6 +230,9 @@ export const PolicyFileSchema = z.strictObject({
     })
     .optional()
     .describe("who decides on what cannot be verified; default: permission admin"),
+  access: AccessFileSchema.optional().describe(
+    "who sees the whole organisation on the pages; default: nobody; organisation file only",
+  ),
   controls: ControlsSchema.optional().describe(
     "the company's own numbers, texts and owners of controls; organisation file only",
   ),
@@ -360,6 +364,8 @@ export const PolicySchema = z.object({
   unverifiable: z.object({
     acceptedBy: PeopleSchema,
   }),
+  /** Who is shown the whole log on the pages; absent: nobody. */
+  access: PolicyAccessSchema.exactOptional(),
   controls: z.partialRecord(ControlNameSchema, ControlWordsSchema),
   notifications: z.array(NotificationReceiverSchema),
   freezes: z.array(FreezeSchema),

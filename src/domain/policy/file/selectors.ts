@@ -4,8 +4,12 @@ import { z } from "zod";
 import { PERMISSIONS } from "../../change/people.ts";
 import type { Infer } from "../../values/schema.ts";
 
-const Names = z.array(z.string().min(1)).min(1);
-const Teams = z.array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team")).min(1);
+/** Describes some logins or other names. */
+export const Names = z.array(z.string().min(1)).min(1);
+/** Describes some teams. */
+export const Teams = z
+  .array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team"))
+  .min(1);
 
 /** Describes the people a policy names by what they are. */
 export const PEOPLE = {
