@@ -107,6 +107,6 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
 
   test("has a package that verify and the independent program find whole", async () => {
     expect((await verifyPath(join(folder, "package"))).defects).toEqual([]);
-    expect(recompute(join(folder, "package"))).toEqual([]);
+    expect(await recompute(join(folder, "package"))).toEqual([]);
   });
 });

@@ -64,7 +64,7 @@ async function playedQuarter(kind: "sqlite" | "postgres") {
 describe.each(["sqlite", "postgres"] as const)("the queries behind a quarter, on %s", (kind) => {
   test("are those of the checks, the policy files and the populations, each with what came and as whom", async () => {
     const { folder, table, asked, queries } = await playedQuarter(kind);
-    expect(recompute(folder)).toEqual([]);
+    expect(await recompute(folder)).toEqual([]);
     expect((await verifyPath(folder)).defects).toEqual([]);
     const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as {
       readonly populations: Readonly<Record<string, number>>;

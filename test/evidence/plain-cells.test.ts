@@ -127,5 +127,5 @@ test("no cell of any table holds marks of GitHub's pages beside what people wrot
 
 test("such a package is sound, and can be recomputed", async () => {
   expect((await verifyPath(join(folder, "package"))).defects).toEqual([]);
-  expect(recompute(join(folder, "package"))).toEqual([]);
+  expect(await recompute(join(folder, "package"))).toEqual([]);
 });

@@ -116,7 +116,7 @@ describe("a bundle that is not the seal beside it", () => {
       if (forged === null) await rm(join(place, BUNDLE));
       else await writeFile(join(place, BUNDLE), forged);
       expect((await verifyPath(place)).defects.map(({ file }) => file)).toEqual([BUNDLE]);
-      expect(recompute(place).map((each) => each.split(":")[0])).toEqual([BUNDLE]);
+      expect((await recompute(place)).map((each) => each.split(":")[0])).toEqual([BUNDLE]);
       const script = await promisify(execFile)("sh", [join(place, "verify.sh")]).catch(
         (error: unknown) => error as { readonly stdout: string; readonly code?: number },
       );
@@ -127,7 +127,7 @@ describe("a bundle that is not the seal beside it", () => {
 
   test("and the seal's own is named by none", async () => {
     expect((await verifyPath(sound)).defects).toEqual([]);
-    expect(recompute(sound)).toEqual([]);
+    expect(await recompute(sound)).toEqual([]);
     const { stdout } = await promisify(execFile)("sh", [join(sound, "verify.sh")]);
     expect(stdout).toContain("no defect found");
   });

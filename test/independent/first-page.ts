@@ -1,6 +1,6 @@
 /** What the first page of a package says, held to its tables and documents. Nothing here is imported from `src`. */
 
-import { list, of, table, word, type Json, type Row, type Say } from "./reading.ts";
+import { list, of, plainText, table, word, type Json, type Row, type Say } from "./reading.ts";
 
 type Text = (path: string) => string;
 
@@ -10,6 +10,38 @@ export function firstPage(text: Text, say: Say): void {
   words(page, text, say);
   answers(page, text, say);
   figures(page, text, say);
+  lists(page, text, say);
+}
+
+/** Most that the first page lists of anything: a table that is longer is cut. */
+const LISTED = 50;
+
+/** The first page lists the emergencies, gaps and branches that the tables and documents have. */
+function lists(page: string, text: Text, say: Say): void {
+  const plain = (cell = ""): string => cell.replace(/#[0-9]+$/u, "");
+  const lines = [
+    ...list((JSON.parse(text("completeness.json")) as Json)["branches"]).map((each) => [
+      ...["repository", "branch"].map((name) => word(of(each, name))),
+      of(each, "proven") === true ? "yes" : "no",
+      ...["updates", "updates_matched", "without_pull_request", "differences", "unexplained"].map((name) =>
+        word(of(each, name)),
+      ),
+    ]),
+    ...table(text("coverage-gaps.csv")).map((row) => [
+      row["from"] ?? "",
+      row["to"] === "" ? "not ended" : (row["to"] ?? ""),
+      row["scope"] ?? "",
+      row["cause"] ?? "",
+    ]),
+    ...table(text("emergency-changes.csv")).map((row) => [
+      plain(row["declared_by"]) || "nobody",
+      `${plain(row["authorised_by"]) || "nobody"}${row["alone"] === "yes" ? aloneWords(plain(row["confirmed_by"])) : ""}`,
+      row["status"] ?? "",
+    ]),
+  ];
+  if (lines.length > LISTED) return;
+  for (const line of lines)
+    if (!page.includes(` ${line.join(" ")} `)) say(`START-HERE.html: does not list "${line.join(" ")}"`);
 }
 
 /** The first page says what the manifest says, and counts what the tables hold. */
@@ -94,7 +126,7 @@ function answers(page: string, text: Text, say: Say): void {
     branches.filter((each) => of(each, "proven") === true).length,
     branches.length,
   );
-  if (deviations.length <= 50)
+  if (deviations.length <= LISTED)
     for (const row of deviations) {
       const owner = rows("remediation.csv").find((each) => each["deviation_id"] === row["deviation_id"]);
       const line = [
@@ -109,6 +141,10 @@ function answers(page: string, text: Text, say: Say): void {
       if (!page.includes(` ${row["deviation_id"] ?? ""} `))
         say(`START-HERE.html: does not name ${row["deviation_id"] ?? ""}`);
     }
+}
+
+function aloneWords(confirmedBy: string): string {
+  return `, alone; ${confirmedBy === "" ? "not confirmed" : `confirmed by ${confirmedBy}`}`;
 }
 
 /** Every figure in the tables of the first page is that of summary.json. */
@@ -141,16 +177,4 @@ function figures(page: string, text: Text, say: Say): void {
     lines.push(`${name} ${outcomes.join(" ")} ${share(of(counts, "passed"))}`);
   }
   for (const line of lines) if (!page.includes(` ${line} `)) say(`START-HERE.html: does not show "${line}"`);
-}
-
-/** Returns a page without its tags, each run of blanks one blank. */
-function plainText(page: string): string {
-  return page
-    .replaceAll(/<[^>]+>/gu, " ")
-    .replaceAll("&#39;", "'")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&amp;", "&")
-    .replaceAll(/\s+/gu, " ");
 }

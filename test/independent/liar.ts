@@ -11,6 +11,7 @@ import { Readable } from "node:stream";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
+import type { SharedContent } from "../../src/domain/evidence/copies/first-page.ts";
 import { canonical } from "../../src/domain/values/digest.ts";
 import { FIRST_LINK, linkHash } from "../../src/domain/records/chain.ts";
 import {
@@ -73,8 +74,16 @@ export async function demoQuarter(): Promise<Quarter> {
 /** An entry and when it is said to have been recorded: its place and its links are made anew. */
 export type Said = Entry & Pick<LoggedEntry, "recordedAt">;
 
-/** Numbers and links entries anew, each after the one before it, and exports the quarter of that log to a folder. */
-export async function exportOf(quarter: Quarter, said: readonly Said[], folder: string): Promise<void> {
+/**
+ * Numbers and links entries anew, each after the one before it, and exports the quarter of that log to a folder. `reported`: what
+ * the report is made of instead of what the first page is.
+ */
+export async function exportOf(
+  quarter: Quarter,
+  said: readonly Said[],
+  folder: string,
+  reported = (content: SharedContent): SharedContent => content,
+): Promise<void> {
   const entries: LoggedEntry[] = [];
   for (const entry of said) {
     const { version } = BODIES[entry.kind];
@@ -91,7 +100,10 @@ export async function exportOf(quarter: Quarter, said: readonly Said[], folder: 
     signingKey: KEY,
     writer: await openPackage(folder),
     tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
-    maker: { ...MAKER, copies: COPIES },
+    maker: {
+      ...MAKER,
+      copies: { ...COPIES, report: (content) => COPIES.report(reported(content)) },
+    },
   });
 }
 

@@ -180,3 +180,15 @@ export function who(actor: unknown): string {
 export function outcomesOf(entry: Entry | undefined): readonly Json[] {
   return list(of(entry?.body, "assessment", "results")) as readonly Json[];
 }
+
+/** Returns a page without its tags, each run of blanks one blank. */
+export function plainText(page: string): string {
+  return page
+    .replaceAll(/<[^>]+>/gu, " ")
+    .replaceAll("&#39;", "'")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&")
+    .replaceAll(/\s+/gu, " ");
+}

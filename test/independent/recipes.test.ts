@@ -65,7 +65,7 @@ test.each([
     try {
       const place = join(folder, "package");
       await packageOf(name, place);
-      expect(recompute(place)).toEqual([]);
+      expect(await recompute(place)).toEqual([]);
       expect((await verifyPath(place)).defects).toEqual([]);
       expect(await readFile(join(place, file), "utf8")).toContain(says);
     } finally {

@@ -275,7 +275,7 @@ const LIES: Readonly<Record<string, (place: string) => Promise<void>>> = {
 
 describe("the independent program", () => {
   test("finds nothing in a quarter with every kind of trouble, nor does verify", async () => {
-    expect(recompute(quarter)).toEqual([]);
+    expect(await recompute(quarter)).toEqual([]);
     expect((await verifyPath(quarter)).defects).toEqual([]);
   });
 
@@ -287,7 +287,7 @@ describe("the independent program", () => {
       await made.ledger.beat(PERIOD.from + 40 * DAY);
       const place = join(made.folder, "off");
       await exportTo(made.ledger, place);
-      expect(recompute(place)).toEqual([]);
+      expect(await recompute(place)).toEqual([]);
       expect((await verifyPath(place)).defects).toEqual([]);
       const page = await readFile(join(place, "START-HERE.html"), "utf8");
       expect(page).toContain("Nobody observed 2026-08-10 to the end of 2026-09-30");

@@ -30,6 +30,7 @@ import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
 import { queries } from "./queries.ts";
 import { logAlone } from "./log-alone.ts";
+import { report } from "./report.ts";
 import { rolledUp } from "./rolled-up.ts";
 import { sinceClose } from "./since-close.ts";
 import { workbook } from "./workbook.ts";
@@ -38,7 +39,7 @@ import { workbook } from "./workbook.ts";
  * Returns every contradiction found in the package in a folder; none: all of it can be recomputed. With `fingerprint`, as the auditor
  * got it from elsewhere, also whether that key signed.
  */
-export function recompute(folder: string, fingerprint?: string): readonly string[] {
+export async function recompute(folder: string, fingerprint?: string): Promise<readonly string[]> {
   const found: string[] = [];
   const say = (what: string): void => {
     if (found.length < 500) found.push(what);
@@ -76,6 +77,7 @@ export function recompute(folder: string, fingerprint?: string): readonly string
     .map(String)
     .filter((path) => path.endsWith(".csv"));
   workbook(readFileSync(join(folder, "evidence.xlsx")), tables, text, say);
+  await report(readFileSync(join(folder, "report.pdf")), text("START-HERE.html"), say);
   return found;
 }
 

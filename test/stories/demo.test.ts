@@ -30,7 +30,7 @@ function fingerprint(): string {
   return (JSON.parse(manifest) as { readonly signing: { readonly key_id: string } }).signing.key_id;
 }
 
-test("the demo plays its quarter in two processes, and its package verifies and is recomputed until it is tampered with", () => {
+test("the demo plays its quarter in two processes, and its package verifies and is recomputed until it is tampered with", async () => {
   const text = printed.join("\n");
   expect(code, text).toBe(0);
   expect(text).toContain("found later by the sweep");
@@ -50,11 +50,11 @@ test("the demo plays its quarter in two processes, and its package verifies and 
   expect(text).toMatch(
     /Of 2026-Q3, \d+ rows? differs? from the package that closed it, and .* its addendum 1/u,
   );
-  expect(recompute(join(out, "two-quarters"))).toEqual([]);
-  expect(recompute(join(out, "evidence"))).toEqual([]);
+  expect(await recompute(join(out, "two-quarters"))).toEqual([]);
+  expect(await recompute(join(out, "evidence"))).toEqual([]);
   expect(text).toMatch(/This package is addendum 1 .* rows? differs? from it/u);
-  expect(recompute(join(out, "addendum"))).toEqual([]);
-  expect(recompute(join(out, "tampered"))).toContain("changes.csv: not as sealed");
+  expect(await recompute(join(out, "addendum"))).toEqual([]);
+  expect(await recompute(join(out, "tampered"))).toContain("changes.csv: not as sealed");
 });
 
 test("its heads were posted on GitHub in time, and agree with the log", () => {
