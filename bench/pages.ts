@@ -124,6 +124,7 @@ function asker(ledger: Ledger): (path: string) => Promise<number> {
     csv: csvText,
     counted: new CountedAnswers(ledger),
     clock: { now: () => GENERATED_AT },
+    appId: 4711,
     apiUrl: "https://api.github.com",
     log: { error: () => undefined },
     viewerOf: loopbackViewer(() => Promise.resolve([ORGANIZATION])),

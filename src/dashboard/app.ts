@@ -42,6 +42,8 @@ export interface DashboardTools {
   /** Answers what takes a reading of every change. */
   readonly counted: Counted;
   readonly clock: { now(): Instant };
+  /** GitHub's id of this App. */
+  readonly appId: number;
   /** Of GitHub's API, such as https://api.github.com. */
   readonly apiUrl: string;
   readonly log: { error(given: object, message: string): void };
@@ -241,6 +243,7 @@ function askedOf(
     params: c.req.param(),
     query: new URL(c.req.url).searchParams,
     now,
+    appId: tools.appId,
     web: webOf(tools.apiUrl),
     link,
     forms,

@@ -11,6 +11,8 @@ import { CHANGE_PAGE, DEPLOYMENT_PAGE } from "./pages/item.ts";
 import { MONTHS_PAGE } from "./pages/months.ts";
 import { OVERVIEW_PAGE } from "./pages/overview.ts";
 import { PULL_PAGE } from "./pages/pull.ts";
+import { REPOSITORIES_PAGE } from "./pages/repositories.ts";
+import { REPOSITORY_PAGE } from "./pages/repository.ts";
 import { REVIEWS_PAGE } from "./pages/reviews.ts";
 
 /** Lists the pages. */
@@ -27,4 +29,6 @@ export const PAGES: readonly DashboardPage[] = [
   REVIEWS_PAGE,
   CONTROLS_PAGE,
   MONTHS_PAGE,
+  REPOSITORIES_PAGE,
+  REPOSITORY_PAGE,
 ];

@@ -22,7 +22,7 @@ export type PageTools = AccessTools & { readonly ledger: Ledger; readonly fetch?
 
 /** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
 export function dashboardOf(
-  settings: Pick<Settings, "baseUrl" | "monitoring" | "signIn" | "github">,
+  settings: Pick<Settings, "appId" | "baseUrl" | "monitoring" | "signIn" | "github">,
   tools: PageTools,
 ): Hono {
   const { ledger, clock, log } = tools;
@@ -35,6 +35,7 @@ export function dashboardOf(
     ledger,
     clock,
     log,
+    appId: settings.appId,
     apiUrl: apiBaseUrl(settings),
     csv: csvText,
     counted: new CountedAnswers(ledger),

@@ -58,6 +58,7 @@ export function pagesOf(
     csv: csvText,
     counted: new CountedAnswers(ledger),
     clock: { now: () => now },
+    appId: 4711,
     apiUrl: "https://api.github.com",
     log: { error: (given) => logged.push(given) },
     viewerOf:

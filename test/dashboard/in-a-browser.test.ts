@@ -72,6 +72,8 @@ const PATHS = [
   "/reviews",
   "/controls",
   "/months",
+  "/repositories",
+  "/repositories/acme/web",
   "/nowhere",
 ] as const;
 

@@ -283,6 +283,7 @@ function addresses(): readonly string[] {
     "/changes/:id": ids("change").map((id) => `/changes/${id}`),
     "/deployments/:id": ids("deployment").map((id) => `/deployments/${id}`),
     "/deviations/:id": ids("deviation").map((id) => `/deviations/${id}`),
+    "/repositories/:owner/:repo": ["/repositories/acme/web"],
     "/pulls/:owner/:repo/:number": [1, 2, 3].map((number) => `/pulls/acme/web/${number}`),
   };
   return PAGES.flatMap(({ path }) => {

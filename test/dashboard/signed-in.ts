@@ -179,6 +179,7 @@ export async function pagesBehindSignIn(
     ledger,
     clock,
     log: { error: () => undefined },
+    appId: 4711,
     apiUrl: "https://api.github.com",
     csv: csvText,
     counted: new CountedAnswers(ledger),

@@ -3,6 +3,8 @@
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
 import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/observed-time.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
@@ -37,6 +39,19 @@ export class OrganizationRecords {
   /** Reads the newest entry of every subject of a kind. */
   entries<K extends OrganizationKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
     return this.#ledger.states(kind, { organizationId: this.#id });
+  }
+
+  /** Returns the monitoring gaps that concern a repository: its own, and those of the whole organisation. */
+  async gapsOf({ id, owner, name }: Repository): Promise<readonly CoverageGapRecord[]> {
+    const recorded = new Map<string, number>();
+    for await (const { subject, repositoryId } of this.entries("coverage-gap"))
+      recorded.set(subject, repositoryId);
+    const { gaps } = await this.observedTime();
+    // What is not on record follows from when the App was there, or when it last read one repository.
+    return gaps.filter((gap) => {
+      const of = recorded.get(gap.id);
+      return of === undefined ? [owner, `${owner}/${name}`].includes(gap.scope) : of === 0 || of === id;
+    });
   }
 
   /** Reads the newest entry of each of some subjects. */

@@ -20,6 +20,8 @@ export interface Asked {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly now: Instant;
+  /** GitHub's id of this App. */
+  readonly appId: number;
   /** Address of GitHub's pages, such as https://github.com; null: it is not known. */
   readonly web: string | null;
   /** Returns the address of a page of the same organisation. */

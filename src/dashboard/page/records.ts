@@ -4,7 +4,7 @@ import type { ListedKind } from "../../domain/lists/listed.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
+import type { Ledger, StateFilter } from "../../ledger/ledger.ts";
 import type { HistoryAsked } from "../../ledger/history.ts";
 import type { ListFilter, Lists, MonthCount } from "../../ledger/lists.ts";
 import type { Access } from "./access.ts";
@@ -52,10 +52,13 @@ export class VisibleRecords {
     return entry !== undefined && this.#isShown(entry) ? entry : undefined;
   }
 
-  /** Reads the newest entry of every subject of a kind. */
-  async *entries<K extends RepositoryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
+  /** Reads the newest entry of every subject of a kind, or of those in one repository. */
+  async *entries<K extends RepositoryKind>(
+    kind: K,
+    of: Pick<StateFilter, "repositoryId"> = {},
+  ): AsyncIterable<LoggedEntry<K>> {
     const organizationId = this.#access.organization.id;
-    for await (const entry of this.#ledger.states(kind, { organizationId }))
+    for await (const entry of this.#ledger.states(kind, { ...of, organizationId }))
       if (this.#isShown(entry)) yield entry;
   }
 
@@ -94,11 +97,20 @@ export class VisibleRecords {
 
   /** Returns when the App last noted that it is there, and when the repositories shown were last swept. */
   async lastSeen(): Promise<{ readonly app: Instant | null; readonly sweeps: readonly Instant[] }> {
-    const { lastBeat, lastSweeps } = await this.#ledger.presence();
-    const sweeps: Instant[] = [];
-    for await (const { body } of this.entries("repository"))
-      sweeps.push(...[lastSweeps.get(body.repository.id)].filter((at) => at !== undefined));
+    const { lastBeat } = await this.#ledger.presence();
+    const sweeps = [...(await this.lastSweeps()).values()];
     return { app: lastBeat, sweeps: sweeps.toSorted((a, b) => a - b) };
+  }
+
+  /** Returns when each repository shown was last swept, by its id. */
+  async lastSweeps(): Promise<ReadonlyMap<number, Instant>> {
+    const { lastSweeps } = await this.#ledger.presence();
+    const found = new Map<number, Instant>();
+    for await (const { body } of this.entries("repository")) {
+      const at = lastSweeps.get(body.repository.id);
+      if (at !== undefined) found.set(body.repository.id, at);
+    }
+    return found;
   }
 
   /** Reads the monitoring gaps of one repository alone: those of the whole organisation are not among them. */

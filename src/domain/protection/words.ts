@@ -70,6 +70,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 /** Describes something weak as it is now, and what fixes it. */
 export interface Weakness {
   readonly place: Place;
+  readonly setting: SettingName;
   readonly weakness: string;
   readonly remedy: string;
 }
@@ -89,7 +90,7 @@ export function weaknessesOf(settings: readonly Setting[]): readonly Weakness[] 
     const { place } = each;
     // There is nothing to skip where an environment has no rules.
     if (OF_RULES.includes(each.setting) && !guarded.has(`${place.kind} ${place.id}`)) return [];
-    return [{ place, weakness: words[0], remedy: words[1] }];
+    return [{ place, setting: each.setting, weakness: words[0], remedy: words[1] }];
   });
 }
 
