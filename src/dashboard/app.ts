@@ -11,6 +11,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
 import type { Instant } from "../domain/time/instant.ts";
+import { ListsNotReady } from "../ledger/lists.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { FormStore } from "../ledger/forms.ts";
 import { Downloads } from "./download.ts";
@@ -123,6 +124,10 @@ export function dashboard(given: DashboardTools, pages = PAGES): Hono {
   }
   app.notFound((c) => shown(c, tools, NOT_FOUND));
   app.onError((error, c) => {
+    if (error instanceof ListsNotReady)
+      return messagePage(c, 503, "The lists are not ready yet", [error.message], {
+        headers: { "retry-after": "10" },
+      });
     tools.log.error({ err: error, path: c.req.path }, "a page could not be made");
     const isOutside = error instanceof ExternalError;
     return messagePage(c, isOutside ? 503 : 500, "This page could not be made", [

@@ -1,10 +1,11 @@
 /** Lists of changes and deployments by what people filter by: made from the log as it grows, and made again from it alone. */
 
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 
 import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
+import type { Judged } from "../domain/monitoring/judged.ts";
 import type { LoggedEntry } from "../domain/records/entry.ts";
 import {
   LISTED_KINDS,
@@ -12,7 +13,10 @@ import {
   controlMark,
   listedOf,
   namingMark,
+  outcomesIn,
   personMark,
+  placeMark,
+  repositoryMark,
   type Listed,
   type ListedKind,
 } from "../domain/lists/listed.ts";
@@ -26,6 +30,12 @@ import type { Store } from "./database/store.ts";
 
 /** So many entries are listed in one transaction: what else waits for the store is done in between. */
 const PAGE = 200;
+
+/** A page waits so long (ms) for lists that are being made. */
+const PATIENCE = 3_000;
+
+/** So many rows with a mark are counted to see which of two is rarer. */
+const MOST_COUNTED = 1_000;
 
 /** Marks are written so many rows at a time: a statement has at most 32,766 values. */
 const MOST_MARKS = 4_000;
@@ -66,9 +76,14 @@ export interface MonthCount {
 /** Reads lists, each up to date with the log when it is read. Every method throws ExternalError when the database fails. */
 export class Lists {
   readonly #store: Store;
+  readonly #patience: number;
+  /** What brings them up to date at the moment; null: nothing does. */
+  #making: Promise<void> | null = null;
 
-  constructor(store: Store) {
+  /** `patience`: how long a list that is still being made is waited for (ms). */
+  constructor(store: Store, patience = PATIENCE) {
     this.#store = store;
+    this.#patience = patience;
   }
 
   /** Lists what a filter selects, newest first unless said otherwise, at most `limit` after a place. */
@@ -81,8 +96,11 @@ export class Lists {
       readonly limit: number;
     },
   ): Promise<readonly LoggedEntry<K>[]> {
-    await this.#catchUp();
-    const rows = await this.#store.read((db) => pageOf(db, kind, filter, part).execute());
+    await this.#upToDate();
+    const rows = await this.#store.read(async (db) => {
+      const marks = await rarestFirst(db, kind, filter);
+      return pageOf(db, this.#store.kind, kind, filter, marks, part).execute();
+    });
     return rows.map((row) => readEntry<K>(row));
   }
 
@@ -92,7 +110,7 @@ export class Lists {
     organizationId: number,
     ids: readonly string[],
   ): Promise<readonly LoggedEntry<K>[]> {
-    await this.#catchUp();
+    await this.#upToDate();
     const subjects = new Set<string>();
     for (let from = 0; from < ids.length; from += PAGE) {
       const marks = ids.slice(from, from + PAGE).map(namingMark);
@@ -112,13 +130,13 @@ export class Lists {
 
   /** Counts what a filter selects by month and verdict. */
   async months(kind: ListedKind, filter: ListFilter): Promise<readonly MonthCount[]> {
-    await this.#catchUp();
-    const rows = await this.#store.read((db) => {
+    await this.#upToDate();
+    const rows = await this.#store.read(async (db) => {
       const month =
         this.#store.kind === "sqlite"
           ? sql<string>`strftime('%Y-%m', listed.at / 1000, 'unixepoch')`
           : sql<string>`to_char(to_timestamp(listed.at / 1000) at time zone 'UTC', 'YYYY-MM')`;
-      return selected(db, kind, filter)
+      return selected(db, this.#store.kind, kind, filter, await rarestFirst(db, kind, filter))
         .select((eb) => [month.as("month"), "listed.verdict", eb.fn.countAll<number | string>().as("count")])
         .groupBy(["month", "listed.verdict"])
         .orderBy("month")
@@ -132,11 +150,77 @@ export class Lists {
     }));
   }
 
-  /** Lists what was recorded since it was last done. */
-  async #catchUp(): Promise<void> {
+  /** Returns what counts what was judged in an organisation, without reading more entries than it hands on. */
+  judged(organizationId: number): Judged {
+    return {
+      counts: async (kind, span, found) => {
+        await this.#upToDate();
+        const filter = { organizationId, from: span.from, to: span.to };
+        const rows = await this.#store.read((db) =>
+          selected(db, this.#store.kind, kind, filter, [])
+            .select((eb) => [
+              "listed.verdict",
+              "listed.outcomes",
+              eb.fn.countAll<number | string>().as("count"),
+            ])
+            .groupBy(["listed.verdict", "listed.outcomes"])
+            .execute(),
+        );
+        if (found !== undefined) await this.#unverifiable(kind, filter, found);
+        return rows.map(({ verdict, outcomes, count }) => ({
+          verdict: verdict as Verdict,
+          results: outcomesIn(outcomes),
+          count: Number(count),
+        }));
+      },
+    };
+  }
+
+  async #unverifiable<K extends ListedKind>(
+    kind: K,
+    filter: ListFilter,
+    found: (entry: LoggedEntry<K>) => void,
+  ): Promise<void> {
+    for (let after: ListPlace | undefined; ;) {
+      const rows = await this.#store.read((db) =>
+        pageOf(db, this.#store.kind, kind, filter, [], { order: "oldest", after, limit: PAGE })
+          .where("listed.outcomes", "like", "%unverifiable%")
+          .execute(),
+      );
+      const entries = rows.map((row) => readEntry<K>(row));
+      for (const entry of entries) found(entry);
+      after = entries.at(-1);
+      if (entries.length < PAGE) return;
+    }
+  }
+
+  /** Brings the lists up to date with the log, however long that takes. */
+  async catchUp(): Promise<void> {
+    // Whoever asks meanwhile waits for the same.
+    this.#making ??= this.#make().finally(() => (this.#making = null));
+    return this.#making;
+  }
+
+  /** Waits a while for lists that are up to date. Throws {@link ListsNotReady} where that takes longer; they go on being made. */
+  async #upToDate(): Promise<void> {
+    if ((await this.#store.read(place)).left === 0) return;
+    const waited = new AbortController();
+    const making = this.catchUp();
+    try {
+      await Promise.race([making, setTimeout(this.#patience, null, { signal: waited.signal })]);
+    } finally {
+      waited.abort();
+    }
+    const { left, size } = await this.#store.read(place);
+    if (this.#making === null || left <= PAGE) return making;
+    making.catch(() => undefined);
+    throw new ListsNotReady(left, size);
+  }
+
+  async #make(): Promise<void> {
     for (;;) {
-      const { behind } = await this.#store.read(place);
-      if (!behind) return;
+      const { left } = await this.#store.read(place);
+      if (left === 0) return;
       await this.#store.transact(async (tx) => {
         const { version, seq } = await lockedPlace(tx, this.#store.kind);
         if (version !== LISTED_VERSION) await forget(tx);
@@ -148,13 +232,25 @@ export class Lists {
   }
 }
 
-async function place(db: Kysely<Tables>): Promise<{ readonly behind: boolean }> {
+/** Ends the reading of a list that is still being made, such as after an update of the program. */
+export class ListsNotReady extends Error {
+  constructor(left: number, size: number) {
+    super(
+      `The lists are being made from the log: ${Math.floor((100 * (size - left)) / size)}% of its ${size} entries are read. Open the page again in a moment.`,
+    );
+    this.name = "ListsNotReady";
+  }
+}
+
+/** How many entries of the log are not listed yet, of how many. */
+async function place(db: Kysely<Tables>): Promise<{ readonly left: number; readonly size: number }> {
   const row = await db
     .selectFrom("listing")
     .innerJoin("log_head", "log_head.id", "listing.id")
     .select(["listing.version", "listing.seq", "log_head.size"])
     .executeTakeFirstOrThrow();
-  return { behind: row.version !== LISTED_VERSION || row.seq < row.size };
+  const { size } = row;
+  return { left: row.version === LISTED_VERSION ? size - row.seq : Math.max(size, 1), size };
 }
 
 /** One at a time: what another process lists meanwhile is seen. */
@@ -202,11 +298,18 @@ async function replace(tx: Transaction<Tables>, rows: readonly LogRow[]): Promis
   await tx
     .insertInto("listed")
     .values(
-      entries.map(({ entry, listed }) => ({ ...columnsOf(entry, listed), words: storable(listed.words) })),
+      entries.map(({ entry, listed }) => ({
+        ...columnsOf(entry, listed),
+        outcomes: listed.outcomes,
+        words: storable(listed.words),
+      })),
     )
     .execute();
   const marks = entries.flatMap(({ entry, listed }) =>
-    listed.marks.map((mark) => ({ ...columnsOf(entry, listed), mark: storable(mark) })),
+    [...listed.marks, repositoryMark(entry.repositoryId), placeMark(listed.place)].map((mark) => ({
+      ...columnsOf(entry, listed),
+      mark: storable(mark),
+    })),
   );
   for (let from = 0; from < marks.length; from += MOST_MARKS)
     await tx
@@ -233,12 +336,16 @@ function columnsOf(
 
 function pageOf(
   db: Kysely<Tables>,
+  store: Store["kind"],
   kind: ListedKind,
   filter: ListFilter,
+  marks: readonly string[],
   { order = "newest", after, limit }: Parameters<Lists["page"]>[2],
 ) {
   const [beyond, direction] = order === "newest" ? (["<", "desc"] as const) : ([">", "asc"] as const);
-  let query = selected(db, kind, filter).innerJoin("log", "log.seq", "listed.seq").select(LOG_COLUMNS);
+  let query = selected(db, store, kind, filter, marks)
+    .innerJoin("log", "log.seq", "listed.seq")
+    .select(LOG_COLUMNS);
   if (after !== undefined)
     query = query.where((eb) =>
       eb(eb.refTuple("listed.at", "listed.subject"), beyond, eb.tuple(after.at, after.subject)),
@@ -246,13 +353,15 @@ function pageOf(
   return query.orderBy("listed.at", direction).orderBy("listed.subject", direction).limit(limit);
 }
 
+/** Selects from the list of the first mark, where there is one. */
 function selected(
   db: Kysely<Tables>,
+  store: Store["kind"],
   kind: ListedKind,
   filter: ListFilter,
+  [first, ...others]: readonly string[],
 ): SelectQueryBuilder<Tables, "listed", object> {
   const { organizationId, repositoryIds, place: where, verdict, from, to, words } = filter;
-  const [first, ...others] = marksIn(filter);
   let query = rowsWith(db, first)
     .where("listed.organization_id", "=", organizationId)
     .where("listed.kind", "=", kind);
@@ -265,8 +374,9 @@ function selected(
   if (verdict !== undefined) query = query.where("listed.verdict", "=", verdict);
   if (from !== undefined) query = query.where("listed.at", ">=", from);
   if (to !== undefined) query = query.where("listed.at", "<", to);
+  const inColumns = columnMarks(filter);
   // Asked row by row, in the order of the list: joined, PostgreSQL would begin with whatever it holds to be rare.
-  for (const mark of others)
+  for (const mark of others.filter((each) => !inColumns.includes(each)))
     query = query.where(
       sql<boolean>`(select 1 from listed_mark other where other.organization_id = listed.organization_id
         and other.kind = listed.kind and other.mark = ${mark} and other.at = listed.at
@@ -278,7 +388,8 @@ function selected(
       ? sql`listed.words`
       : sql`(select whole.words from listed whole where whole.organization_id = listed.organization_id
           and whole.kind = listed.kind and whole.at = listed.at and whole.subject = listed.subject)`;
-  return query.where(sql<boolean>`${text} like ${likeText(words)} escape '!'`);
+  const search = sql.raw(store === "sqlite" ? "instr" : "strpos");
+  return query.where(sql<boolean>`${search}(${text}, ${storable(words.toLowerCase())}) > 0`);
 }
 
 /** The rows of a list, or of those with a mark, which have a list of their own. */
@@ -291,14 +402,42 @@ function rowsWith(
   return marked as SelectQueryBuilder<Tables, "listed", object>;
 }
 
-function marksIn({ control, person }: ListFilter): readonly string[] {
+/** The marks of what stands in the columns of each row too. */
+function columnMarks({ repositoryIds = [], place: where }: ListFilter): readonly string[] {
+  const [id, ...more] = repositoryIds;
   return [
-    ...(control === undefined ? [] : [controlMark(control)]),
-    ...(person === undefined ? [] : [personMark(person)]),
+    ...(id === undefined || more.length > 0 ? [] : [repositoryMark(id)]),
+    ...(where === undefined ? [] : [placeMark(where)]),
   ];
 }
 
-/** Words as they stand: nothing in them is a wildcard. */
-function likeText(words: string): string {
-  return `%${words.toLowerCase().replaceAll(/[!%_]/gu, "!$&")}%`;
+/** The marks a filter asks for, the one of the fewest rows first. */
+async function rarestFirst(
+  db: Kysely<Tables>,
+  kind: ListedKind,
+  filter: ListFilter,
+): Promise<readonly string[]> {
+  const { organizationId, control, person, verdict } = filter;
+  const marks = [
+    ...(control === undefined ? [] : [controlMark(control)]),
+    ...(person === undefined ? [] : [personMark(person)]),
+    ...columnMarks(filter),
+  ];
+  if (marks.length < 2) return marks;
+  const counted: { readonly mark: string; readonly count: number }[] = [];
+  for (const mark of marks) {
+    let some = db
+      .selectFrom("listed_mark")
+      .select("subject")
+      .where("organization_id", "=", organizationId)
+      .where("kind", "=", kind)
+      .where("mark", "=", mark);
+    if (verdict !== undefined) some = some.where("verdict", "=", verdict);
+    const { count } = await db
+      .selectFrom(some.limit(MOST_COUNTED).as("some"))
+      .select((eb) => eb.fn.countAll<number | string>().as("count"))
+      .executeTakeFirstOrThrow();
+    counted.push({ mark, count: Number(count) });
+  }
+  return counted.toSorted((a, b) => a.count - b.count).map(({ mark }) => mark);
 }

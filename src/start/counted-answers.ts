@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 
 import type { Counted } from "../dashboard/page/organization.ts";
+import type { Judged } from "../domain/monitoring/judged.ts";
 import type { EntryKind } from "../domain/records/entry.ts";
 import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
@@ -10,7 +11,7 @@ import { reviewsNow } from "../flows/monitoring/monthly-reviews.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
 import type { Ledger, StateFilter } from "../ledger/ledger.ts";
 
-type ReadLedger = Pick<Ledger, "head" | "presence" | "states">;
+type ReadLedger = Pick<Ledger, "head" | "lists" | "presence" | "states">;
 
 /** So many entries are read before others have their turn. */
 const AT_ONCE = 50;
@@ -41,13 +42,19 @@ export class CountedAnswers implements Counted {
 
   readonly readiness: Counted["readiness"] = (organizationId, span, at) => {
     const name = `${organizationId} ${span.from} ${span.to === at ? "now" : span.to}`;
-    return this.#kept(this.#spans, name, at, (ledger) => readiness(ledger, organizationId, span, at));
+    return this.#kept(this.#spans, name, at, (ledger) =>
+      readiness(ledger, organizationId, span, at, this.#judged(organizationId)),
+    );
   };
 
   readonly monthlyReviews: Counted["monthlyReviews"] = (organizationId, at) =>
     this.#kept(this.#reviews, String(organizationId), at, (ledger) =>
-      reviewsNow(ledger, organizationId, at, true),
+      reviewsNow(ledger, organizationId, at, { isServing: true, judged: this.#judged(organizationId) }),
     );
+
+  #judged(organizationId: number): Judged {
+    return this.#ledger.lists.judged(organizationId);
+  }
 
   async #kept<Answer>(
     all: Map<string, Kept<Answer>>,

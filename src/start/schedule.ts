@@ -31,6 +31,7 @@ export class Schedule {
   #missedSince: Instant | null = null;
   #askedForMissedAt = Number.NEGATIVE_INFINITY;
   #held: string | null = null;
+  #hasEnded = false;
 
   /**
    * `isDriven`: its clock stands still, and nothing is done by timers. `isServing`: it notes that it is there. `pollMs`: how
@@ -85,6 +86,7 @@ export class Schedule {
 
   /** Ends every timer. */
   end(): void {
+    this.#hasEnded = true;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
   }
 
@@ -149,6 +151,7 @@ export class Schedule {
           this.#log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
         );
       }, MINUTE),
+      setInterval(() => this.#bringListsUpToDate(), MINUTE),
       setInterval(() => {
         // A clock that is set forward is no absence: the time that went by in this process counts as well.
         this.#beat(performance.now() - this.#beatAt).catch((error: unknown) => {
@@ -157,6 +160,7 @@ export class Schedule {
         });
       }, BEAT),
     );
+    this.#bringListsUpToDate();
     if (this.#pollMs !== null)
       this.#timers.push(
         setInterval(() => {
@@ -166,6 +170,17 @@ export class Schedule {
         }, this.#pollMs),
       );
     this.#worker.start();
+  }
+
+  /** What the pages list is made beforehand: after an update of the program that takes minutes. */
+  #bringListsUpToDate(): void {
+    this.#ledger.lists.catchUp().catch((error: unknown) => {
+      if (!this.#hasEnded)
+        this.#log.warn(
+          logged(error),
+          "The lists of the pages were not brought up to date; it is tried again",
+        );
+    });
   }
 
   /** Notes that the App is there. Where nobody did for longer than `atMost` at least (ms), nobody was there. */

@@ -127,11 +127,12 @@ describe("what a control came to", () => {
   test("counts what it applied to, and leaves out what was historic", () => {
     const tally = new MonthlyTally();
     for (const outcome of ["pass", "pass", "fail", "waived", "unverifiable", "not-applicable"] as const)
-      tally.subject({ verdict: "compliant", results: [result(outcome)] });
-    tally.subject({ verdict: "historic", results: [result("fail")] });
+      tally.judged({ verdict: "compliant", results: [result(outcome)], count: 1 });
+    tally.judged({ verdict: "compliant", results: [result("pass")], count: 3 });
+    tally.judged({ verdict: "historic", results: [result("fail")], count: 1 });
     expect(tally.figures("checks-passed")).toEqual({
-      population: 5,
-      passed: 2,
+      population: 8,
+      passed: 5,
       failed: 1,
       waived: 1,
       unverifiable: 1,

@@ -1,10 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { listedOf } from "../../src/domain/lists/listed.ts";
+import { judgedIn, type Judged } from "../../src/domain/monitoring/judged.ts";
+import type { Outcome } from "../../src/domain/values/result.ts";
 import type { Entry, LoggedEntry } from "../../src/domain/records/entry.ts";
-import type { ListFilter, ListPlace } from "../../src/ledger/lists.ts";
+import { openStore } from "../../src/ledger/database/store.ts";
+import { Lists, type ListFilter, type ListPlace } from "../../src/ledger/lists.ts";
 import { changeEntry, ORGANIZATION } from "../evidence/fixture.ts";
 import { rounds } from "../support/effort.ts";
 import { describeOnBothStores } from "../support/stores.ts";
@@ -21,6 +24,7 @@ interface Told {
   readonly verdict: "compliant" | "non-compliant" | "unverifiable";
   readonly pusher: string;
   readonly title: string;
+  readonly outcome: Outcome;
 }
 
 const told = fc.record<Told>({
@@ -30,10 +34,11 @@ const told = fc.record<Told>({
   branch: fc.constantFrom("refs/heads/main", "refs/heads/release/1"),
   verdict: fc.constantFrom("compliant", "non-compliant", "unverifiable"),
   pusher: fc.constantFrom("ann", "Bob", "eve"),
+  outcome: fc.constantFrom("pass", "fail", "unverifiable", "unverifiable"),
   title: fc.constantFrom("Raise 100% of it", "raise_it", "RAISEXIT", "nothing!", "naïve \u{1F600}"),
 });
 
-function entryOf({ n, day, repository, branch, verdict, pusher, title }: Told): Entry<"change"> {
+function entryOf({ n, day, repository, branch, verdict, pusher, title, outcome }: Told): Entry<"change"> {
   const base = changeEntry(n, START + day * DAY);
   const { change, assessment } = base.body;
   return {
@@ -46,14 +51,18 @@ function entryOf({ n, day, repository, branch, verdict, pusher, title }: Told): 
         update: { ...change.update, ref: branch, actor: { id: 5, login: pusher, type: "User" } },
         pullRequests: change.pullRequests.map((pull) => ({ ...pull, title })),
       },
-      assessment: { ...assessment, verdict },
+      assessment: {
+        ...assessment,
+        verdict,
+        results: assessment.results.map((result, index) => (index === 0 ? { ...result, outcome } : result)),
+      },
     },
   };
 }
 
 type Filter = Omit<ListFilter, "organizationId">;
 
-/** One or two things to filter by, or none. */
+/** Up to three things to filter by. */
 const filters = fc
   .tuple(
     fc.record<Required<Filter>>({
@@ -67,7 +76,7 @@ const filters = fc
       words: fc.constantFrom("raise_it", "100%", "RAISE", "!", "_", "\u{1F600}", "#3", "acme"),
     }),
     fc.subarray(["repositoryIds", "place", "verdict", "control", "person", "from", "to", "words"], {
-      maxLength: 2,
+      maxLength: 3,
     }),
   )
   .map(([all, kept]): Filter =>
@@ -87,6 +96,16 @@ function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter)
     (filter.person === undefined || marks.includes(`person ${filter.person.toLowerCase()}`)) &&
     words.includes((filter.words ?? "").toLowerCase())
   );
+}
+
+/** What was judged between two days, and of which a control could not be tested. */
+async function counted(judged: Judged): Promise<unknown> {
+  const found: string[] = [];
+  const counts = await judged.counts("change", { from: START + 10 * DAY, to: START + 60 * DAY }, (entry) =>
+    found.push(`${entry.at} ${entry.subject}`),
+  );
+  expect(found).not.toEqual([]);
+  return { found, counts: counts.map((each) => JSON.stringify(each)).toSorted() };
 }
 
 describeOnBothStores("the lists of changes", (open) => {
@@ -137,6 +156,9 @@ describeOnBothStores("the lists of changes", (open) => {
       ),
       { numRuns: rounds(40, 400) },
     );
+    expect(await counted(ledger.lists.judged(ORGANIZATION.id))).toEqual(
+      await counted(judgedIn(ledger, ORGANIZATION.id)),
+    );
     expect(Math.min(seen.some, seen.none)).toBeGreaterThan(2);
   });
 
@@ -177,6 +199,21 @@ describeOnBothStores("the lists of changes", (open) => {
     ended.abort();
     await others;
     expect(turns).toBeGreaterThanOrEqual(5);
+  });
+
+  test("that take long to be made are not waited for, and a page says how far they are", async () => {
+    const { ledger, where } = await open();
+    const store = await openStore(where, { readOnly: false });
+    onTestFinished(() => store.close());
+    const entries = Array.from({ length: 2_000 }, (_, n) => changeEntry(n + 1, START + n));
+    await ledger.record({ entries }, START);
+    const filter = { organizationId: ORGANIZATION.id };
+    const impatient = new Lists(store, 0);
+    await expect(impatient.page("change", filter, { limit: 10 })).rejects.toThrow(
+      /^The lists are being made from the log: \d+% of its 2000 entries are read\./u,
+    );
+    await impatient.catchUp();
+    expect(await impatient.page("change", filter, { limit: 10 })).toHaveLength(10);
   });
 
   test("hold nothing of another organisation", async () => {

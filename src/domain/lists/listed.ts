@@ -2,7 +2,8 @@
 
 import type { Actor } from "../change/people.ts";
 import { contributorsOf } from "../approval/contribution/contributors.ts";
-import type { Assessment, Verdict } from "../values/result.ts";
+import type { Assessment, ControlName, Outcome, Verdict } from "../values/result.ts";
+import type { JudgedCount } from "../monitoring/judged.ts";
 import type { Bodies } from "../records/entry.ts";
 import { deploymentPlace } from "../deployment/deployment.ts";
 import type { DeviationStatus } from "../records/deviation.ts";
@@ -10,7 +11,7 @@ import type { EmergencyState, ReviewState } from "../records/emergency.ts";
 import type { Repository } from "../change/repository.ts";
 
 /** Numbers what is listed of an entry. When it changes, lists are made again from the log. */
-export const LISTED_VERSION = 1;
+export const LISTED_VERSION = 2;
 
 /** Names the kinds of entries there are lists of. */
 export const LISTED_KINDS = ["change", "deployment", "deviation", "emergency", "retroactive-review"] as const;
@@ -24,9 +25,11 @@ export interface Listed {
   readonly place: string;
   /** The verdict; of what has none, its status. */
   readonly verdict: Verdict | DeviationStatus | EmergencyState | ReviewState;
+  /** What each control came to, as {@link outcomesText} writes it; empty: nothing was judged. */
+  readonly outcomes: string;
   /** What a search for words looks in, in lower case. */
   readonly words: string;
-  /** What is true of it, each as {@link controlMark}, {@link personMark} or {@link namingMark} write it. */
+  /** What is true of it besides, each as {@link controlMark}, {@link personMark} or {@link namingMark} write it. */
   readonly marks: readonly string[];
 }
 
@@ -40,6 +43,16 @@ export function personMark(login: string): string {
   return `person ${login.toLowerCase()}`;
 }
 
+/** Returns the mark of a repository's. */
+export function repositoryMark(id: number): string {
+  return `repository ${id}`;
+}
+
+/** Returns the mark of a branch, an environment, or what else stands as the place. */
+export function placeMark(place: string): string {
+  return `place ${place}`;
+}
+
 /** Returns the name of a pull request in the log. */
 export function pullName(repositoryId: number, number: number): string {
   return `${repositoryId}#${number}`;
@@ -48,6 +61,20 @@ export function pullName(repositoryId: number, number: number): string {
 /** Returns the mark of what names a change, a deployment, a pull request or a place of deployments. */
 export function namingMark(id: string): string {
   return `names ${id}`;
+}
+
+/** Writes what controls came to as one text: the same for all of which the same was found. */
+export function outcomesText(results: JudgedCount["results"]): string {
+  return results.map(({ control, outcome }) => `${control} ${outcome}`).join("\n");
+}
+
+/** Reads what {@link outcomesText} wrote. */
+export function outcomesIn(text: string): JudgedCount["results"] {
+  if (text === "") return [];
+  return text.split("\n").map((line) => {
+    const [control, outcome] = line.split(" ");
+    return { control: control as ControlName, outcome: outcome as Outcome };
+  });
 }
 
 const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
@@ -61,6 +88,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: update.ref,
       verdict: assessment.verdict,
+      outcomes: outcomesText(assessment.results),
       words: wordsOf([
         nameOf(repository),
         update.ref,
@@ -80,6 +108,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: environment,
       verdict: assessment.verdict,
+      outcomes: outcomesText(assessment.results),
       words: wordsOf([nameOf(repository), environment, ref, sha, id]),
       marks: [
         ...marksOf(assessment, [creator]),
@@ -91,6 +120,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: nameOf(repository),
       verdict: status,
+      outcomes: "",
       words: wordsOf([nameOf(repository), id, title]),
       marks: [
         ...controls.map(controlMark),
@@ -104,6 +134,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: nameOf(repository),
       verdict: status,
+      outcomes: "",
       words: wordsOf([nameOf(repository), id, reason ?? "", pull === null ? "" : `#${pull}`]),
       marks: [
         ...personMarks(people.map((person) => person?.login ?? "")),
@@ -115,6 +146,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
     return {
       place: nameOf(repository),
       verdict: status,
+      outcomes: "",
       words: wordsOf([nameOf(repository), emergency, pull === null ? "" : `#${pull}`]),
       marks: [...personMarks([decision?.by.login ?? ""]), ...namingMarks(subjects)],
     };

@@ -5,6 +5,7 @@ import type { Instant } from "../time/instant.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
 import { withLocalTimes } from "../texts/wording.ts";
+import type { JudgedCount } from "./judged.ts";
 import { observedIn, spansText, type ObservedTime, type Statement } from "./observed-time.ts";
 import { uncovered, type Span } from "../time/span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../values/result.ts";
@@ -81,19 +82,16 @@ export function ownerOf(policy: Policy, control: ControlName): string | null {
   return policy.controls[control]?.owner ?? policy.monitoring.owner;
 }
 
-/** Counts one month, subject by subject. */
+/** Counts one month. */
 export class MonthlyTally {
   readonly #outcomes = new Map<ControlName, Record<Outcome, number>>();
   readonly #deviations = new Map<ControlName, number>();
   readonly #open = new Map<ControlName, number>();
 
-  /** Counts the results on one change or deployment of the month. What is historic was not under the control yet. */
-  subject(assessment: {
-    readonly verdict: string;
-    readonly results: readonly { readonly control: ControlName; readonly outcome: Outcome }[];
-  }): void {
-    if (assessment.verdict === "historic") return;
-    for (const { control, outcome } of assessment.results) {
+  /** Counts results on the month's changes or deployments. What is historic was not under the control yet. */
+  judged({ verdict, results, count }: JudgedCount): void {
+    if (verdict === "historic") return;
+    for (const { control, outcome } of results) {
       const counts = this.#outcomes.get(control) ?? {
         pass: 0,
         fail: 0,
@@ -101,7 +99,7 @@ export class MonthlyTally {
         unverifiable: 0,
         "not-applicable": 0,
       };
-      counts[outcome] += 1;
+      counts[outcome] += count;
       this.#outcomes.set(control, counts);
     }
   }

@@ -8,6 +8,7 @@ import {
   countMonths,
   figuresNow,
   monthsOf,
+  waitsIn,
   type KnownReviews,
 } from "../../domain/deviation/monthly/month-count.ts";
 import {
@@ -26,6 +27,7 @@ import {
   monthSpan,
   type SeenMonth,
 } from "../../domain/monitoring/monthly.ts";
+import type { Judged } from "../../domain/monitoring/judged.ts";
 import { isSameAccount } from "../../domain/deviation/remediation.ts";
 import { waitingTimes, type WaitingTimes } from "../../domain/deviation/monthly/waiting-times.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
@@ -220,7 +222,7 @@ async function countMonth(
   const counted = counts.get(month);
   return {
     tally: counted?.tally ?? new MonthlyTally(),
-    waiting: waitingTimes(counted?.waits ?? []),
+    waiting: waitingTimes(await waitsIn(ledger, organizationId, month)),
     seen: counted?.seen ?? seenMonth(observedTime, month, at),
     counts,
   };
@@ -236,17 +238,20 @@ interface Counted {
 
 type MonthCounts = Awaited<ReturnType<typeof countMonths>>;
 
-/** Returns every monthly review of an organisation, with the figures of its month as known now. */
+/**
+ * Returns every monthly review of an organisation, with the figures of its month as known now. `isServing` as in
+ * {@link readObservedTime}; `judged`: counts what happened, if not by reading every entry.
+ */
 export async function reviewsNow(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
   at: Instant,
-  isServing = false,
+  { isServing = false, judged }: { readonly isServing?: boolean; readonly judged?: Judged } = {},
 ): Promise<KnownReviews> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
   const observedTime = await readObservedTime(ledger, organizationId, at, isServing);
-  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { observedTime, at });
+  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { observedTime, at }, judged);
   return {
     reviews,
     figures: (month, control) => figuresNow(counts, month, control),
@@ -262,7 +267,7 @@ export async function askAgain(tools: Tools, fence: Repo["lease"]): Promise<void
   const now = tools.clock.now();
   for (const repo of await oneRepositoryEach(tools, fence)) {
     const organizationId = repo.info.ownerId;
-    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now, true);
+    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now, { isServing: true });
     const policy = policyOrDefault(await currentPolicy(repo));
     const changed = reviews.flatMap((each): readonly MonthlyReviewRecord[] => {
       const found = figures(each.month, each.control);

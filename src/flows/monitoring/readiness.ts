@@ -1,9 +1,10 @@
 /** Reads everything readiness is judged on from the evidence log, at one moment. GitHub is not asked. */
 
 import type { Instant } from "../../domain/time/instant.ts";
+import { judgedIn, type Judged, type JudgedCount } from "../../domain/monitoring/judged.ts";
 import { MonthlyTally, monthOf, monthSpan } from "../../domain/monitoring/monthly.ts";
 import { reviewedMonths } from "../../domain/deviation/operating.ts";
-import type { Bodies, EntryKind } from "../../domain/records/entry.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import { currentPolicies, organizationsOwn } from "../../domain/policy/current.ts";
 import {
   periodAt,
@@ -18,14 +19,15 @@ import { recordedPolicies } from "../policy/in-force.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import type { Span } from "../../domain/time/span.ts";
 
-/** Judges the readiness of an organisation on a span, by what is on record now. */
+/** Judges the readiness of an organisation on a span, by what is on record now. `judged`: counts what happened. */
 export async function readiness(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
   span: Span,
   at: Instant,
+  judged = judgedIn(ledger, organizationId),
 ): Promise<AuditReadiness> {
-  return readinessOf(await readinessFacts(ledger, organizationId, span, at));
+  return readinessOf(await readinessFacts(ledger, organizationId, span, at, judged));
 }
 
 async function readinessFacts(
@@ -33,6 +35,7 @@ async function readinessFacts(
   organizationId: number,
   { from, to }: Span,
   at: Instant,
+  judged: Judged,
 ): Promise<ReadinessFacts> {
   const span = { from, to };
   const bodies = async <K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> => {
@@ -43,32 +46,29 @@ async function readinessFacts(
   const tally = new MonthlyTally();
   const tallies = new Map(monthsIn(span).map((month) => [month, new MonthlyTally()]));
   const unverifiable: string[] = [];
-  const count = (what: string, happened: Instant, assessment: Assessment): void => {
-    tally.subject(assessment);
-    tallies.get(monthOf(happened))?.subject(assessment);
-    if (assessment.verdict === "historic") return;
-    for (const { control, outcome, reasons } of assessment.results)
+  const note = (what: string, { verdict, results }: Assessment): void => {
+    if (verdict === "historic") return;
+    for (const { control, outcome, reasons } of results)
       if (outcome === "unverifiable") unverifiable.push(`${what}: ${control}: ${reasons[0] ?? "unknown"}`);
   };
-  for await (const { at: happened, body } of ledger.states("change", {
-    organizationId,
-    ...span,
-    order: "at",
-  })) {
-    const { change, assessment } = body;
+  const noteChange = ({ body: { change, assessment } }: LoggedEntry<"change">): void => {
     const pull = change.pullRequests[0];
     const name = pull === undefined ? ` ${change.update.after.slice(0, 7)}` : `#${pull.number}`;
-    count(`${change.repository.owner}/${change.repository.name}${name}`, happened, assessment);
-  }
-  for await (const { at: happened, body } of ledger.states("deployment", {
-    organizationId,
-    ...span,
-    order: "at",
-  })) {
-    const { deployment, assessment } = body;
+    note(`${change.repository.owner}/${change.repository.name}${name}`, assessment);
+  };
+  const noteDeployment = ({ body: { deployment, assessment } }: LoggedEntry<"deployment">): void => {
     const { owner, name } = deployment.repository;
-    count(`${owner}/${name} deployment ${deployment.number}`, happened, assessment);
-  }
+    note(`${owner}/${name} deployment ${deployment.number}`, assessment);
+  };
+  const count = async (counted: (part: Span) => Promise<readonly JudgedCount[]>): Promise<void> => {
+    for (const [month, ofMonth] of tallies)
+      for (const each of await counted(within(monthSpan(month), span))) {
+        tally.judged(each);
+        ofMonth.judged(each);
+      }
+  };
+  await count((part) => judged.counts("change", part, noteChange));
+  await count((part) => judged.counts("deployment", part, noteDeployment));
   const deviations = await bodies("deviation");
   for (const deviation of deviations) {
     tally.deviation(deviation, span);
@@ -77,7 +77,7 @@ async function readinessFacts(
   const recorded = await recordedPolicies({ ledger }, organizationId);
   const policy = organizationsOwn(recorded)?.body ?? null;
   const states = await bodies("control-state");
-  const { reviews, figures } = await reviewsNow(ledger, organizationId, at);
+  const { reviews, figures } = await reviewsNow(ledger, organizationId, at, { judged });
   return {
     at,
     ...span,

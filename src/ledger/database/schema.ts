@@ -115,11 +115,12 @@ interface ListedTable {
   readonly repository_id: number;
   readonly place: string;
   readonly verdict: string;
+  readonly outcomes: string;
   readonly words: string;
 }
 
 /** What is true of a change or deployment, a row for each. */
-interface ListedMarkTable extends Omit<ListedTable, "words"> {
+interface ListedMarkTable extends Omit<ListedTable, "outcomes" | "words"> {
   readonly mark: string;
 }
 

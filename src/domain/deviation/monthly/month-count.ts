@@ -1,32 +1,19 @@
 /** Months counted from what is known now, by when things happened, whatever was known when they were asked for. */
 
-import type { Bodies, EntryKind, LoggedEntry } from "../../records/entry.ts";
+import type { Bodies } from "../../records/entry.ts";
+import { judgedIn, type States } from "../../monitoring/judged.ts";
 import { unobservedIn, type ObservedTime } from "../../monitoring/observed-time.ts";
 import type { ControlName } from "../../values/result.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../records/monitoring.ts";
 import type { Instant } from "../../time/instant.ts";
-import { MonthlyTally, monthOf, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
+import { MonthlyTally, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
-
-/** Describes the reader of the newest states. */
-export interface States {
-  states<K extends EntryKind>(
-    kind: K,
-    filter: {
-      readonly organizationId: number;
-      readonly from?: Instant;
-      readonly to?: Instant;
-      readonly order: "subject" | "at";
-    },
-  ): AsyncIterable<LoggedEntry<K>>;
-}
 
 const ALL_SEEN: SeenMonth = { seen: [], unseen: [] };
 
 /** Describes one month, counted. */
 export interface CountedMonth {
   readonly tally: MonthlyTally;
-  readonly waits: readonly Waits[];
   /** Whether all of it since observation began was observed, or read afterwards. */
   readonly isObserved: boolean;
   /** The observed part of it, and the rest of what is over of it. */
@@ -41,37 +28,46 @@ export interface KnownReviews {
   readonly seen: (month: string) => SeenMonth;
 }
 
-/** Counts some months of an organisation; `observation`: omitted where it does not matter what was observed. */
+/**
+ * Counts some months of an organisation. `observation`: omitted where it does not matter what was observed; `judged`: counts
+ * what happened, if not by reading every entry.
+ */
 export async function countMonths(
   source: States,
   organizationId: number,
   months: readonly string[],
   observation?: { readonly observedTime: ObservedTime; readonly at: Instant },
+  judged = judgedIn(source, organizationId),
 ): Promise<ReadonlyMap<string, CountedMonth>> {
-  const wanted = [...new Set(months)].toSorted();
-  const [first, last] = [wanted[0], wanted.at(-1)];
-  if (first === undefined || last === undefined) return new Map();
   const counts = new Map(
-    wanted.map((month) => {
+    [...new Set(months)].toSorted().map((month) => {
       const isObserved =
         observation === undefined ||
         unobservedIn(observation.observedTime, monthSpan(month), observation.at).length === 0;
       const seen =
         observation === undefined ? ALL_SEEN : seenMonth(observation.observedTime, month, observation.at);
-      return [month, { tally: new MonthlyTally(), waits: [] as Waits[], isObserved, seen }] as const;
+      return [month, { tally: new MonthlyTally(), isObserved, seen }] as const;
     }),
   );
-  const span = { from: monthSpan(first).from, to: monthSpan(last).to };
-  for await (const { body, at } of source.states("change", { organizationId, ...span, order: "at" })) {
-    const month = counts.get(monthOf(at));
-    month?.tally.subject(body.assessment);
-    if (body.assessment.verdict !== "historic") month?.waits.push(waitsOf(body));
-  }
-  for await (const { body, at } of source.states("deployment", { organizationId, ...span, order: "at" }))
-    counts.get(monthOf(at))?.tally.subject(body.assessment);
+  for (const [month, { tally }] of counts)
+    for (const kind of ["change", "deployment"] as const)
+      for (const each of await judged.counts(kind, monthSpan(month))) tally.judged(each);
   for await (const { body } of source.states("deviation", { organizationId, order: "subject" }))
     for (const [month, { tally }] of counts) tally.deviation(body, monthSpan(month));
   return counts;
+}
+
+/** Returns how long what a month's changes waited for took, one by one. */
+export async function waitsIn(
+  source: States,
+  organizationId: number,
+  month: string,
+): Promise<readonly Waits[]> {
+  const waits: Waits[] = [];
+  const span = monthSpan(month);
+  for await (const { body } of source.states("change", { organizationId, ...span, order: "at" }))
+    if (body.assessment.verdict !== "historic") waits.push(waitsOf(body));
+  return waits;
 }
 
 /** Returns the figures of a month as known now: clean only if all of it was observed. */
