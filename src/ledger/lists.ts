@@ -3,7 +3,7 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 import { sql } from "kysely";
-import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
+import type { Kysely, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
 
 import type { Judged } from "../domain/monitoring/judged.ts";
 import type { LoggedEntry } from "../domain/records/entry.ts";
@@ -34,8 +34,8 @@ const PAGE = 200;
 /** A page waits so long (ms) for lists that are being made. */
 const PATIENCE = 3_000;
 
-/** So many rows with a mark are counted to see which of two is rarer. */
-const MOST_COUNTED = 1_000;
+/** So many rows with a mark are counted to see which of two is rarer, and whether that is few. */
+const FEW = 1_000;
 
 /** Marks are written so many rows at a time: a statement has at most 32,766 values. */
 const MOST_MARKS = 4_000;
@@ -77,13 +77,15 @@ export interface MonthCount {
 export class Lists {
   readonly #store: Store;
   readonly #patience: number;
+  readonly #few: number;
   /** What brings them up to date at the moment; null: nothing does. */
   #making: Promise<void> | null = null;
 
-  /** `patience`: how long a list that is still being made is waited for (ms). */
-  constructor(store: Store, patience = PATIENCE) {
+  /** `patience`: how long a list that is still being made is waited for (ms); `few`: how many rows are few. */
+  constructor(store: Store, { patience = PATIENCE, few = FEW } = {}) {
     this.#store = store;
     this.#patience = patience;
+    this.#few = few;
   }
 
   /** Lists what a filter selects, newest first unless said otherwise, at most `limit` after a place. */
@@ -98,8 +100,8 @@ export class Lists {
   ): Promise<readonly LoggedEntry<K>[]> {
     await this.#upToDate();
     const rows = await this.#store.read(async (db) => {
-      const marks = await rarestFirst(db, kind, filter);
-      return pageOf(db, this.#store.kind, kind, filter, marks, part).execute();
+      const way = await wayTo(db, kind, filter, this.#few);
+      return pageOf(db, this.#store.kind, kind, filter, way, part).execute();
     });
     return rows.map((row) => readEntry<K>(row));
   }
@@ -136,7 +138,7 @@ export class Lists {
         this.#store.kind === "sqlite"
           ? sql<string>`strftime('%Y-%m', listed.at / 1000, 'unixepoch')`
           : sql<string>`to_char(to_timestamp(listed.at / 1000) at time zone 'UTC', 'YYYY-MM')`;
-      return selected(db, this.#store.kind, kind, filter, await rarestFirst(db, kind, filter))
+      return selected(db, this.#store.kind, kind, filter, await wayTo(db, kind, filter, this.#few))
         .select((eb) => [month.as("month"), "listed.verdict", eb.fn.countAll<number | string>().as("count")])
         .groupBy(["month", "listed.verdict"])
         .orderBy("month")
@@ -157,7 +159,7 @@ export class Lists {
         await this.#upToDate();
         const filter = { organizationId, from: span.from, to: span.to };
         const rows = await this.#store.read((db) =>
-          selected(db, this.#store.kind, kind, filter, [])
+          selected(db, this.#store.kind, kind, filter, ALL)
             .select((eb) => [
               "listed.verdict",
               "listed.outcomes",
@@ -183,7 +185,7 @@ export class Lists {
   ): Promise<void> {
     for (let after: ListPlace | undefined; ;) {
       const rows = await this.#store.read((db) =>
-        pageOf(db, this.#store.kind, kind, filter, [], { order: "oldest", after, limit: PAGE })
+        pageOf(db, this.#store.kind, kind, filter, ALL, { order: "oldest", after, limit: PAGE })
           .where("listed.outcomes", "like", "%unverifiable%")
           .execute(),
       );
@@ -339,11 +341,11 @@ function pageOf(
   store: Store["kind"],
   kind: ListedKind,
   filter: ListFilter,
-  marks: readonly string[],
+  way: Way,
   { order = "newest", after, limit }: Parameters<Lists["page"]>[2],
 ) {
   const [beyond, direction] = order === "newest" ? (["<", "desc"] as const) : ([">", "asc"] as const);
-  let query = selected(db, store, kind, filter, marks)
+  let query = selected(db, store, kind, filter, way)
     .innerJoin("log", "log.seq", "listed.seq")
     .select(LOG_COLUMNS);
   if (after !== undefined)
@@ -353,16 +355,16 @@ function pageOf(
   return query.orderBy("listed.at", direction).orderBy("listed.subject", direction).limit(limit);
 }
 
-/** Selects from the list of the first mark, where there is one. */
+/** Selects what a filter selects, found the way given. */
 function selected(
   db: Kysely<Tables>,
   store: Store["kind"],
   kind: ListedKind,
   filter: ListFilter,
-  [first, ...others]: readonly string[],
+  { list, lookedUp }: Way,
 ): SelectQueryBuilder<Tables, "listed", object> {
   const { organizationId, repositoryIds, place: where, verdict, from, to, words } = filter;
-  let query = rowsWith(db, first)
+  let query = rowsWith(db, list)
     .where("listed.organization_id", "=", organizationId)
     .where("listed.kind", "=", kind);
   if (repositoryIds !== undefined)
@@ -374,30 +376,31 @@ function selected(
   if (verdict !== undefined) query = query.where("listed.verdict", "=", verdict);
   if (from !== undefined) query = query.where("listed.at", ">=", from);
   if (to !== undefined) query = query.where("listed.at", "<", to);
-  const inColumns = columnMarks(filter);
+  if (words !== undefined) query = query.where(saying(words, list, store));
   // Asked row by row, in the order of the list: joined, PostgreSQL would begin with whatever it holds to be rare.
-  for (const mark of others.filter((each) => !inColumns.includes(each)))
+  for (const mark of lookedUp)
     query = query.where(
       sql<boolean>`(select 1 from listed_mark other where other.organization_id = listed.organization_id
         and other.kind = listed.kind and other.mark = ${mark} and other.at = listed.at
         and other.subject = listed.subject) = 1`,
     );
-  if (words === undefined) return query;
+  return query;
+}
+
+/** Words as they stand: nothing in them is a wildcard. */
+function saying(words: string, list: string | null, store: Store["kind"]): RawBuilder<boolean> {
   const text =
-    first === undefined
+    list === null
       ? sql`listed.words`
       : sql`(select whole.words from listed whole where whole.organization_id = listed.organization_id
           and whole.kind = listed.kind and whole.at = listed.at and whole.subject = listed.subject)`;
   const search = sql.raw(store === "sqlite" ? "instr" : "strpos");
-  return query.where(sql<boolean>`${search}(${text}, ${storable(words.toLowerCase())}) > 0`);
+  return sql<boolean>`${search}(${text}, ${storable(words.toLowerCase())}) > 0`;
 }
 
 /** The rows of a list, or of those with a mark, which have a list of their own. */
-function rowsWith(
-  db: Kysely<Tables>,
-  mark: string | undefined,
-): SelectQueryBuilder<Tables, "listed", object> {
-  if (mark === undefined) return db.selectFrom("listed");
+function rowsWith(db: Kysely<Tables>, mark: string | null): SelectQueryBuilder<Tables, "listed", object> {
+  if (mark === null) return db.selectFrom("listed");
   const marked: unknown = db.selectFrom("listed_mark as listed").where("listed.mark", "=", mark);
   return marked as SelectQueryBuilder<Tables, "listed", object>;
 }
@@ -411,33 +414,51 @@ function columnMarks({ repositoryIds = [], place: where }: ListFilter): readonly
   ];
 }
 
-/** The marks a filter asks for, the one of the fewest rows first. */
-async function rarestFirst(
-  db: Kysely<Tables>,
-  kind: ListedKind,
-  filter: ListFilter,
-): Promise<readonly string[]> {
-  const { organizationId, control, person, verdict } = filter;
-  const marks = [
+/** How a filter is read: the list of which mark, null for the list of all, and the marks that are looked up row by row. */
+interface Way {
+  readonly list: string | null;
+  readonly lookedUp: readonly string[];
+}
+
+const ALL: Way = { list: null, lookedUp: [] };
+
+/** Finds the mark of the fewest rows. Where many have it, words are looked for first: they stand in the list of all. */
+async function wayTo(db: Kysely<Tables>, kind: ListedKind, filter: ListFilter, few: number): Promise<Way> {
+  const { control, person, words } = filter;
+  const inColumns = columnMarks(filter);
+  const others = [
     ...(control === undefined ? [] : [controlMark(control)]),
     ...(person === undefined ? [] : [personMark(person)]),
-    ...columnMarks(filter),
   ];
-  if (marks.length < 2) return marks;
-  const counted: { readonly mark: string; readonly count: number }[] = [];
+  const marks = [...others, ...inColumns];
+  if (marks.length === 0) return ALL;
+  if (marks.length === 1 && words === undefined) return { list: marks[0] ?? null, lookedUp: [] };
+  let fewest = { mark: "", count: Infinity };
   for (const mark of marks) {
-    let some = db
-      .selectFrom("listed_mark")
-      .select("subject")
-      .where("organization_id", "=", organizationId)
-      .where("kind", "=", kind)
-      .where("mark", "=", mark);
-    if (verdict !== undefined) some = some.where("verdict", "=", verdict);
-    const { count } = await db
-      .selectFrom(some.limit(MOST_COUNTED).as("some"))
-      .select((eb) => eb.fn.countAll<number | string>().as("count"))
-      .executeTakeFirstOrThrow();
-    counted.push({ mark, count: Number(count) });
+    const count = await countOf(db, kind, filter, mark, few);
+    if (count < fewest.count) fewest = { mark, count };
   }
-  return counted.toSorted((a, b) => a.count - b.count).map(({ mark }) => mark);
+  if (words !== undefined && fewest.count >= few) return { list: null, lookedUp: others };
+  return { list: fewest.mark, lookedUp: others.filter((mark) => mark !== fewest.mark) };
+}
+
+async function countOf(
+  db: Kysely<Tables>,
+  kind: ListedKind,
+  { organizationId, verdict }: ListFilter,
+  mark: string,
+  most: number,
+): Promise<number> {
+  let some = db
+    .selectFrom("listed_mark")
+    .select("subject")
+    .where("organization_id", "=", organizationId)
+    .where("kind", "=", kind)
+    .where("mark", "=", mark);
+  if (verdict !== undefined) some = some.where("verdict", "=", verdict);
+  const { count } = await db
+    .selectFrom(some.limit(most).as("some"))
+    .select((eb) => eb.fn.countAll<number | string>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
