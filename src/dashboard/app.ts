@@ -11,7 +11,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
 import type { Instant } from "../domain/time/instant.ts";
-import { ListsNotReady } from "../ledger/lists.ts";
+import { ListsNotReady } from "../domain/lists/not-ready.ts";
 import type { Html } from "../pages/html-table.ts";
 import type { FormStore } from "../ledger/forms.ts";
 import { Downloads } from "./download.ts";

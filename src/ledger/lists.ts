@@ -20,6 +20,7 @@ import {
   type Listed,
   type ListedKind,
 } from "../domain/lists/listed.ts";
+import { ListsNotReady } from "../domain/lists/not-ready.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { Verdict } from "../domain/values/result.ts";
 import { newestOfEach } from "./history.ts";
@@ -78,7 +79,7 @@ export class Lists {
   readonly #store: Store;
   readonly #patience: number;
   readonly #few: number;
-  /** What brings them up to date at the moment; null: nothing does. */
+  /** What is catching up at the moment; null: nothing does. */
   #making: Promise<void> | null = null;
 
   /** `patience`: how long a list that is still being made is waited for (ms); `few`: how many rows are few. */
@@ -196,7 +197,7 @@ export class Lists {
     }
   }
 
-  /** Brings the lists up to date with the log, however long that takes. */
+  /** Reads into the lists what the log has gained, however long that takes. */
   async catchUp(): Promise<void> {
     // Whoever asks meanwhile waits for the same.
     this.#making ??= this.#make().finally(() => (this.#making = null));
@@ -231,16 +232,6 @@ export class Lists {
       // The embedded store answers at once: nothing else in this process would have a turn before the end.
       await setImmediate();
     }
-  }
-}
-
-/** Ends the reading of a list that is still being made, such as after an update of the program. */
-export class ListsNotReady extends Error {
-  constructor(left: number, size: number) {
-    super(
-      `The lists are being made from the log: ${Math.floor((100 * (size - left)) / size)}% of its ${size} entries are read. Open the page again in a moment.`,
-    );
-    this.name = "ListsNotReady";
   }
 }
 
@@ -361,7 +352,7 @@ function selected(
   store: Store["kind"],
   kind: ListedKind,
   filter: ListFilter,
-  { list, lookedUp }: Way,
+  { list, asked }: Way,
 ): SelectQueryBuilder<Tables, "listed", object> {
   const { organizationId, repositoryIds, place: where, verdict, from, to, words } = filter;
   let query = rowsWith(db, list)
@@ -378,7 +369,7 @@ function selected(
   if (to !== undefined) query = query.where("listed.at", "<", to);
   if (words !== undefined) query = query.where(saying(words, list, store));
   // Asked row by row, in the order of the list: joined, PostgreSQL would begin with whatever it holds to be rare.
-  for (const mark of lookedUp)
+  for (const mark of asked)
     query = query.where(
       sql<boolean>`(select 1 from listed_mark other where other.organization_id = listed.organization_id
         and other.kind = listed.kind and other.mark = ${mark} and other.at = listed.at
@@ -414,13 +405,13 @@ function columnMarks({ repositoryIds = [], place: where }: ListFilter): readonly
   ];
 }
 
-/** How a filter is read: the list of which mark, null for the list of all, and the marks that are looked up row by row. */
+/** How a filter is read: the list of which mark, null for the list of all, and the marks that are asked for row by row. */
 interface Way {
   readonly list: string | null;
-  readonly lookedUp: readonly string[];
+  readonly asked: readonly string[];
 }
 
-const ALL: Way = { list: null, lookedUp: [] };
+const ALL: Way = { list: null, asked: [] };
 
 /** Finds the mark of the fewest rows. Where many have it, words are looked for first: they stand in the list of all. */
 async function wayTo(db: Kysely<Tables>, kind: ListedKind, filter: ListFilter, few: number): Promise<Way> {
@@ -432,14 +423,14 @@ async function wayTo(db: Kysely<Tables>, kind: ListedKind, filter: ListFilter, f
   ];
   const marks = [...others, ...inColumns];
   if (marks.length === 0) return ALL;
-  if (marks.length === 1 && words === undefined) return { list: marks[0] ?? null, lookedUp: [] };
+  if (marks.length === 1 && words === undefined) return { list: marks[0] ?? null, asked: [] };
   let fewest = { mark: "", count: Infinity };
   for (const mark of marks) {
     const count = await countOf(db, kind, filter, mark, few);
     if (count < fewest.count) fewest = { mark, count };
   }
-  if (words !== undefined && fewest.count >= few) return { list: null, lookedUp: others };
-  return { list: fewest.mark, lookedUp: others.filter((mark) => mark !== fewest.mark) };
+  if (words !== undefined && fewest.count >= few) return { list: null, asked: others };
+  return { list: fewest.mark, asked: others.filter((mark) => mark !== fewest.mark) };
 }
 
 async function countOf(

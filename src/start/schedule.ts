@@ -151,7 +151,7 @@ export class Schedule {
           this.#log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
         );
       }, MINUTE),
-      setInterval(() => this.#bringListsUpToDate(), MINUTE),
+      setInterval(() => this.#catchUpLists(), MINUTE),
       setInterval(() => {
         // A clock that is set forward is no absence: the time that went by in this process counts as well.
         this.#beat(performance.now() - this.#beatAt).catch((error: unknown) => {
@@ -160,7 +160,7 @@ export class Schedule {
         });
       }, BEAT),
     );
-    this.#bringListsUpToDate();
+    this.#catchUpLists();
     if (this.#pollMs !== null)
       this.#timers.push(
         setInterval(() => {
@@ -173,12 +173,12 @@ export class Schedule {
   }
 
   /** What the pages list is made beforehand: after an update of the program that takes minutes. */
-  #bringListsUpToDate(): void {
+  #catchUpLists(): void {
     this.#ledger.lists.catchUp().catch((error: unknown) => {
       if (!this.#hasEnded)
         this.#log.warn(
           logged(error),
-          "The lists of the pages were not brought up to date; it is tried again",
+          "The lists of the pages could not catch up with the log; it is tried again",
         );
     });
   }

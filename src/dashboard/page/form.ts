@@ -1,4 +1,4 @@
-/** PageForms of a page: what goes with each, what was typed before it was refused, and the fields with their labels. */
+/** Forms of a page: what goes with each, what was typed before it was refused, and the fields with their labels. */
 
 import { html } from "hono/html";
 
