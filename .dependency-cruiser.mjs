@@ -37,7 +37,7 @@ const PACKAGES_OF = {
   ],
   flows: ["croner", "pino"],
   pages: ["d3-scale", "d3-shape", "hono"],
-  dashboard: ["hono", "zod"],
+  dashboard: ["hono", "jose", "openid-client", "zod"],
   "verify-page": ["zod"],
 };
 

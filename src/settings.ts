@@ -178,6 +178,13 @@ export const EnvironmentSchema = z.object({
     .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
     .optional()
     .describe("The key of that sign-in's sessions; required with GITHUB_CLIENT_ID."),
+  COUNTERSIGN_OIDC_ISSUER: issuerUrl()
+    .optional()
+    .describe(
+      "The OpenID provider at which people without a GitHub account sign in; its callback is /sign-in/openid/callback. The policy's access.auditors.emails names them.",
+    ),
+  COUNTERSIGN_OIDC_CLIENT_ID: z.string().optional().describe("The App's client id at that provider."),
+  COUNTERSIGN_OIDC_CLIENT_SECRET: z.string().optional().describe("The App's client secret there."),
   COUNTERSIGN_PRIVATE_RECEIVERS: z
     .enum(["refuse", "allow"], "must be refuse or allow")
     .default("refuse")
@@ -221,6 +228,8 @@ export interface Settings {
     readonly clientId: string;
     readonly clientSecret: string;
     readonly sessionSecret: string;
+    /** Where people without an account sign in; absent: nowhere. */
+    readonly openId?: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string };
   } | null;
   readonly receivers: {
     /** Allows notifications to `http:` addresses and private networks. */
@@ -418,7 +427,14 @@ function readSignIn(given: Environment, problems: string[]): Settings["signIn"] 
   const clientId = given["GITHUB_CLIENT_ID"];
   const clientSecret = given["GITHUB_CLIENT_SECRET"];
   const sessionSecret = given["COUNTERSIGN_SESSION_SECRET"];
-  if (clientId === undefined && clientSecret === undefined) return null;
+  const openId = readOpenId(given, problems);
+  if (clientId === undefined && clientSecret === undefined) {
+    if (openId !== undefined)
+      problems.push(
+        "COUNTERSIGN_OIDC_ISSUER needs sign-in with GitHub beside it: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET too.",
+      );
+    return null;
+  }
   if (clientId === undefined)
     problems.push("GITHUB_CLIENT_ID is missing: set it together with GITHUB_CLIENT_SECRET, or neither.");
   if (clientSecret === undefined)
@@ -428,7 +444,26 @@ function readSignIn(given: Environment, problems: string[]): Settings["signIn"] 
       "COUNTERSIGN_SESSION_SECRET is missing: sign-in needs at least 32 random characters (openssl rand -hex 32).",
     );
   if (clientId === undefined || clientSecret === undefined || sessionSecret === undefined) return null;
-  return { clientId, clientSecret, sessionSecret };
+  return { clientId, clientSecret, sessionSecret, ...(openId === undefined ? {} : { openId }) };
+}
+
+/** All three, or none. */
+function readOpenId(
+  given: Environment,
+  problems: string[],
+): NonNullable<Settings["signIn"]>["openId"] | undefined {
+  const names = [
+    "COUNTERSIGN_OIDC_ISSUER",
+    "COUNTERSIGN_OIDC_CLIENT_ID",
+    "COUNTERSIGN_OIDC_CLIENT_SECRET",
+  ] as const;
+  const [issuer, clientId, clientSecret] = names.map((name) => given[name]);
+  const missing = names.filter((name) => given[name] === undefined);
+  if (missing.length === names.length) return undefined;
+  for (const name of missing)
+    problems.push(`${name} is missing: set it together with the other two of COUNTERSIGN_OIDC, or none.`);
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  return { issuer, clientId, clientSecret };
 }
 
 /** Where the key that signs packages is. */
@@ -520,6 +555,16 @@ function httpUrl(): z.ZodString {
       (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""),
       "is not an address: write it with https://",
     );
+}
+
+/** Whoever stands between could sign in as anyone: TLS, or this machine. */
+function issuerUrl(): z.ZodString {
+  return z.string().refine((text) => {
+    const { protocol, hostname, search, hash } = URL.parse(text) ?? {};
+    const isSafe =
+      protocol === "https:" || (protocol === "http:" && /^(?:localhost|127\.0\.0\.1)$/u.test(hostname ?? ""));
+    return isSafe && search === "" && hash === "";
+  }, "is no issuer: write it with https://, as the provider names itself");
 }
 
 function isPostgres(text: string): boolean {

@@ -205,6 +205,41 @@ describe("reading the settings", () => {
     expect(got.signIn).toEqual({ clientId: "Iv1.a", clientSecret: "b", sessionSecret: "c".repeat(32) });
   });
 
+  it("takes an OpenID provider with all three of its settings beside sign-in with GitHub", () => {
+    const gitHub = {
+      GITHUB_CLIENT_ID: "Iv1.a",
+      GITHUB_CLIENT_SECRET: "b",
+      COUNTERSIGN_SESSION_SECRET: "c".repeat(32),
+    };
+    const openId = {
+      COUNTERSIGN_OIDC_ISSUER: "https://login.example.com/realm",
+      COUNTERSIGN_OIDC_CLIENT_ID: "d",
+      COUNTERSIGN_OIDC_CLIENT_SECRET: "hush-7",
+    };
+    expect(settings({ ...BASE, ...gitHub, ...openId }).signIn?.openId).toEqual({
+      issuer: "https://login.example.com/realm",
+      clientId: "d",
+      clientSecret: "hush-7",
+    });
+    expect(settings({ ...BASE, ...gitHub }).signIn?.openId).toBeUndefined();
+    expect(problems({ ...BASE, ...openId }).join()).toContain("needs sign-in with GitHub beside it");
+    for (const name of Object.keys(openId)) {
+      const rest = Object.fromEntries(Object.entries(openId).filter(([each]) => each !== name));
+      expect(problems({ ...BASE, ...gitHub, ...rest })).toEqual([
+        expect.stringMatching(new RegExp(`^${name} is missing`, "u")) as unknown,
+      ]);
+    }
+    for (const issuer of [
+      "http://login.example.com",
+      "login.example.com",
+      "https://a.example/?x=1",
+      "file:///a",
+    ])
+      expect(problems({ ...BASE, ...gitHub, ...openId, COUNTERSIGN_OIDC_ISSUER: issuer })).toEqual([
+        expect.stringContaining("COUNTERSIGN_OIDC_ISSUER is no issuer") as unknown,
+      ]);
+  });
+
   it("finds GitHub's API: given, on an enterprise host, or github.com's", () => {
     expect(apiBaseUrl(settings(BASE))).toBe("https://api.github.com");
     const enterprise = { ...BASE, GHE_HOST: "localhost:4567", GHE_PROTOCOL: "http" };

@@ -327,6 +327,11 @@ function linkOf({ sees }: Viewer, { organization }: Access): Asked["link"] {
 const NOTHING_READABLE =
   "GitHub lists no repository with this App that you may read. Where it should, ask who administers the repository.";
 
+function nothingFor({ person }: Viewer): string {
+  if (person?.kind !== "oidc") return NOTHING_READABLE;
+  return `No policy in force names ${person.email ?? "you"} as an auditor today (access.auditors.emails, until). Ask whoever invited you.`;
+}
+
 /** Where no organisation is named that the viewer sees, those that are there lead to the same page. */
 function choice(c: Context, viewer: Viewer, query: URLSearchParams): Response {
   const { sees, csrfToken } = viewer;
@@ -335,7 +340,7 @@ function choice(c: Context, viewer: Viewer, query: URLSearchParams): Response {
       ? messagePage(c, 200, "Nothing is recorded yet", [
           "Install the App on a repository, and reload this page.",
         ])
-      : messagePage(c, 200, "Nothing is shown here", [NOTHING_READABLE], { viewer });
+      : messagePage(c, 200, "Nothing is shown here", [nothingFor(viewer)], { viewer });
   const isNamed = query.has(ORGANIZATION);
   const rest = Object.fromEntries([...query].filter(([name]) => name !== ORGANIZATION));
   const main = html`${isNamed ? html`<p>No organisation of that name is shown here.</p>` : ""}

@@ -6,6 +6,7 @@ import type { Context, Hono } from "hono";
 import { dashboard } from "../dashboard/app.ts";
 import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts";
+import { OpenIdProvider } from "../dashboard/sign-in/openid.ts";
 import { SignIn } from "../dashboard/sign-in/sign-in.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { csvText } from "../package/csv.ts";
@@ -53,7 +54,7 @@ function signInOf(
   const { ledger, clock, fetch } = tools;
   const { baseUrl, signIn, github } = settings;
   if (baseUrl === null || signIn === null || !canSignIn(settings)) return null;
-  const { clientId, clientSecret, sessionSecret: secret } = signIn;
+  const { clientId, clientSecret, sessionSecret: secret, openId } = signIn;
   const roles = new PolicyRoles(tools);
   return new SignIn({
     baseUrl,
@@ -61,6 +62,7 @@ function signInOf(
     clock,
     sessions: ledger.sessions,
     rolesOf: (...asked) => roles.of(...asked),
+    ...(openId === undefined ? {} : { openId: new OpenIdProvider({ ...openId, clock }) }),
     github: new GitHubSignIn({
       clientId,
       clientSecret,

@@ -6,6 +6,7 @@ import { dashboard } from "../../src/dashboard/app.ts";
 import type { OrganizationRole, GitHubAccess } from "../../src/dashboard/page/access.ts";
 import type { DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
+import type { SignInProvider } from "../../src/dashboard/sign-in/providers.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
@@ -151,9 +152,11 @@ export function formsIn(page: string): readonly Readonly<Record<string, string>>
 export async function pagesBehindSignIn(
   entries: readonly Entry[],
   pages?: (ledger: Ledger) => readonly DashboardPage[],
+  openId?: (clock: { now(): number }) => SignInProvider,
 ): Promise<{
   readonly github: StagedGitHub;
-  readonly roles: Map<number, readonly OrganizationRole[]>;
+  /** By GitHub's id, or by address. */
+  readonly roles: Map<number | string, readonly OrganizationRole[]>;
   readonly ledger: Ledger;
   readonly clock: { at: number; now(): number };
   readonly browser: () => Browser;
@@ -165,14 +168,16 @@ export async function pagesBehindSignIn(
   const github = new StagedGitHub();
   const sees = [{ organization: ORGANIZATION, repositories: new Set([WEB.id]) }];
   for (const { id } of [ANN, BOB]) github.access.set(id, sees);
-  const roles = new Map<number, readonly OrganizationRole[]>();
+  const roles = new Map<number | string, readonly OrganizationRole[]>();
   const clock = { at: GENERATED_AT, now: () => clock.at };
   const signIn = new SignIn({
     baseUrl: BASE_URL,
     secret: "a secret of at least 32 characters",
     sessions: ledger.sessions,
     github,
-    rolesOf: (person) => Promise.resolve("githubId" in person ? (roles.get(person.githubId) ?? []) : []),
+    rolesOf: (person) =>
+      Promise.resolve(roles.get("githubId" in person ? person.githubId : person.email) ?? []),
+    ...(openId === undefined ? {} : { openId: openId(clock) }),
     clock,
   });
   const tools = {

@@ -91,6 +91,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "peopleBehind",
     "unshownChecks",
   ],
+  "it is asked anew within five minutes, and decides only what pages show": ["readTeamMembers"],
   "it is about the App itself": [
     "readDelivery",
     "readDeliveryLog",

@@ -36,6 +36,9 @@ const KEPT: Readonly<Record<keyof typeof EnvironmentSchema.shape, keyof Settings
   GITHUB_CLIENT_ID: "signIn",
   GITHUB_CLIENT_SECRET: "signIn",
   COUNTERSIGN_SESSION_SECRET: "signIn",
+  COUNTERSIGN_OIDC_ISSUER: "signIn",
+  COUNTERSIGN_OIDC_CLIENT_ID: "signIn",
+  COUNTERSIGN_OIDC_CLIENT_SECRET: "signIn",
   COUNTERSIGN_PRIVATE_RECEIVERS: "receivers",
 };
 

@@ -1,4 +1,4 @@
-/** Sessions of people who signed in with GitHub: begun with a new secret each, ended by time, by sign-out, or by GitHub. */
+/** Sessions of people who signed in: begun with a new secret each, ended by time, by sign-out, or by GitHub. */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
@@ -8,8 +8,9 @@ import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
 import type { Access, OrganizationRole, GitHubAccess, SignedInPerson } from "../page/access.ts";
-import type { GitHubAccounts, GitHubPerson, RolesOf } from "./accounts.ts";
+import type { GitHubAccounts, RolesOf } from "./accounts.ts";
 import type { Encryption } from "./encryption.ts";
+import type { Identified } from "./providers.ts";
 
 /** A session ends when it was not used for so long, and at the latest so long after it began. */
 const IDLE = HOUR;
@@ -24,12 +25,18 @@ const ASKED = 4 * MINUTE;
 /** So many answers of GitHub are kept in memory. */
 const MOST_KEPT = 1_000;
 
-const TokenSchema = z.object({ login: z.string(), token: z.string() });
+const ContentSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("github"), id: z.int(), login: z.string(), token: z.string() }),
+  z.object({ kind: z.literal("oidc"), issuer: z.string(), subject: z.string(), email: z.string() }),
+]);
+
+/** Holds what is encrypted of a session. */
+type Content = z.infer<typeof ContentSchema>;
 
 /** Describes a session that is in force. */
 export interface Session {
   readonly id: string;
-  readonly person: SignedInPerson & { readonly kind: "github" };
+  readonly person: SignedInPerson;
   readonly sees: readonly Access[];
 }
 
@@ -60,15 +67,16 @@ export class Sessions {
 
   /** Begins a session and returns its secret, which only the cookie holds, with when it ends at the latest. */
   async begin(
-    { id: githubId, login, token, tokenEndsAt }: GitHubPerson,
+    identified: Identified,
     now: Instant,
   ): Promise<{ readonly secret: string; readonly endsAt: Instant }> {
     const random = randomBytes(32).toString("base64url");
     const secret = `${random}.${this.#encryption.sign(random, SECRET)}`;
     const id = digestOf(secret);
+    const { content, tokenEndsAt } = contentOf(identified);
     const endsAt = Math.min(now + LONGEST, tokenEndsAt ?? Infinity);
-    const encrypted = this.#encryption.encrypt(JSON.stringify({ login, token }), purposeOf(id));
-    await this.#store.begin({ id, person: nameOf(githubId), encrypted, seenAt: now, endsAt });
+    const encrypted = await this.#encryption.encrypt(JSON.stringify(content), purposeOf(id));
+    await this.#store.begin({ id, person: nameOf(content), encrypted, seenAt: now, endsAt });
     return { secret, endsAt };
   }
 
@@ -83,20 +91,15 @@ export class Sessions {
   async find(id: string, now: Instant): Promise<Session | null> {
     const stored = await this.#store.find(id);
     if (stored === null) return null;
-    const content = this.#decrypted(id, stored.encrypted);
-    if (content === null || now >= stored.endsAt || now >= stored.seenAt + IDLE) {
+    const content = await this.#decrypted(id, stored.encrypted);
+    const isOver = content === null || now >= stored.endsAt || now >= stored.seenAt + IDLE;
+    const sees = isOver ? null : await this.#seenBy(id, content, now);
+    if (content === null || sees === null) {
       await this.#store.end(id);
       return null;
     }
-    const readable = await this.#accessOf(id, content.token, now);
-    if (readable === null) {
-      await this.#store.end(id);
-      return null;
-    }
-    const person = { kind: "github", id: idIn(stored.person), login: content.login } as const;
-    const roles = await this.#rolesOf({ githubId: person.id }, now);
     if (now >= stored.seenAt + NOTED) await this.#store.saw(id, now);
-    return { id, person, sees: together(readable, roles) };
+    return { id, person: personIn(content), sees };
   }
 
   /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
@@ -106,14 +109,22 @@ export class Sessions {
     if (everywhere) await this.#store.endAll(stored.person);
     else await this.#store.end(id);
     this.#kept.delete(id);
-    const content = this.#decrypted(id, stored.encrypted);
+    const content = await this.#decrypted(id, stored.encrypted);
     // The session is over whatever GitHub answers.
-    if (content !== null) await this.#github.revoke(content.token).catch(() => undefined);
+    if (content?.kind === "github") await this.#github.revoke(content.token).catch(() => undefined);
   }
 
-  #decrypted(id: string, encrypted: string): z.infer<typeof TokenSchema> | null {
-    const text = this.#encryption.decrypt(encrypted, purposeOf(id));
-    return text === null ? null : TokenSchema.parse(JSON.parse(text));
+  async #decrypted(id: string, encrypted: string): Promise<Content | null> {
+    const text = await this.#encryption.decrypt(encrypted, purposeOf(id));
+    return text === null ? null : ContentSchema.parse(JSON.parse(text));
+  }
+
+  /** What someone may see now; null: GitHub does not take their token any more. */
+  async #seenBy(id: string, content: Content, now: Instant): Promise<readonly Access[] | null> {
+    // Without an account there is only what the policies give.
+    if (content.kind === "oidc") return together([], await this.#rolesOf({ email: content.email }, now));
+    const readable = await this.#accessOf(id, content.token, now);
+    return readable === null ? null : together(readable, await this.#rolesOf({ githubId: content.id }, now));
   }
 
   async #accessOf(id: string, token: string, now: Instant): Promise<readonly GitHubAccess[] | null> {
@@ -144,12 +155,23 @@ function together(readable: readonly GitHubAccess[], roles: readonly Organizatio
   ];
 }
 
-function nameOf(personId: number): string {
-  return `github:${personId}`;
+function contentOf(identified: Identified): {
+  readonly content: Content;
+  readonly tokenEndsAt: Instant | null;
+} {
+  if (identified.kind === "oidc") return { content: identified.person, tokenEndsAt: null };
+  const { tokenEndsAt, ...person } = identified.person;
+  return { content: { kind: "github", ...person }, tokenEndsAt };
 }
 
-function idIn(name: string): number {
-  return Number(name.slice("github:".length));
+function personIn(content: Content): SignedInPerson {
+  if (content.kind === "oidc") return content;
+  return { kind: "github", id: content.id, login: content.login };
+}
+
+/** Names a person wherever they sign in. */
+function nameOf(content: Content): string {
+  return content.kind === "github" ? `github:${content.id}` : `oidc:${content.issuer}#${content.subject}`;
 }
 
 /** What a session's secret is signed for. */

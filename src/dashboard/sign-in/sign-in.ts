@@ -1,4 +1,4 @@
-/** Sign-in with GitHub: the way there and back, the session it begins, and sign-out. */
+/** Sign-in: the way to a provider and back, the session it begins, and sign-out. */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
@@ -15,11 +15,12 @@ import type { Html } from "../../pages/html-table.ts";
 import type { SessionStore } from "../../ledger/sessions.ts";
 import { framed, messagePage } from "../layout.ts";
 import { addressOf } from "../page/address.ts";
-import type { Refusal, Viewer } from "../page/access.ts";
+import type { Refusal, SignedInPerson, Viewer } from "../page/access.ts";
 import type { GitHubAccounts, RolesOf } from "./accounts.ts";
 import { Encryption } from "./encryption.ts";
 import { MinuteLimit } from "./minute-limit.ts";
-import { CALLBACK_PATH, BEGIN_PATH, SIGN_IN_PATH, SIGN_OUT_PATH } from "./paths.ts";
+import { beginPath, callbackPath, SIGN_IN_PATH, SIGN_OUT_PATH } from "./paths.ts";
+import { gitHubProvider, type SignInProvider } from "./providers.ts";
 import { Sessions } from "./sessions.ts";
 
 /** Holds what sign-in needs. */
@@ -30,6 +31,8 @@ export interface SignInTools {
   readonly secret: string;
   readonly sessions: SessionStore;
   readonly github: GitHubAccounts;
+  /** For people without a GitHub account; absent: they cannot sign in. */
+  readonly openId?: SignInProvider;
   readonly rolesOf: RolesOf;
   readonly clock: { now(): Instant };
 }
@@ -39,10 +42,10 @@ const SESSION_COOKIE = "__Host-countersign";
 const ATTEMPT_COOKIE = "__Host-countersign-sign-in";
 const COOKIE = { secure: true, httpOnly: true, path: "/" } as const;
 
-/** Nobody takes longer at GitHub. */
+/** Nobody takes longer at a provider. */
 const LONGEST_ATTEMPT = 10 * MINUTE;
 
-/** So often a minute GitHub is asked whom a code was given to, and a page is opened in one session. */
+/** So often a minute a provider is asked whom a code was given to, and a page is opened in one session. */
 const MOST_EXCHANGES = 120;
 const MOST_PAGES = 240;
 
@@ -53,25 +56,32 @@ const FORMS = {
     messagePage(c, 413, "Nothing was done", ["This form is larger than any of these pages."]),
 };
 
-/** What is kept in the browser while it is at GitHub. */
+/** What is kept in the browser while it is at a provider. */
 const AttemptSchema = z.object({
+  provider: z.string(),
   state: z.string(),
+  nonce: z.string(),
   verifier: z.string(),
   to: z.string(),
   until: z.number(),
 });
+
+type Attempt = z.infer<typeof AttemptSchema>;
 
 /** Lets people sign in, and says who asks. */
 export class SignIn {
   readonly #tools: SignInTools;
   readonly #encryption: Encryption;
   readonly #sessions: Sessions;
+  readonly #providers: readonly SignInProvider[];
   readonly #origin: URL;
   readonly #exchanges = new MinuteLimit(MOST_EXCHANGES);
   readonly #pages = new MinuteLimit(MOST_PAGES);
 
   constructor(tools: SignInTools) {
     this.#tools = tools;
+    const { github, openId } = tools;
+    this.#providers = [gitHubProvider(github), ...(openId === undefined ? [] : [openId])];
     this.#encryption = new Encryption(tools.secret);
     this.#sessions = new Sessions(tools.sessions, tools.github, tools.rolesOf, this.#encryption);
     this.#origin = new URL(tools.baseUrl);
@@ -90,8 +100,10 @@ export class SignIn {
   /** Adds the pages of sign-in. */
   addTo(app: Hono): void {
     app.get(SIGN_IN_PATH, (c) => this.#within(c, () => this.#offer(c)));
-    app.get(BEGIN_PATH, (c) => this.#within(c, () => this.#begin(c)));
-    app.get(CALLBACK_PATH, (c) => this.#within(c, () => this.#back(c)));
+    for (const provider of this.#providers) {
+      app.get(beginPath(provider.id), (c) => this.#within(c, () => this.#begin(c, provider)));
+      app.get(callbackPath(provider.id), (c) => this.#within(c, () => this.#back(c, provider)));
+    }
     app.post(SIGN_OUT_PATH, bodyLimit(FORMS), (c) => this.#within(c, () => this.#end(c)));
   }
 
@@ -107,7 +119,7 @@ export class SignIn {
     const session = id === null ? null : await this.#sessions.find(id, now);
     if (session === null) return { status: 401, sentences: ["Sign in to read this page."], signIn: true };
     const { id: own, person, sees } = session;
-    return { name: person.login, person, sees, csrfToken: this.#csrfToken(own) };
+    return { name: greetingOf(person), person, sees, csrfToken: this.#csrfToken(own) };
   }
 
   /** A name of another's that resolves here is none of ours (DNS rebinding). */
@@ -129,49 +141,51 @@ export class SignIn {
       framed({
         title: "Sign in",
         main: html`<p>Countersign shows you the repositories that GitHub lets you read.</p>
-          <p><a class="button" href="${addressOf(BEGIN_PATH, { to })}">Sign in with GitHub</a></p>`,
+          ${this.#providers.map(
+            ({ id, name }) =>
+              html`<p>
+                <a class="button" href="${addressOf(beginPath(id), { to })}">Sign in with ${name}</a>
+              </p>`,
+          )}`,
       }),
     );
   }
 
-  #begin(c: Context): Response {
-    const [state, verifier] = [random(), random()];
+  async #begin(c: Context, provider: SignInProvider): Promise<Response> {
+    const [state, nonce, verifier] = [random(), random(), random()];
     const until = this.#tools.clock.now() + LONGEST_ATTEMPT;
-    const attempt = { state, verifier, to: this.#localPath(c.req.query("to")), until };
-    setCookie(c, ATTEMPT_COOKIE, this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT_COOKIE), {
-      ...COOKIE,
-      // GitHub's answer comes from another site.
-      sameSite: "Lax",
-      maxAge: LONGEST_ATTEMPT / 1_000,
+    const to = this.#localPath(c.req.query("to"));
+    const address = await provider.addressOf({
+      state,
+      nonce,
+      verifier,
+      redirectUrl: this.#redirectUrl(provider),
     });
-    const challenge = createHash("sha256").update(verifier).digest("base64url");
-    return c.redirect(
-      this.#tools.github.addressOf({ state, challenge, redirectUrl: this.#redirectUrl() }),
-      303,
-    );
+    const attempt: Attempt = { provider: provider.id, state, nonce, verifier, to, until };
+    const encrypted = await this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT_COOKIE);
+    // The provider's answer comes from another site.
+    setCookie(c, ATTEMPT_COOKIE, encrypted, { ...COOKIE, sameSite: "Lax", maxAge: LONGEST_ATTEMPT / 1_000 });
+    return c.redirect(address, 303);
   }
 
-  async #back(c: Context): Promise<Response> {
-    const attempt = this.#attempt(c);
-    const { code = "", state = "" } = c.req.query();
-    if (attempt === null || !isSame(state, attempt.state))
+  async #back(c: Context, provider: SignInProvider): Promise<Response> {
+    const attempt = await this.#attempt(c);
+    if (attempt?.provider !== provider.id || !isSame(c.req.query("state") ?? "", attempt.state))
       return this.#refuse(
         c,
         "This answer belongs to no sign-in that was begun in this browser in the last ten minutes.",
       );
-    if (code === "") return this.#refuse(c, "GitHub let nobody sign in.");
     const now = this.#tools.clock.now();
     if (!this.#exchanges.take("all", now))
       return messagePage(c, 429, "Too many people sign in", ["Reload this page in a minute."]);
-    const given = { code, verifier: attempt.verifier, redirectUrl: this.#redirectUrl() };
-    const person = await this.#tools.github.personOf(given);
-    if (person === null)
-      return this.#refuse(c, "GitHub does not take this answer: it was used before, or is too old.");
+    const redirectUrl = this.#redirectUrl(provider);
+    const identified = await provider.personOf(new URL(c.req.url), { ...attempt, redirectUrl });
+    if (typeof identified === "string") return this.#refuse(c, identified);
     deleteCookie(c, ATTEMPT_COOKIE, COOKIE);
     // Whoever knew the session before this sign-in has none afterwards.
     const before = this.#sessionIn(c.req.raw);
     if (before !== null) await this.#sessions.end(before, false);
-    const { secret, endsAt } = await this.#sessions.begin(person, now);
+    const { secret, endsAt } = await this.#sessions.begin(identified, now);
     setCookie(c, SESSION_COOKIE, secret, {
       ...COOKIE,
       // A link on GitHub leads here signed in; nothing but reading is done by a link.
@@ -181,9 +195,9 @@ export class SignIn {
     return c.redirect(attempt.to, 303);
   }
 
-  #attempt(c: Context): z.infer<typeof AttemptSchema> | null {
+  async #attempt(c: Context): Promise<Attempt | null> {
     const encrypted = getCookie(c, ATTEMPT_COOKIE);
-    const text = encrypted === undefined ? null : this.#encryption.decrypt(encrypted, ATTEMPT_COOKIE);
+    const text = encrypted === undefined ? null : await this.#encryption.decrypt(encrypted, ATTEMPT_COOKIE);
     const attempt = text === null ? null : AttemptSchema.parse(JSON.parse(text));
     return attempt !== null && this.#tools.clock.now() < attempt.until ? attempt : null;
   }
@@ -212,8 +226,8 @@ export class SignIn {
     return this.#encryption.sign(id, "form");
   }
 
-  #redirectUrl(): string {
-    return new URL(CALLBACK_PATH, this.#origin).href;
+  #redirectUrl({ id }: SignInProvider): string {
+    return new URL(callbackPath(id), this.#origin).href;
   }
 
   /** Returns the path of an address here, with its query; any other address leads to the first page. */
@@ -235,6 +249,11 @@ export class SignIn {
 export function signInAddress(url: string): string {
   const { pathname, search } = new URL(url);
   return addressOf(SIGN_IN_PATH, { to: `${pathname}${search}` });
+}
+
+/** Who has no account on GitHub is named as such, wherever they are named. */
+function greetingOf(person: SignedInPerson): string {
+  return person.kind === "github" ? person.login : `${person.email ?? person.subject} (no GitHub account)`;
 }
 
 function random(): string {

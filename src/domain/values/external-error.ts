@@ -81,6 +81,11 @@ export const EXTERNAL_ERRORS = {
     means: "GitHub's answer is not what it documents, or not complete yet",
     cure: "if it lasts, please report it",
   },
+  "provider-unreachable": {
+    retry: true,
+    means: "the OpenID provider does not answer, or not as its settings here require",
+    cure: "check `COUNTERSIGN_OIDC_ISSUER`, the client's id and secret, proxy and firewall",
+  },
   "receiver-unreachable": {
     retry: true,
     means: "a receiver of notifications does not answer, or answers 408, 429 or 5xx",
