@@ -24,6 +24,7 @@ import { routes } from "./server.ts";
 import { apiBaseUrl, type Settings } from "./settings.ts";
 import { AppCheck } from "./start/app-check.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
+import { actTools } from "./start/page-acts.ts";
 import { pagesWhenOpened } from "./start/pages.ts";
 import { ReadingProgress } from "./start/progress.ts";
 import { Schedule } from "./start/schedule.ts";
@@ -230,6 +231,7 @@ function routesOf(
         clock,
         log,
         github: tools.github,
+        acts: actTools(tools, () => worker.wake()),
         ...(fetch === undefined ? {} : { fetch }),
       }),
     },

@@ -16,6 +16,7 @@ import type { Html } from "../pages/html-table.ts";
 import type { FormStore } from "../ledger/forms.ts";
 import { Downloads } from "./download.ts";
 import type { Access, Caller, SignedInPerson, Refusal, Viewer, ViewerOf } from "./page/access.ts";
+import type { ActTools } from "./page/act-tools.ts";
 import { framed, messagePage } from "./layout.ts";
 import { addressOf } from "./page/address.ts";
 import { PageForms, type ActAnswer, type RefusedForm } from "./page/form.ts";
@@ -42,6 +43,8 @@ export interface DashboardTools {
   readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin">;
   /** Answers what takes a reading of every change. */
   readonly counted: Counted;
+  /** Does what people send. */
+  readonly acts: ActTools;
   readonly clock: { now(): Instant };
   /** GitHub's id of this App. */
   readonly appId: number;
@@ -178,13 +181,14 @@ async function received(c: Context, tools: Bounded, page: DashboardPage): Promis
   if ("sentence" in taken) return notDone(c, taken.status, taken.sentence, viewer);
   const access = accessIn(viewer, new URL(c.req.url).searchParams);
   if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
+  if (access.role === "auditor") return notDone(c, 403, AUDITOR, viewer);
   const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
   if (answer === null) return busy(c);
   if (answer instanceof PageProblem) return notDone(c, answer.status, answer.message, viewer);
   // What was done is shown by opening the page, so that a reload sends nothing again.
   if (answer.refused === null)
     return c.redirect(linkOf(viewer, access)(c.req.path, { [ANSWER]: taken.form }), 303);
-  const form = { act: taken.act.name, given: taken.given, answer };
+  const form = { act: taken.act.name, form: taken.form, given: taken.given, answer };
   return (await tools.turns.take(() => answered(c, tools, viewer, page, form))) ?? busy(c);
 }
 
@@ -205,16 +209,20 @@ async function resultOf(
   const asked = askedOf(c, tools, viewer, access, null);
   try {
     return await tools.underWay.once(key, () =>
-      tools.formTurns.take(() => act.take(given, { form: key, sender, asked })),
+      tools.formTurns.take(() => act.take(given, { form: key, sender, access, asked, tools: tools.acts })),
     );
   } catch (error) {
     if (error instanceof PageProblem) return error;
-    throw error;
+    if (!(error instanceof ExternalError)) throw error;
+    tools.log.error({ err: error, path: c.req.path }, "a form could not be done");
+    return { refused: error.message, isUnsure: true };
   }
 }
 
 const NOBODY =
   "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
+
+const AUDITOR = "An auditor only reads these pages.";
 
 function notDone(c: Context, status: ContentfulStatusCode, sentence: string, viewer?: Viewer): Response {
   return messagePage(c, status, "Nothing was done", [sentence], viewer === undefined ? {} : { viewer });
@@ -235,7 +243,7 @@ function askedOf(
   const now = tools.clock.now();
   const { csrfToken, person } = viewer;
   const forms =
-    csrfToken === undefined || person === null
+    csrfToken === undefined || person === null || access.role === "auditor"
       ? null
       : new PageForms({ action: link(c.req.path), csrfToken, newId: newFormId, refused: refusedForm });
   return {
@@ -251,7 +259,9 @@ function askedOf(
     appId: tools.appId,
     web: webOf(tools.apiUrl),
     link,
+    person,
     forms,
+    readOnly: access.role === "auditor" && person !== null ? AUDITOR : NOBODY,
   };
 }
 
@@ -281,7 +291,8 @@ async function answered(
   const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
   const notice = refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedHtml(refusedForm);
   const whole = html`${notice}${main}`;
-  return c.html(framed({ title, main: whole, viewer, of: around }), refusedForm === null ? status : 422);
+  const answer = refusedForm === null ? status : refusedForm.answer.isUnsure === true ? 503 : 422;
+  return c.html(framed({ title, main: whole, viewer, of: around }), answer);
 }
 
 /** What came of the form that the address names, in the words that were kept: nothing of the address itself is shown. */
@@ -292,8 +303,10 @@ async function doneHtml(c: Context, { ledger }: Bounded, { person }: Viewer, acc
   return answer === null ? html`` : html`<p class="done" role="status">${answer}</p>`;
 }
 
-function refusedHtml({ answer: { refused: because } }: RefusedForm): Html {
-  return html`<p class="refused" role="alert"><b>Nothing was done.</b> ${because}</p>`;
+function refusedHtml({ answer: { refused: because, isUnsure } }: RefusedForm): Html {
+  const what = isUnsure === true ? "This may not have been done." : "Nothing was done.";
+  const then = isUnsure === true ? " Send it again from here: it is done once." : "";
+  return html`<p class="refused" role="alert"><b>${what}</b> ${because}${then}</p>`;
 }
 
 function file(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {

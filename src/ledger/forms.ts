@@ -56,7 +56,10 @@ export class FormStore {
 }
 
 /** Stores a form that is not there yet; returns whether it was not. */
-async function putForm(tx: Transaction<Tables>, { id, begunAt, answer }: StoredForm): Promise<boolean> {
+export async function putForm(
+  tx: Transaction<Tables>,
+  { id, begunAt, answer }: StoredForm,
+): Promise<boolean> {
   await tx
     .deleteFrom("form")
     .where("begun_at", "<", begunAt - KEPT)

@@ -27,7 +27,7 @@ import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
 import { historyOf, newestOfEach, type HistoryAsked } from "./history.ts";
 import { Lists } from "./lists.ts";
 import { SessionStore } from "./sessions.ts";
-import { FormStore } from "./forms.ts";
+import { FormStore, putForm, type StoredForm } from "./forms.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
@@ -200,6 +200,13 @@ export class LedgerReader {
   }
 }
 
+/** Names the newest entry of a subject; `seq` null: there is none. */
+export interface NewestEntry {
+  readonly kind: EntryKind;
+  readonly subject: string;
+  readonly seq: number | null;
+}
+
 /** Holds the evidence log and the queue of one database. Every method throws ExternalError when the database fails. */
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
@@ -277,6 +284,34 @@ export class Ledger extends LedgerReader {
       return recorded;
     } finally {
       // Also where it failed: that it did may be all that failed.
+      this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));
+    }
+  }
+
+  /**
+   * Records a decision with the form it answers, in one transaction: nothing where that form is there already, or where one of
+   * the entries it was decided on is no longer the newest of its subject.
+   */
+  async recordForm(
+    { entries = [], actions = [], tasks = [] }: Partial<Decision>,
+    form: StoredForm,
+    decidedOn: readonly NewestEntry[],
+  ): Promise<"recorded" | "known" | "outdated"> {
+    const at = form.begunAt;
+    try {
+      return await this.#store.transact(async (tx) => {
+        await lockLanes(tx, this.#store.kind, [...actions.map(laneOfAction), ...tasks.map(taskLane)]);
+        await headToWrite(tx, {});
+        const now = new LedgerReader({ read: (work) => work(tx) });
+        for (const { kind, subject, seq } of decidedOn)
+          if (((await now.state(kind, subject))?.seq ?? null) !== seq) return "outdated";
+        if (!(await putForm(tx, form))) return "known";
+        await this.#append(tx, entries, at);
+        await storeActions(tx, actions, at);
+        await storeTasks(tx, tasks, at);
+        return "recorded";
+      });
+    } finally {
       this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));
     }
   }

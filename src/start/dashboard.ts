@@ -4,6 +4,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 
 import { dashboard } from "../dashboard/app.ts";
+import type { ActTools } from "../dashboard/page/act-tools.ts";
 import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts";
 import { OpenIdProvider } from "../dashboard/sign-in/openid.ts";
@@ -19,14 +20,19 @@ import { CountedAnswers } from "./counted-answers.ts";
 import { canSignIn, LOCAL } from "./sign-in-settings.ts";
 
 /** Holds what the pages are built with. */
-export type PageTools = AccessTools & { readonly ledger: Ledger; readonly fetch?: Fetch };
+export type PageTools = AccessTools & {
+  readonly ledger: Ledger;
+  /** Does what people send. */
+  readonly acts: ActTools;
+  readonly fetch?: Fetch;
+};
 
 /** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
 export function dashboardOf(
   settings: Pick<Settings, "appId" | "baseUrl" | "monitoring" | "signIn" | "github">,
   tools: PageTools,
 ): Hono {
-  const { ledger, clock, log } = tools;
+  const { ledger, clock, log, acts } = tools;
   const signIn = signInOf(settings, tools);
   const viewerOf: ViewerOf =
     signIn === null
@@ -37,6 +43,7 @@ export function dashboardOf(
     clock,
     log,
     appId: settings.appId,
+    acts,
     apiUrl: apiBaseUrl(settings),
     csv: csvText,
     counted: new CountedAnswers(ledger),

@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
+import type { ActTools } from "../../src/dashboard/page/act-tools.ts";
 import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
@@ -11,6 +12,11 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
+
+/** Nothing is sent from these pages. */
+export const NO_ACTS: ActTools = {
+  commandDeviation: () => Promise.reject(new Error("nothing is sent here")),
+};
 
 /** Where a request comes from, and what it has besides its address. */
 export interface From {
@@ -57,6 +63,7 @@ export function pagesOf(
     ledger,
     csv: csvText,
     counted: new CountedAnswers(ledger),
+    acts: NO_ACTS,
     clock: { now: () => now },
     appId: 4711,
     apiUrl: "https://api.github.com",

@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
 import type { OrganizationRole, GitHubAccess } from "../../src/dashboard/page/access.ts";
+import type { ActTools } from "../../src/dashboard/page/act-tools.ts";
 import type { DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
 import type { SignInProvider } from "../../src/dashboard/sign-in/providers.ts";
@@ -14,6 +15,7 @@ import { csvText } from "../../src/package/csv.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION, WEB } from "../evidence/fixture.ts";
+import { NO_ACTS } from "./browsing.ts";
 
 export const BASE_URL = "https://countersign.example";
 
@@ -153,6 +155,7 @@ export async function pagesBehindSignIn(
   entries: readonly Entry[],
   pages?: (ledger: Ledger) => readonly DashboardPage[],
   openId?: (clock: { now(): number }) => SignInProvider,
+  acts: Partial<ActTools> = {},
 ): Promise<{
   readonly github: StagedGitHub;
   /** By GitHub's id, or by address. */
@@ -188,6 +191,7 @@ export async function pagesBehindSignIn(
     apiUrl: "https://api.github.com",
     csv: csvText,
     counted: new CountedAnswers(ledger),
+    acts: { ...NO_ACTS, ...acts },
     viewerOf: (request: Request) => signIn.viewerOf(request),
     callerOf: () => ({ address: null }),
     signIn,

@@ -114,7 +114,7 @@ test("a served App reads the log at its interval, without anything that reaches 
     },
     {},
     REHEARSED,
-    100,
+    { pollMs: 100 },
   );
   try {
     await double.act({ do: "open-pull-request", by: "ann", branch: "later", files: { "a.ts": "1" } });

@@ -661,6 +661,8 @@ export interface Token {
   readonly token: string;
   readonly kind: "installation" | "user";
   readonly installationId: number | null;
+  /** Of a person: the App they gave it to. */
+  readonly givenTo?: number;
   readonly accountId: number;
   readonly permissions: Permissions;
   /** Null: every repository of the installation. */

@@ -48,15 +48,17 @@ export function startApp(
   start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
   limits: Limits = REHEARSED,
-  pollMs: number | null = null,
+  more: Partial<Settings> = {},
 ): Promise<Countersign> {
-  const settings = settingsFor(where, variables, limits);
-  return startCountersign(pollMs === null ? settings : { ...settings, pollMs }, {
-    clock: { now: () => now },
-    timetable: "driven",
-    log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
-    ...start,
-  });
+  return startCountersign(
+    { ...settingsFor(where, variables, limits), ...more },
+    {
+      clock: { now: () => now },
+      timetable: "driven",
+      log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
+      ...start,
+    },
+  );
 }
 
 /** The environment of a command at a terminal beside such an App. */

@@ -2,7 +2,12 @@
 
 import type { Instant } from "../../src/domain/time/instant.ts";
 import { openDeviation, type DeviationSeed } from "../../src/domain/deviation/open.ts";
-import { applyCommand, type CommandResult, type Given } from "../../src/domain/deviation/apply-command.ts";
+import {
+  applyCommand,
+  replyOf,
+  type CommandResult,
+  type Given,
+} from "../../src/domain/deviation/apply-command.ts";
 import { parseCommand } from "../../src/domain/deviation/commands.ts";
 import { dayOf } from "../../src/domain/deviation/operating.ts";
 import type { RemediationRecord } from "../../src/domain/records/remediation.ts";
@@ -93,7 +98,7 @@ export function say(
     deviation: answer.deviations.at(-1) ?? before.deviation,
     remediation: answer.remediations.at(-1) ?? before.remediation,
   };
-  return { after, answer, said: answer.reply };
+  return { after, answer, said: replyOf(answer) };
 }
 
 /** Says lines one after the other; throws where one is refused. */

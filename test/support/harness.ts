@@ -11,6 +11,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import type { Countersign } from "../../src/main.ts";
+import type { Settings } from "../../src/settings.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { API_URL, APP_URL, registeredApp, startApp } from "./app.ts";
 import { migratedDatabase } from "./stores.ts";
@@ -36,6 +37,10 @@ export interface HarnessOptions {
   readonly hourlyLimit?: number;
   /** GitHub's secondary limits hold, and the App keeps to the same ones. Default: it has a thousand times as much. */
   readonly documentedLimits?: boolean;
+  /** Answers what the double does not serve; null: the double is asked. */
+  readonly answer?: (request: Request) => Promise<Response | null>;
+  /** What the App is set to besides. */
+  readonly settings?: Partial<Settings>;
   /** Kinds of answer that lag all the time: the keys of the step `lag`, `for` in seconds. */
   readonly lag?: Readonly<Record<string, unknown>>;
 }
@@ -104,14 +109,14 @@ export async function openHarnessOn(
           const request = new Request(input, init);
           options.onRequest?.(request);
           const from = performance.now();
-          const response = await github.fetch(request);
+          const response = (await options.answer?.(request)) ?? (await github.fetch(request));
           options.onAnswer?.(from);
           return response;
         },
       },
       receiver.variables("http://receiver.test"),
       documentedLimits ? DOCUMENTED : REHEARSED,
-      scenario.polling ? 60_000 : null,
+      { ...(scenario.polling ? { pollMs: 60_000 } : {}), ...options.settings },
     );
   running = await start(scenario.start);
   await running.sweep();

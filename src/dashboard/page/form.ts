@@ -7,7 +7,12 @@ import type { Html } from "../../pages/html-table.ts";
 /** Names what came of a form: what was done, or why nothing was, and by which field. */
 export type ActAnswer =
   | { readonly says: string; readonly refused: null }
-  | { readonly refused: string; readonly field?: string };
+  | {
+      readonly refused: string;
+      readonly field?: string;
+      /** Whether it may have been done: GitHub or the database gave no answer. */
+      readonly isUnsure?: true;
+    };
 
 /** Names the field with the CSRF token. */
 export const CSRF = "csrf";
@@ -19,6 +24,7 @@ export const FORM = "form";
 /** Describes a form that was refused, so that it is shown as it was filled in. */
 export interface RefusedForm {
   readonly act: string;
+  readonly form: string;
   readonly given: Readonly<Record<string, string>>;
   readonly answer: Extract<ActAnswer, { readonly refused: string }>;
 }
@@ -112,18 +118,34 @@ export class PageForms {
     fields: (form: FormFields) => Html,
     button: string,
   ): Html {
-    const { action, csrfToken, newId, refused } = this.#tools;
-    const id = newId();
-    const isRefused =
-      refused?.act === act && Object.entries(about).every(([name, value]) => refused.given[name] === value);
+    const { action, csrfToken, newId } = this.#tools;
+    const refused = this.#refusedOf(act, about);
+    // The same form once more: should GitHub have taken it after all, it is not done twice.
+    const id = refused?.form ?? newId();
     const hidden = { [CSRF]: csrfToken, [ACT]: act, [FORM]: id, ...about };
     return html`<form class="act" method="post" action="${action}">
       ${Object.entries(hidden).map(
         ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
       )}
-      ${isRefused ? html`<p class="problem">${refused.answer.refused}</p>` : ""}
-      ${fields(new FormFields(id, isRefused ? refused : null))}
+      ${refused === null ? "" : html`<p class="problem">${refused.answer.refused}</p>`}
+      ${fields(new FormFields(id, refused))}
       <p class="send"><button>${button}</button></p>
     </form>`;
+  }
+
+  /** Returns the same under a line that unfolds it. */
+  folded(title: string, ...form: Parameters<PageForms["form"]>): Html {
+    const [act, about] = form;
+    const isOpen = this.#refusedOf(act, about) !== null;
+    return html`<details class="fold" ${isOpen ? html`open` : ""}>
+      <summary>${title}</summary>
+      ${this.form(...form)}
+    </details>`;
+  }
+
+  #refusedOf(act: string, about: Readonly<Record<string, string>>): RefusedForm | null {
+    const { refused } = this.#tools;
+    if (refused?.act !== act) return null;
+    return Object.entries(about).every(([name, value]) => refused.given[name] === value) ? refused : null;
   }
 }

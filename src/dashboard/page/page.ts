@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { Html } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Access, SignedInPerson } from "./access.ts";
+import type { Acting, ActTools } from "./act-tools.ts";
 import type { ActAnswer, PageForms } from "./form.ts";
 import type { OrganizationRecords } from "./organization.ts";
 import type { VisibleRecords } from "./records.ts";
@@ -26,8 +27,11 @@ export interface Asked {
   readonly web: string | null;
   /** Returns the address of a page of the same organisation. */
   readonly link: (path: string, query?: Readonly<Record<string, string | undefined>>) => string;
-  /** Makes the forms of this page; null: nobody signed in, so that nothing can be sent. */
+  /** Who signed in; null: nobody did. */
+  readonly person: SignedInPerson | null;
+  /** Makes the forms of this page; null: nothing can be sent, as `readOnly` explains. */
   readonly forms: PageForms | null;
+  readonly readOnly: string;
 }
 
 /** Describes what a page shows. */
@@ -48,11 +52,9 @@ export interface PageFile {
 export type PageContent = PageText | PageFile;
 
 /** Describes a form as it arrived. */
-export interface SentForm {
-  /** Names this very form: sent twice, it is done once. */
-  readonly form: string;
-  readonly sender: SignedInPerson;
+export interface SentForm extends Acting {
   readonly asked: Asked;
+  readonly tools: ActTools;
 }
 
 /** Describes one thing a page can be sent. */

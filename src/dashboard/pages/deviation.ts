@@ -18,9 +18,10 @@ import { linkedHere } from "../page/linked.ts";
 import { nothingObserved } from "../page/organization.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
+import { DEVIATION_ACTS, deviationForms } from "./deviation-forms.ts";
 
 /** Shows one deviation. */
-export const DEVIATION_PAGE: DashboardPage = { path: "/deviations/:id", show };
+export const DEVIATION_PAGE: DashboardPage = { path: "/deviations/:id", acts: DEVIATION_ACTS, show };
 
 async function show(asked: Asked): Promise<PageContent> {
   const { records, whole, params, access, now, link } = asked;
@@ -30,6 +31,7 @@ async function show(asked: Asked): Promise<PageContent> {
   const remediation = entries.findLast((entry) => isOfKind(entry, "remediation"))?.body ?? null;
   if (deviation === undefined || !("listed" in deviation))
     throw new PageProblem(404, "No deviation of this id is on record here.");
+  const newest = entries.findLast((entry) => isOfKind(entry, "remediation"))?.seq ?? 0;
   const surroundings = {
     organizationId: access.organization.id,
     generatedAt: now,
@@ -72,6 +74,10 @@ async function show(asked: Asked): Promise<PageContent> {
         </dl>
       </section>
       ${answer === null ? "" : boxesHtml(deviation, answer)}
+      <section>
+        <h2 id="act">Record what is done about it</h2>
+        ${deviationForms(asked, deviation, answer, newest)}
+      </section>
       ${sectionsHtml(linkedHere(await deviationSections(entries, surroundings), link))}`,
   };
 }

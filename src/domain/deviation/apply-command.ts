@@ -5,6 +5,7 @@ import type { RemediationRecord } from "../records/remediation.ts";
 import { destination, transition, type TransitionRefusal } from "../values/transitions.ts";
 import { listed } from "../texts/wording.ts";
 import {
+  COMMAND_NAMES,
   DEVIATION_COMMAND_TABLE,
   written,
   type CommandCircumstances,
@@ -33,7 +34,9 @@ export interface Given {
   readonly by: Person;
   /** Acts as an auditor: only the terminal can. */
   readonly asAuditor: boolean;
-  readonly via: "comment" | "terminal";
+  /** Whether it is not known which GitHub account is theirs: they may have caused or owned it. */
+  readonly isWithoutAccount?: boolean;
+  readonly via: "comment" | "terminal" | "page";
   readonly at: Instant;
   /** People a command names, with their ids where GitHub shows them; null: GitHub has no such account. */
   readonly named: ReadonlyMap<string, Person | null>;
@@ -49,10 +52,34 @@ export type CommandResult =
   | {
       readonly deviations: readonly DeviationRecord[];
       readonly remediations: readonly RemediationRecord[];
-      readonly reply: string;
+      /** What was done, and in `next` what is to be done now; empty: nothing. */
+      readonly done: string;
+      readonly next: string;
       readonly refused: null;
     }
   | { readonly refused: string };
+
+/** Returns the reply to a command: what was done, and what is to be done now. */
+export function replyOf({ done, next }: { readonly done: string; readonly next: string }): string {
+  return next === "" ? done : `${done} ${next}`;
+}
+
+/** Returns the commands that someone may give now, as far as states and roles go. */
+export function possibleCommands(
+  given: Pick<Given, "deviation" | "remediation" | "by" | "asAuditor" | "isWithoutAccount" | "same">,
+): readonly CommandName[] {
+  const { deviation, remediation } = given;
+  return COMMAND_NAMES.filter((name) => {
+    const { deviation: outer, remediation: inner } = DEVIATION_COMMAND_TABLE[name];
+    const roles = rolesIn({ ...given, command: { name } });
+    const allows = <State extends string>(steps: readonly CommandStep<State>[], state: State): boolean =>
+      transition({ command: steps }, state, "command", roles).refused === null;
+    return (
+      allows(outer, deviation.status) &&
+      (inner.length === 0 || allows(inner, remediation?.status ?? "planned"))
+    );
+  });
+}
 
 /** Applies a command, or answers why not. A refused command changes nothing. */
 export function applyCommand(given: Given): CommandResult {
@@ -62,11 +89,11 @@ export function applyCommand(given: Given): CommandResult {
   const isAbout = innerSteps.length > 0;
   const outer = transition({ command: steps }, deviation.status, "command", roles);
   if (outer.refused !== null)
-    return { refused: refusalOf(outer.refused, command.name, "deviation", deviation.status) };
+    return { refused: refusalOf(given, outer.refused, "deviation", deviation.status) };
   const state = given.remediation?.status ?? "planned";
   const inner = isAbout ? transition({ command: innerSteps }, state, "command", roles) : null;
   if (inner !== null && inner.refused !== null)
-    return { refused: refusalOf(inner.refused, command.name, "remediation", state) };
+    return { refused: refusalOf(given, inner.refused, "remediation", state) };
   const moved: DeviationTransition = {
     command: command.name,
     by,
@@ -90,14 +117,19 @@ export function applyCommand(given: Given): CommandResult {
   return autoAdvance(given, {
     deviation: isOwn ? { ...deviation, ...change.deviation, status: outer.to, moved } : deviation,
     remediation: hasOne ? after : null,
-    reply: command.reply(now, after),
+    done: command.reply(now, after),
   });
 }
 
 /** Returns the roles of whoever gives the command. Where owners are barred, everyone who ever owned the remediation is one. */
-function rolesIn(given: Given): readonly DeviationRole[] {
+function rolesIn(
+  given: Pick<Given, "by" | "asAuditor" | "isWithoutAccount" | "deviation" | "remediation" | "same"> & {
+    readonly command: Pick<DeviationCommand, "name">;
+  },
+): readonly DeviationRole[] {
   const { by, asAuditor, deviation, remediation, command, same = isSameAccount } = given;
   if (asAuditor) return ["auditor"];
+  if (given.isWithoutAccount === true) return ["other", "causer"];
   const roles = remediationRolesOf(by, deviation, remediation, same);
   const step = DEVIATION_COMMAND_TABLE[command.name].deviation.find(({ from }) =>
     from.includes(deviation.status),
@@ -107,13 +139,16 @@ function rolesIn(given: Given): readonly DeviationRole[] {
   return hadIt && !roles.includes("owner") ? ["owner", ...roles] : roles;
 }
 
+const WITHOUT_ACCOUNT =
+  "Someone who signed in without a GitHub account may have caused the deviation or owned its remediation, so they cannot give this command. Someone with an account can.";
+
 function refusalOf(
+  { command: { name }, isWithoutAccount }: Given,
   refused: TransitionRefusal<string, CommandStep<string>>,
-  name: CommandName,
   what: "deviation" | "remediation",
   state: string,
 ): string {
-  if (refused.because === "role") return refused.row.refusal;
+  if (refused.because === "role") return isWithoutAccount === true ? WITHOUT_ACCOUNT : refused.row.refusal;
   const possible = refused.allowed.filter((each) => each !== null).map(worded);
   const isOver = what === "deviation" && refused.allowed.includes("open");
   const reopen = isOver && REOPENABLE.includes(state) ? ` Reopen it first: ${written("reopen")}.` : "";
@@ -130,13 +165,13 @@ function autoAdvance(
   now: {
     readonly deviation: DeviationRecord;
     readonly remediation: RemediationRecord | null;
-    readonly reply: string;
+    readonly done: string;
   },
 ): CommandResult {
   const { at, months } = given;
   const deviations = [now.deviation];
   const remediations = now.remediation === null ? [] : [now.remediation];
-  const replies = [now.reply];
+  const replies = [now.done];
   let { deviation, remediation } = now;
   const byApp = (command: string, text: string): DeviationTransition => ({
     command,
@@ -172,6 +207,5 @@ function autoAdvance(
     }
   }
   const next = nextStep(deviation, remediation, months);
-  if (next !== "") replies.push(next);
-  return { deviations, remediations, reply: replies.join(" "), refused: null };
+  return { deviations, remediations, done: replies.join(" "), next, refused: null };
 }

@@ -20,7 +20,7 @@ export const MovedSchema = z.object({
   /** Null: the App itself. */
   by: PersonSchema.nullable(),
   role: z.enum(["owner", "causer", "other", "auditor", "app"]),
-  via: z.enum(["app", "comment", "terminal"]),
+  via: z.enum(["app", "comment", "terminal", "page"]),
   at: InstantSchema,
   text: z.string(),
 });

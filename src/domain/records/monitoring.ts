@@ -127,7 +127,7 @@ const SignedOffSchema = z.object({
   }),
   at: InstantSchema,
   comment: z.string(),
-  via: z.enum(["comment", "terminal"]),
+  via: z.enum(["comment", "terminal", "page"]),
   /** What the signer saw. */
   figures: MonthlyFiguresSchema,
   /** What contradicts the signer, such as a deviation of the month that they caused; null: nothing known. */

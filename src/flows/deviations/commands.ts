@@ -1,7 +1,7 @@
 /** Commands to a deviation, from its issue or a terminal: applied and shown on its issue, or refused with a sentence. */
 
 import type { Instant } from "../../domain/time/instant.ts";
-import { applyCommand } from "../../domain/deviation/apply-command.ts";
+import { applyCommand, replyOf } from "../../domain/deviation/apply-command.ts";
 import { parseCommand } from "../../domain/deviation/commands.ts";
 import { remediationEntry, settle, deviationEntry, mergeDecisions } from "../../domain/deviation/decide.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type ReviewedMonth,
 } from "../../domain/deviation/operating.ts";
 import type { Decision } from "../../domain/records/entry.ts";
+import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { isSamePerson } from "../../domain/policy/identity.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { DeviationRecord, Person } from "../../domain/records/deviation.ts";
@@ -25,64 +26,61 @@ import {
   type LedgerTools,
 } from "../records/existing-deviations.ts";
 
-/** One line given to one deviation. */
-interface GivenLine {
+/** Lines given to one deviation, one after the other: all of them or none. */
+interface GivenLines {
   readonly deviation: string;
-  /** As it is written after `/countersign`. */
-  readonly line: string;
+  /** Each as it is written after `/countersign`. */
+  readonly lines: readonly string[];
   readonly by: Person;
   readonly asAuditor: boolean;
-  readonly via: "comment" | "terminal";
+  /** Whether they signed in without a GitHub account. */
+  readonly isWithoutAccount?: boolean;
+  readonly via: "comment" | "terminal" | "page";
   readonly at: Instant;
   readonly policy: Policy;
   /** Returns who has a login; null: nobody. A terminal cannot ask, and takes the login. */
   readonly who: (login: string) => Promise<Person | null>;
 }
 
-/** The result of a line: what to record and the reply, or the refusal. */
-type LineResult =
+/** The result of lines: what to record and the reply, or the refusal of one of them, by its place. */
+type LinesResult =
   | { readonly decision: Decision; readonly reply: string; readonly refused: null }
-  | { readonly refused: string };
+  | { readonly refused: string; readonly line: number };
 
-/** Applies one line; nothing is recorded here. */
+/** Applies lines; nothing is recorded here. */
 export async function commandDeviation(
   tools: Omit<LedgerTools, "clock">,
-  given: GivenLine,
-): Promise<LineResult> {
-  const deviation = await deviationOf(tools, given.deviation);
-  if (deviation === null) return { refused: `There is no deviation ${given.deviation}.` };
-  const parsed = parseCommand(given.line, dayOf(given.at));
-  if (parsed.problem !== null) return { refused: parsed.problem };
-  const command = parsed.value;
-  const remediation = await remediationOf(tools, deviation.id);
-  const named = new Map<string, Person | null>();
-  for (const login of command.logins) named.set(login.toLowerCase(), await given.who(login));
-  const result = applyCommand({
-    ...given,
-    deviation,
-    remediation,
-    command,
-    named,
-    months: await monthsOf(tools, deviation, given.at),
-    same: (a, b) => isSamePerson(given.policy, a, b),
-    cadence: cadenceIn(await knownDeviations(tools), deviation.repository.id),
-  });
-  if (result.refused !== null) return result;
-  const after = result.deviations.at(-1) ?? deviation;
-  const last = result.remediations.at(-1) ?? remediation;
-  const to = await senderOf(tools, deviation);
-  const shown = settle({ before: deviation, after, remediation: last, policy: given.policy, to });
-  const decision = mergeDecisions(
-    {
-      entries: [
-        ...result.deviations.slice(0, -1).map(deviationEntry),
-        ...result.remediations.map(remediationEntry),
-      ],
-      actions: [],
-    },
-    shown,
-  );
-  return { decision, reply: result.reply, refused: null };
+  given: GivenLines,
+): Promise<LinesResult> {
+  const before = await deviationOf(tools, given.deviation);
+  if (before === null) return { refused: `There is no deviation ${given.deviation}.`, line: 0 };
+  const months = await monthsOf(tools, before, given.at);
+  const cadence = cadenceIn(await knownDeviations(tools), before.repository.id);
+  const same = (a: Person, b: Person): boolean => isSamePerson(given.policy, a, b);
+  const deviations = [before];
+  const remediations: RemediationRecord[] = [];
+  const done: string[] = [];
+  let [deviation, remediation, next] = [before, await remediationOf(tools, before.id), ""];
+  for (const [line, written] of given.lines.entries()) {
+    const parsed = parseCommand(written, dayOf(given.at));
+    if (parsed.problem !== null) return { refused: parsed.problem, line };
+    const command = parsed.value;
+    const named = new Map<string, Person | null>();
+    for (const login of command.logins) named.set(login.toLowerCase(), await given.who(login));
+    const result = applyCommand({ ...given, deviation, remediation, command, named, months, same, cadence });
+    if (result.refused !== null) return { refused: result.refused, line };
+    deviations.push(...result.deviations);
+    remediations.push(...result.remediations);
+    deviation = result.deviations.at(-1) ?? deviation;
+    remediation = result.remediations.at(-1) ?? remediation;
+    done.push(result.done);
+    ({ next } = result);
+  }
+  const to = await senderOf(tools, before);
+  const shown = settle({ before, after: deviation, remediation, policy: given.policy, to });
+  const steps = [...deviations.slice(1, -1).map(deviationEntry), ...remediations.map(remediationEntry)];
+  const decision = mergeDecisions({ entries: steps, actions: [] }, shown);
+  return { decision, reply: replyOf({ done: done.join(" "), next }), refused: null };
 }
 
 /** Returns how often the remediations of a repository are reviewed now. */

@@ -113,7 +113,7 @@ export async function commandAtTerminal(
   const at = tools.clock.now();
   const result = await commandDeviation(tools, {
     deviation: deviation.id,
-    line: given.line,
+    lines: [given.line],
     by: knownAs(deviation.actors, given.as),
     asAuditor: given.asAuditor,
     via: "terminal",

@@ -35,7 +35,7 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
     return refuse("Only people with write permission in this repository can give this command.");
   const result = await commandDeviation(repo, {
     deviation: deviation.id,
-    line: `${given.name} ${given.rest}`,
+    lines: [`${given.name} ${given.rest}`],
     by: { id: author.id, login: author.login },
     asAuditor: false,
     via: "comment",

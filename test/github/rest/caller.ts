@@ -16,7 +16,8 @@ export function identify(world: World, header: string | undefined): Caller {
   const token = world.tokens.get(credentials);
   if (token === undefined || token.expiresAt <= world.realNow()) throw new Refused(401, "Bad credentials");
   if (token.installationId === null) {
-    return { kind: "user", account: world.account(token.accountId), token };
+    const app = token.givenTo === undefined ? null : (world.apps.get(token.givenTo) ?? null);
+    return { kind: "user", account: world.account(token.accountId), token, app };
   }
   const installation = world.installations.get(token.installationId);
   const app = installation === undefined ? undefined : world.apps.get(installation.appId);

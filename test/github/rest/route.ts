@@ -13,7 +13,7 @@ export type Caller =
       readonly installation: Installation;
       readonly token: Token;
     }
-  | { readonly kind: "user"; readonly account: Account; readonly token: Token }
+  | { readonly kind: "user"; readonly account: Account; readonly token: Token; readonly app: App | null }
   | { readonly kind: "nobody" };
 
 /** What a caller must hold: a signed-in app, or a permission of an installation such as `checks:write`, any of several. `none`: nothing. */
@@ -91,9 +91,9 @@ export function actingAccount(world: World, caller: Caller): Account {
   return world.account(caller.app.botId);
 }
 
-/** The app a caller's token belongs to; null for a person. */
+/** The app a caller's token belongs to, or was given to by a person; null for a person's own. */
 export function actingApp(caller: Caller): App | null {
-  return caller.kind === "installation" || caller.kind === "app" ? caller.app : null;
+  return caller.kind === "nobody" ? null : caller.app;
 }
 
 /** The repository a path names. Throws 404 for one the caller may not see. */

@@ -42,7 +42,7 @@ export const MONTHLY_REVIEWS_TABLE = table<ReviewRow>({
     signed_off_at: column.time(({ body }) => body.signedOff?.at ?? null, "When it was signed off."),
     signed_off_via: column.text(
       ({ body }) => body.signedOff?.via ?? null,
-      "comment (on GitHub) or terminal.",
+      "comment (on GitHub), page (by whoever signed in there) or terminal.",
     ),
     comment: column.text(({ body }) => body.signedOff?.comment ?? null, "What they said they saw."),
     remark: column.text(

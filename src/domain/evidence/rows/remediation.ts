@@ -156,7 +156,7 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
     role: column.text(({ body }) => body.moved.role, "In which part: owner, causer, other, auditor or app."),
     via: column.text(
       ({ body }) => body.moved.via,
-      "By a comment on GitHub, at a terminal (the login is that person's word), or app.",
+      "By a comment on GitHub, on a page (by whoever signed in there), at a terminal (the login is that person's word), or app.",
     ),
     text: column.text(({ body }) => body.moved.text, "In which words."),
     status: column.text(({ body }) => body.status, "The state it led to."),

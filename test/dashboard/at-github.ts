@@ -1,0 +1,142 @@
+/** The whole App beside the double of GitHub after a story, with its pages behind sign-in: what people send there arrives at GitHub. */
+
+import { onTestFinished } from "vitest";
+
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { untilIdle } from "../../src/cli/scenario/clock.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { isOfKind, type LoggedEntry } from "../../src/domain/records/entry.ts";
+import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
+import type { RemediationRecord } from "../../src/domain/records/remediation.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Settings } from "../../src/settings.ts";
+import { registeredApp } from "../support/app.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
+import { readStory } from "../support/scenarios.ts";
+import { BASE_URL, Browser } from "./signed-in.ts";
+
+const OAUTH = "http://github.test/login/oauth";
+const API = "http://github.test/api/v3";
+
+/** The App with its pages, and people who open them. */
+export interface PagesAtGitHub {
+  readonly harness: InProcessHarness;
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Signs someone in by their login. */
+  readonly signedIn: (login: string) => Promise<Browser>;
+  /** Waits until nothing is left to do. */
+  readonly settled: () => Promise<void>;
+  /** Whether GitHub takes a comment and then says nothing, so often. */
+  readonly loseAnswers: (count: number) => void;
+  /** Every issue there is. */
+  readonly issues: () => readonly { readonly title: string; readonly body: string | null }[];
+  /** Every comment on an issue or pull request, oldest first. */
+  readonly comments: (number: number) => readonly { readonly login: string; readonly body: string }[];
+}
+
+/** Plays a story, and opens the pages. */
+export async function pagesAtGitHub(text: string, settings: Partial<Settings> = {}): Promise<PagesAtGitHub> {
+  const story: Scenario = readStory(text, "a page");
+  const codes = new Map<string, string>();
+  let lost = 0;
+  const harness = await openHarness(story, "sqlite", {
+    settings: {
+      baseUrl: BASE_URL,
+      signIn: { clientId: "Iv1.client", clientSecret: "secret", sessionSecret: "s".repeat(32) },
+      ...settings,
+    },
+    async answer(request) {
+      const world = harness.github.double.world;
+      const [, token = ""] = (request.headers.get("authorization") ?? "").split(" ");
+      const given = world.tokens.get(token);
+      if (request.url === `${OAUTH}/access_token`) {
+        const { code = "" } = (await request.clone().json()) as { readonly code?: string };
+        const account = world.accountByLogin(codes.get(code) ?? "");
+        if (account === undefined) return Response.json({ error: "bad_verification_code" });
+        const made = `ghu_${code}`;
+        world.tokens.set(made, {
+          token: made,
+          kind: "user",
+          installationId: null,
+          givenTo: registeredApp.id,
+          accountId: account.id,
+          permissions: {},
+          repositoryIds: null,
+          expiresAt: world.realNow() + 1e9,
+        });
+        return Response.json({ access_token: made, token_type: "bearer", scope: "" });
+      }
+      if (given?.givenTo === undefined) return null;
+      const person = world.account(given.accountId);
+      const { pathname } = new URL(request.url);
+      if (request.url.startsWith(`${API}/user?`) || request.url === `${API}/user`)
+        return Response.json({ id: person.id, login: person.login, type: "User" });
+      const [installation] = [...world.installations.values()];
+      if (installation === undefined) return null;
+      const owner = world.organizations.get(installation.accountId) ?? world.account(installation.accountId);
+      if (pathname.endsWith("/user/installations"))
+        return Response.json({
+          installations: [{ id: installation.id, account: { id: owner.id, login: owner.login } }],
+        });
+      if (pathname.endsWith(`/user/installations/${installation.id}/repositories`)) {
+        const repositories = world
+          .installationRepositories(installation)
+          .filter((each) => world.may(person, "read", each))
+          .map(({ id }) => ({ id }));
+        return Response.json({ repositories });
+      }
+      if (lost > 0 && request.method === "POST" && pathname.endsWith("/comments")) {
+        lost -= 1;
+        await harness.github.fetch(request);
+        throw new TypeError("fetch failed");
+      }
+      return null;
+    },
+  });
+  onTestFinished(() => harness.close());
+  const { failures } = await playScenario(story, harness);
+  if (failures[0] !== undefined) throw new Error(failures[0].because);
+  const fetch = (request: Request): Promise<Response> => harness.app.ask("", () => request);
+  return {
+    harness,
+    fetch,
+    settled: () => untilIdle(harness),
+    loseAnswers(count) {
+      lost = count;
+    },
+    async signedIn(login) {
+      const browser = new Browser(fetch);
+      const away = await browser.open("/sign-in/github?to=/");
+      const address = new URL(away.headers.get("location") ?? "");
+      const code = `code${codes.size + 1}`;
+      codes.set(code, login);
+      const back = new URL(address.searchParams.get("redirect_uri") ?? "");
+      back.search = new URLSearchParams({ code, state: address.searchParams.get("state") ?? "" }).toString();
+      await browser.open(back.href);
+      return browser;
+    },
+    issues: () =>
+      [...harness.github.double.world.repositories.values()].flatMap(({ issues }) => [...issues.values()]),
+    comments(number) {
+      const { world } = harness.github.double;
+      const [repository] = [...world.repositories.values()].filter(({ name }) => name === "web");
+      return [...(repository?.comments.values() ?? [])]
+        .filter((each) => each.number === number)
+        .map(({ authorId, body }) => ({ login: world.account(authorId ?? 0).login, body }));
+    },
+  };
+}
+
+/** The one deviation of a log, with its remediation and everything recorded of the two. */
+export async function deviationOf(ledger: Ledger): Promise<{
+  readonly deviation: DeviationRecord;
+  readonly remediation: RemediationRecord | null;
+  readonly log: readonly LoggedEntry<"deviation" | "remediation">[];
+}> {
+  const log: LoggedEntry<"deviation" | "remediation">[] = [];
+  for await (const entry of ledger.log({ kinds: ["deviation", "remediation"] })) log.push(entry);
+  const deviation = log.findLast((entry) => isOfKind(entry, "deviation"))?.body;
+  const remediation = log.findLast((entry) => isOfKind(entry, "remediation"))?.body ?? null;
+  if (deviation === undefined) throw new Error("there is no deviation");
+  return { deviation, remediation, log };
+}
