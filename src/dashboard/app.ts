@@ -16,11 +16,17 @@ import type { Html } from "../pages/html-table.ts";
 import type { FormStore } from "../ledger/forms.ts";
 import { Downloads } from "./download.ts";
 import type { Access, Caller, SignedInPerson, Refusal, Viewer, ViewerOf } from "./page/access.ts";
-import type { ActTools } from "./page/act-tools.ts";
 import { framed, messagePage } from "./layout.ts";
 import { addressOf } from "./page/address.ts";
 import { PageForms, type ActAnswer, type RefusedForm } from "./page/form.ts";
-import { PageProblem, type Asked, type DashboardPage, type PageContent, type PageFile } from "./page/page.ts";
+import {
+  PageProblem,
+  type ActTools,
+  type Asked,
+  type DashboardPage,
+  type PageContent,
+  type PageFile,
+} from "./page/page.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";

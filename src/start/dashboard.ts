@@ -4,7 +4,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 
 import { dashboard } from "../dashboard/app.ts";
-import type { ActTools } from "../dashboard/page/act-tools.ts";
+import type { ActTools } from "../dashboard/page/page.ts";
 import { loopbackViewer } from "../dashboard/loopback.ts";
 import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts";
 import { OpenIdProvider } from "../dashboard/sign-in/openid.ts";

@@ -1,6 +1,6 @@
 /** What people send from the pages, done by the flows that do it for comments and the terminal. */
 
-import type { ActTools } from "../dashboard/page/act-tools.ts";
+import type { ActTools } from "../dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../dashboard/page/access.ts";
 import { commandFromPage, type PageSender } from "../flows/deviations/from-page.ts";
 import type { Tools } from "../flows/context/tools.ts";

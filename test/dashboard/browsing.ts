@@ -4,7 +4,7 @@ import type { Hono } from "hono";
 import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
-import type { ActTools } from "../../src/dashboard/page/act-tools.ts";
+import type { ActTools } from "../../src/dashboard/page/page.ts";
 import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";

@@ -4,8 +4,7 @@ import { onTestFinished } from "vitest";
 
 import { dashboard } from "../../src/dashboard/app.ts";
 import type { OrganizationRole, GitHubAccess } from "../../src/dashboard/page/access.ts";
-import type { ActTools } from "../../src/dashboard/page/act-tools.ts";
-import type { DashboardPage } from "../../src/dashboard/page/page.ts";
+import type { ActTools, DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { GitHubAccounts } from "../../src/dashboard/sign-in/accounts.ts";
 import type { SignInProvider } from "../../src/dashboard/sign-in/providers.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";

@@ -5,7 +5,6 @@ import type { z } from "zod";
 import type { Html } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Access, SignedInPerson } from "./access.ts";
-import type { Acting, ActTools } from "./act-tools.ts";
 import type { ActAnswer, PageForms } from "./form.ts";
 import type { OrganizationRecords } from "./organization.ts";
 import type { VisibleRecords } from "./records.ts";
@@ -50,6 +49,25 @@ export interface PageFile {
 
 /** Names what a page answers with. */
 export type PageContent = PageText | PageFile;
+
+/** Describes who sent a form, and which. */
+export interface Acting {
+  readonly sender: SignedInPerson;
+  readonly access: Access;
+  /** Names this very form wherever it is kept: sent twice, it is done once. */
+  readonly form: string;
+}
+
+/** What was done, or why nothing was; `line`: by which of several commands, from 0. */
+type Acted =
+  | { readonly says: string; readonly refused: null }
+  | { readonly refused: string; readonly line: number | null };
+
+/** Does things once for each form, and keeps what came of it with the effect. Every function throws ExternalError. */
+export interface ActTools {
+  /** Gives a deviation commands, as they are written after `/countersign`: all of them or none. */
+  readonly commandDeviation: (deviation: string, lines: readonly string[], acting: Acting) => Promise<Acted>;
+}
 
 /** Describes a form as it arrived. */
 export interface SentForm extends Acting {

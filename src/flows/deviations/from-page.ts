@@ -94,7 +94,7 @@ async function notPermitted(place: Repo, { account, isLead }: PageSender): Promi
   return `Only people with write permission in ${owner}/${name} can give this command.`;
 }
 
-/** Returns the repository of a deviation's issue, where comments are given; null: it has none that the App sees. */
+/** Returns the repository of a deviation's issue, where comments are given; null: it has none, or the App has no access to it. */
 async function placeOfIssue(tools: Tools, { issue, repository }: DeviationRecord): Promise<Repo | null> {
   if (issue.repository === null) return null;
   const called = issue.repository.toLowerCase();
