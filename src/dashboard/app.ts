@@ -18,7 +18,7 @@ import { Downloads } from "./download.ts";
 import type { Access, Caller, SignedInPerson, Refusal, Viewer, ViewerOf } from "./page/access.ts";
 import { framed, messagePage } from "./layout.ts";
 import { addressOf } from "./page/address.ts";
-import { PageForms, type ActAnswer, type RefusedForm } from "./page/form.ts";
+import { PageForms, type ActAnswer, type RefusedForm } from "./form/form.ts";
 import {
   PageProblem,
   type ActTools,

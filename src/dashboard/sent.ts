@@ -5,7 +5,7 @@ import { timingSafeEqual } from "hono/utils/buffer";
 
 import { sha256 } from "../domain/values/digest.ts";
 import type { Access, SignedInPerson, Viewer } from "./page/access.ts";
-import { ACT, CSRF, FORM, type ActAnswer } from "./page/form.ts";
+import { ACT, CSRF, FORM, type ActAnswer } from "./form/form.ts";
 import type { Act, DashboardPage } from "./page/page.ts";
 
 /** Bounds what is read of a form (bytes), far above any here. */

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Html } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Access, SignedInPerson } from "./access.ts";
-import type { ActAnswer, PageForms } from "./form.ts";
+import type { ActAnswer, PageForms } from "../form/form.ts";
 import type { OrganizationRecords } from "./organization.ts";
 import type { VisibleRecords } from "./records.ts";
 

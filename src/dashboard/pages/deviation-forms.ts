@@ -9,7 +9,7 @@ import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Html } from "../../pages/html-table.ts";
-import type { FormFields } from "../page/form.ts";
+import type { FormFields } from "../form/form.ts";
 import { actOf, PageProblem, type Act, type Asked, type SentForm } from "../page/page.ts";
 
 /** As much as the table keeps. */
