@@ -1,4 +1,4 @@
-/** Closing a period, what comes to light later, and addenda: on both stores, with the packages themselves as the oracle. */
+/** Closing a period, what comes to light later, and addenda: with the packages themselves as the oracle. */
 
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ import {
 import { sealAgain } from "../independent/liar.ts";
 import { recomputeClosing } from "../independent/recompute.ts";
 import { rounds } from "../support/effort.ts";
-import { describeOnBothStores } from "../support/stores.ts";
+import { describeOnSqlite } from "../support/stores.ts";
 
 const DAY = 86_400_000;
 const folders: string[] = [];
@@ -200,7 +200,7 @@ const LATER: Readonly<Record<string, (n: number) => readonly Entry[]>> = {
   },
 };
 
-describeOnBothStores("a closed period", (open) => {
+describeOnSqlite("a closed period", (open) => {
   test("that nothing came after gives a later export in which no row differs", async () => {
     const { ledger } = await open();
     await record(ledger, smallLog());

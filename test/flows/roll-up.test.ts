@@ -1,4 +1,4 @@
-/** One package of several periods: on both stores, with each period's own package as the oracle. */
+/** One package of several periods, with each period's own package as the oracle. */
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
@@ -29,7 +29,7 @@ import {
 import { sealAgain } from "../independent/liar.ts";
 import { recomputeRollUp } from "../independent/recompute.ts";
 import { rounds, sample } from "../support/effort.ts";
-import { describeOnBothStores } from "../support/stores.ts";
+import { describeOnSqlite } from "../support/stores.ts";
 
 const DAY = 86_400_000;
 const END = Date.parse("2027-04-03T08:00:00Z");
@@ -345,7 +345,7 @@ async function expectSums(rolled: string, isWithoutHole: boolean): Promise<void>
       ).toBe(of.by_outcome[outcome] ?? 0);
 }
 
-describeOnBothStores("a package of several periods", (open) => {
+describeOnSqlite("a package of several periods", (open) => {
   test("gives for each the figures of its own package, which add up to its own", async () => {
     await fc.assert(
       fc.asyncProperty(

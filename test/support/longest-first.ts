@@ -16,7 +16,10 @@ const LONGEST = [
   "test/laws/small-world/small-world.test.ts",
   "test/laws/updates.test.ts",
   "test/laws/makers.test.ts",
+  "test/evidence/verify-page.test.ts",
   "test/house/build.test.ts",
+  "test/flows/close-period.test.ts",
+  "test/flows/roll-up.test.ts",
   "test/independent/lies.test.ts",
   "test/independent/recompute.test.ts",
   "test/robustness/orphans.test.ts",
@@ -24,6 +27,12 @@ const LONGEST = [
   "test/stories/demo.test.ts",
   "test/evidence/verify-script.test.ts",
   "test/cli/past.test.ts",
+  "test/dashboard/same-as-the-sample.test.ts",
+  "test/dashboard/in-a-browser.test.ts",
+  "test/robustness/honest-start.test.ts",
+  "test/evidence/verify.test.ts",
+  "test/companies/companies.test.ts",
+  "test/ledger/kill.test.ts",
 ];
 
 /** Puts the longest files first, also where no earlier run says how long they took. */

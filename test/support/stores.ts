@@ -11,6 +11,7 @@ import { afterEach, describe, inject } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
+import { isWhole } from "./effort.ts";
 import { dropping, giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
 
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
@@ -30,9 +31,20 @@ export interface OpenedStore {
   readonly sql: (...statements: readonly string[]) => Promise<void>;
 }
 
+type Suite = (open: () => Promise<OpenedStore>) => void;
+
 /** Describes the suite twice; `open` gives each test a new, empty database. */
-export function describeOnBothStores(name: string, suite: (open: () => Promise<OpenedStore>) => void): void {
-  for (const kind of ["sqlite", "postgres"] as const)
+export function describeOnBothStores(name: string, suite: Suite): void {
+  describeOn(["sqlite", "postgres"], name, suite);
+}
+
+/** Describes a suite that takes long, and whose queries others try on PostgreSQL: there it runs when everything is tested. */
+export function describeOnSqlite(name: string, suite: Suite): void {
+  describeOn(isWhole ? ["sqlite", "postgres"] : ["sqlite"], name, suite);
+}
+
+function describeOn(kinds: readonly OpenedStore["kind"][], name: string, suite: Suite): void {
+  for (const kind of kinds)
     describe(`${name}, on ${kind}`, () => {
       const cleanUp: (() => Promise<unknown>)[] = [];
       afterEach(async () => {
