@@ -25,7 +25,7 @@ export interface Listed {
   readonly place: string;
   /** The verdict; of what has none, its status. */
   readonly verdict: Verdict | DeviationStatus | EmergencyState | ReviewState;
-  /** What each control came to, as {@link outcomesText} writes it; empty: nothing was judged. */
+  /** What each control came to, as one text; empty: nothing was judged. */
   readonly outcomes: string;
   /** What a search for words looks in, in lower case. */
   readonly words: string;
@@ -63,12 +63,12 @@ export function namingMark(id: string): string {
   return `names ${id}`;
 }
 
-/** Writes what controls came to as one text: the same for all of which the same was found. */
-export function outcomesText(results: JudgedCount["results"]): string {
+/** One text for all of which the same was found. */
+function outcomesText(results: JudgedCount["results"]): string {
   return results.map(({ control, outcome }) => `${control} ${outcome}`).join("\n");
 }
 
-/** Reads what {@link outcomesText} wrote. */
+/** Reads what controls came to from their text. */
 export function outcomesIn(text: string): JudgedCount["results"] {
   if (text === "") return [];
   return text.split("\n").map((line) => {

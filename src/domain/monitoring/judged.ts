@@ -6,7 +6,7 @@ import type { EntryKind, LoggedEntry } from "../records/entry.ts";
 import type { ControlName, Outcome, Verdict } from "../values/result.ts";
 
 /** Names the kinds of entries that are judged when they have happened. */
-export type JudgedKind = "change" | "deployment";
+type JudgedKind = "change" | "deployment";
 
 /** Counts what has one verdict and of which each control came to the same. */
 export interface JudgedCount {
