@@ -2,16 +2,16 @@
 
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { crc32, deflateRawSync } from "node:zlib";
 
 import * as fc from "fast-check";
-import { unzipSync, Zip, type ZipInputFile } from "fflate";
+import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Book } from "../../src/domain/evidence/copies/maker.ts";
 import { isWorkbookOf } from "../../src/package/workbook/compare.ts";
 import { workbookOf } from "../../src/package/workbook/workbook.ts";
 import { rounds } from "../support/effort.ts";
+import { zipped } from "./other-zip.ts";
 
 function bookOf(title: string): Book {
   const csv = `change_id,title\r\n${"a".repeat(64)},${title}\r\n`;
@@ -50,27 +50,6 @@ function isSame(file: Uint8Array, book = BOOK, size = 1_000): Promise<boolean> {
   return isWorkbookOf(book, async function* () {
     for (let at = 0; at < file.length; at += size) yield file.subarray(at, at + size);
   });
-}
-
-/** A zip of the same members, in the order given, deflated by zlib. `more`: bytes after the deflated ones of each. */
-function zipped(members: Iterable<readonly [string, Uint8Array]>, more = Buffer.alloc(0)): Buffer {
-  const pieces: Uint8Array[] = [];
-  const zip = new Zip((_, piece) => void pieces.push(piece));
-  for (const [filename, bytes] of members) {
-    const deflated = Buffer.concat([deflateRawSync(bytes, { level: 9 }), more]);
-    const file: ZipInputFile = {
-      filename,
-      compression: 8,
-      flag: 2,
-      mtime: new Date(2000, 0, 1),
-      size: bytes.length,
-      crc: crc32(bytes),
-    };
-    zip.add(file);
-    file.ondata?.(null, deflated, true);
-  }
-  zip.end();
-  return Buffer.concat(pieces);
 }
 
 describe("a workbook is that of its tables", () => {
