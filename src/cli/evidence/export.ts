@@ -112,7 +112,7 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
   const given = [period, periods, from ?? to].filter((each) => each !== undefined);
   if (given.length > 1)
     throw new UsageError("Give --period, --periods, or --from and --to: one of the three.");
-  if (periods !== undefined) return rolledUp(await periodsNamed(periods, options.org, ledger));
+  if (periods !== undefined) return periodsTogether(periods, options.org, ledger);
   if (period !== undefined)
     return (await closedPeriod(period, options.org, ledger)) ?? namedPeriod(period, ledger);
   if (from === undefined || to === undefined) {
@@ -120,6 +120,11 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
   }
   if (to <= from) throw new UsageError("--to must be later than --from, because the end is excluded.");
   return { name: `${time(from)}--${time(to)}`.replaceAll(":", ""), from, to };
+}
+
+/** Returns one period of those in a list of names, separated by commas. Throws UsageError with every name that cannot be one of them. */
+export async function periodsTogether(list: string, org: string, ledger: Ledger): Promise<NamedPeriod> {
+  return rolledUp(await periodsNamed(list, org, ledger));
 }
 
 /** Returns the periods of a list of names by time. Throws UsageError with every name that cannot be one of them. */

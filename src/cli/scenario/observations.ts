@@ -1,6 +1,7 @@
 /** The rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
 
 import type { Instant } from "../../domain/time/instant.ts";
+import { UsageError } from "../terminal/answer.ts";
 import type { StepOutput } from "./harness/double.ts";
 import type { Expectation, Row } from "./format/expectations.ts";
 import type { Scenario } from "./format/format.ts";
@@ -12,11 +13,11 @@ import { deviationRows, issueRows, remediationRows } from "./rows/deviations.ts"
 import { emergencyRows, reviewRows } from "./rows/emergencies.ts";
 import { checkRows, commentRows, gateRows, requestRows, reviewerRows } from "./rows/github.ts";
 import * as operations from "./rows/operations.ts";
-import { packageFiles, packageRows } from "./rows/package.ts";
+import { packageFiles, packageRows, periodsAsked } from "./rows/package.ts";
 import { StorySnapshot } from "./rows/snapshot.ts";
 
-/** Reads the rows of a kind. `expected`: the rows asked about. `from`: when the story began. */
-type Projection = (at: StorySnapshot, expected: readonly Row[], from: Instant) => Promise<RowSet>;
+/** Reads the rows of a kind, or says why there can be none. `expected`: the rows asked about. `from`: when the story began. */
+type Projection = (at: StorySnapshot, expected: readonly Row[], from: Instant) => Promise<RowSet | string>;
 
 const PROJECTIONS: Readonly<Partial<Record<Expectation["kind"], Projection>>> = {
   check: checkRows,
@@ -39,8 +40,16 @@ const PROJECTIONS: Readonly<Partial<Record<Expectation["kind"], Projection>>> = 
   notifications: operations.notificationRows,
   gate: gateRows,
   requests: requestRows,
-  package: async (at, expected, from) =>
-    packageRows(await at.once("package", () => packageFiles(at.harness, from, at.now)), expected),
+  package: async (at, expected, from) => {
+    const [periods = null] = expected.flatMap(periodsAsked);
+    try {
+      const files = at.once(`package ${periods}`, () => packageFiles(at.harness, { from, periods }, at.now));
+      return packageRows(await files, expected);
+    } catch (error) {
+      if (error instanceof UsageError) return error.message;
+      throw error;
+    }
+  },
   complete: (at, _, from) =>
     at.once("complete", async () => completeness(at.harness, await at.state(), from, at.now)),
 };

@@ -151,6 +151,11 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   gate: { step, answer: z.enum(["waiting", "approved", "rejected"]).optional(), says },
   package: {
     file: text.optional(),
+    periods: text
+      .optional()
+      .describe(
+        "the package rolls up these periods, separated by commas; default: it is of the story so far",
+      ),
     rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))).optional(),
     count: z.int().min(0).optional(),
   },

@@ -7,15 +7,17 @@ import { join } from "node:path";
 import type { Instant } from "../../../domain/time/instant.ts";
 import type { CsvRow } from "../../input/read-csv.ts";
 import { readCsv } from "../../input/read-csv.ts";
+import { periodsTogether } from "../../evidence/export.ts";
+import type { Period } from "../../../domain/evidence/tables/population.ts";
 import { writePackage } from "../../evidence/write-package.ts";
 import type { Row } from "../format/expectations.ts";
 import { STORY_ORGANIZATION, type RowSet } from "../format/match.ts";
 import type { Harness } from "../harness/harness.ts";
 
-/** Writes a package of all there is so far, and reads its files: rows by the file's name. None for what is not CSV. */
+/** Writes a package of all there is so far, or of `periods`, and reads its files: rows by name. None for what is not CSV. */
 export async function packageFiles(
   harness: Harness,
-  from: Instant,
+  { from, periods }: { readonly from: Instant; readonly periods: string | null },
   now: Instant,
 ): Promise<ReadonlyMap<string, readonly CsvRow[]>> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-package-"));
@@ -23,10 +25,15 @@ export async function packageFiles(
   try {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const out = join(folder, "package");
-    await harness.app.reconcile(STORY_ORGANIZATION, from, now + 1000);
+    const period: Period =
+      periods === null
+        ? { name: "story", from, to: now + 1000 }
+        : await periodsTogether(periods, STORY_ORGANIZATION, ledger);
+    for (const part of period.parts ?? [period])
+      await harness.app.reconcile(STORY_ORGANIZATION, part.from, part.to);
     await writePackage(ledger, {
       organization: STORY_ORGANIZATION,
-      period: { name: "story", from, to: now + 1000 },
+      period,
       out,
       zip: false,
       signingKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -44,12 +51,18 @@ export async function packageFiles(
   }
 }
 
+/** Returns the periods that a row asks to be rolled up; none: it asks about the story so far. */
+export function periodsAsked({ periods }: Row): readonly string[] {
+  return typeof periods === "string" ? [periods] : [];
+}
+
 /** Returns one row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
 export function packageRows(files: ReadonlyMap<string, readonly CsvRow[]>, asked: readonly Row[]): RowSet {
   const names = new Set(asked.map((row) => row["file"]).filter((file) => typeof file === "string"));
   const rows = [...names].flatMap((file): readonly Row[] => {
     const cells = files.get(file);
-    return cells === undefined ? [] : [{ file, count: cells.length, rows: cells }];
+    const [periods = null] = asked.flatMap(periodsAsked);
+    return cells === undefined ? [] : [{ file, periods, count: cells.length, rows: cells }];
   });
-  return { columns: ["file", "rows", "count"], rows };
+  return { columns: ["file", "periods", "rows", "count"], rows };
 }
