@@ -1,21 +1,22 @@
 /** One message to one receiver: written in its format, signed, posted. Addresses and secrets are never logged, stored or named in an error. */
 
 import type { Instant } from "../domain/time/instant.ts";
+import { addressOf, type Addresses } from "../domain/messages/addresses.ts";
 import type { NotificationPayload } from "../domain/messages/notification.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import type { Post } from "./post.ts";
 import { signedHeaders } from "./sign.ts";
 import { HOUR } from "../domain/time/durations.ts";
 
-/** Sends one message, dated `at`. Throws {@link ExternalError} (`receiver-...`) when the receiver did not take it. */
-export type SendNotification = (payload: NotificationPayload, at: Instant) => Promise<void>;
+/** Sends one message, dated `at`; `key`: of its action. Throws {@link ExternalError} (`receiver-...`) when the receiver did not take it. */
+export type SendNotification = (payload: NotificationPayload, at: Instant, key: string) => Promise<void>;
 
 /** Describes what sending needs: the environment's variables by name, GitHub's web address, and a way to post. */
 export interface Sending {
   /** The value of an environment variable a policy may name, or null. */
   readonly variable: (name: string) => string | null;
-  /** For links, e.g. `https://github.com`. */
-  readonly webUrl: string;
+  /** What links begin with. */
+  readonly addresses: Addresses;
   readonly post: Post;
   /** Whether addresses may be `http:` and lie in private networks. */
   readonly privateAddresses: boolean;
@@ -23,10 +24,10 @@ export interface Sending {
 
 /** Makes the sender. */
 export function notificationSender(sending: Sending): SendNotification {
-  return async (payload, at) => {
+  return async (payload, at, key) => {
     const { urlSecret, signingSecret, format } = payload.receiver;
-    const url = addressOf(sending, urlSecret);
-    const link = payload.path === null ? null : `${sending.webUrl}/${payload.path}`;
+    const url = receiverAddress(sending, urlSecret);
+    const link = addressOf({ key, kind: "notification", payload }, sending.addresses);
     const body = JSON.stringify(format === "slack" ? slackMessage(payload, link) : message(payload, link));
     const secret = signingSecret === null ? null : needed(sending, signingSecret);
     const answer = await sending.post({
@@ -72,7 +73,7 @@ function slackMessage(payload: NotificationPayload, link: string | null): unknow
   return { text: link === null ? text : `${text}\n${link}` };
 }
 
-function addressOf(sending: Sending, name: string): string {
+function receiverAddress(sending: Sending, name: string): string {
   const given = needed(sending, name);
   const protocol = URL.parse(given)?.protocol;
   if (protocol === "https:" || (protocol === "http:" && sending.privateAddresses)) return given;

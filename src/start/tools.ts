@@ -8,7 +8,7 @@ import type { Probot } from "probot";
 import { getProxyForUrl } from "proxy-from-env";
 import type { Clock, Tools } from "../flows/context/tools.ts";
 import { skewOf } from "../domain/time/skew.ts";
-import { carryOut } from "../github/actions/carry-out.ts";
+import { carryingOut } from "../github/actions/carry-out.ts";
 import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/api/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/api/octokit.ts";
@@ -21,7 +21,9 @@ import type { StoreLocation } from "../ledger/database/store.ts";
 import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
 import { VERSION } from "../package/version.ts";
+import type { Addresses } from "../domain/messages/addresses.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
+import { canSignIn } from "./sign-in-settings.ts";
 
 /** Describes how the App is started. `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
 export interface StartTools {
@@ -89,6 +91,7 @@ export async function buildTools(
       if (wall !== null) skew = skewOf({ date, receivedAt: wall.now(), ms }) ?? skew;
     },
   });
+  const addresses = addressesOf(settings);
   const tools: Tools = {
     appId: settings.appId,
     clock,
@@ -99,13 +102,28 @@ export async function buildTools(
     ...(settings.pollMs === undefined ? {} : { polls: true }),
     sendNotification: notificationSender({
       variable: settings.receivers.variable,
-      webUrl: webBaseUrl(settings),
+      addresses,
       post: start.post ?? networkPost({ ...settings.receivers, proxyFor: getProxyForUrl }),
       privateAddresses: settings.receivers.privateAddresses,
     }),
-    github: { ...facts, carryOut, signal, laneOf, ranked, octokits: octokitsOf(probot), lookups },
+    github: {
+      ...facts,
+      carryOut: carryingOut(addresses),
+      signal,
+      laneOf,
+      ranked,
+      octokits: octokitsOf(probot),
+      lookups,
+    },
   };
   return { tools, probot, pacing, lookups, unchanged, fetch: start.fetch, isKeyRefused: () => isKeyRefused };
+}
+
+/** Returns what links begin with: the dashboard's address is of use only where people can sign in there. */
+function addressesOf(settings: Settings): Addresses {
+  const { baseUrl } = settings;
+  const pages = baseUrl !== null && canSignIn(settings) ? new URL(baseUrl).origin : null;
+  return { pages, web: webBaseUrl(settings) };
 }
 
 /** Returns the log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */

@@ -28,13 +28,16 @@ const VARIABLES: Readonly<Record<string, string>> = {
   KEY: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 };
 
+/** The key of the action that is sent. */
+const KEY = "notification:1:HOOK:webhook:deviation-opened:DEV-0123456789ab";
+
 function sending(more: Partial<Sending> = {}): { readonly posted: Posted[]; readonly sending: Sending } {
   const posted: Posted[] = [];
   return {
     posted,
     sending: {
       variable: (name) => VARIABLES[name] ?? null,
-      webUrl: "https://github.example",
+      addresses: { pages: null, web: "https://github.example" },
       privateAddresses: false,
       post: async (each) => {
         posted.push(each);
@@ -66,8 +69,8 @@ describe("a notification", () => {
 
   test("carries its id, the time of the attempt and a signature, and the same id each time", async () => {
     const { posted, sending: tools } = sending();
-    await notificationSender(tools)(PAYLOAD, AT);
-    await notificationSender(tools)(PAYLOAD, AT + 5_000);
+    await notificationSender(tools)(PAYLOAD, AT, KEY);
+    await notificationSender(tools)(PAYLOAD, AT + 5_000, KEY);
     expect(posted.map(({ headers }) => [headers["webhook-id"], headers["webhook-timestamp"]])).toEqual([
       ["msg_1", "1783328400"],
       ["msg_1", "1783328405"],
@@ -87,20 +90,22 @@ describe("a notification", () => {
   test("to Slack carries no markup of others", async () => {
     const { posted, sending: tools } = sending();
     const receiver = { ...PAYLOAD.receiver, format: "slack" as const, signingSecret: null };
-    await notificationSender(tools)({ ...PAYLOAD, receiver }, AT);
+    await notificationSender(tools)({ ...PAYLOAD, receiver }, AT, KEY);
     expect(JSON.parse(posted[0]?.body ?? "")).toEqual({
       text: "what happened &lt;!here&gt; &amp; more\nhttps://github.example/acme/web/pull/1",
     });
   });
 
   test("whose variable is not set or holds no https address is trouble that names the variable, never its value", async () => {
-    const unset = await troubleOf(notificationSender(sending({ variable: () => null }).sending)(PAYLOAD, AT));
+    const unset = await troubleOf(
+      notificationSender(sending({ variable: () => null }).sending)(PAYLOAD, AT, KEY),
+    );
     expect([unset.code, unset.message]).toEqual([
       "receiver-unset",
       "The environment variable HOOK is not set, though the policy names it.",
     ]);
     const plain = sending({ variable: () => "http://receiver.example/secret" }).sending;
-    const insecure = await troubleOf(notificationSender(plain)(PAYLOAD, AT));
+    const insecure = await troubleOf(notificationSender(plain)(PAYLOAD, AT, KEY));
     expect([insecure.code, insecure.message]).toEqual([
       "receiver-unset",
       "The environment variable HOOK does not hold an https:// address.",
@@ -114,7 +119,7 @@ describe("a notification", () => {
     [302, "receiver-refused", false],
   ])("answered by %i is %s", async (status, code, retry) => {
     const { sending: tools } = sending({ post: async () => ({ status, retryAfterMs: null }) });
-    const trouble = await troubleOf(notificationSender(tools)(PAYLOAD, AT));
+    const trouble = await troubleOf(notificationSender(tools)(PAYLOAD, AT, KEY));
     expect([trouble.code, trouble.retry]).toEqual([code, retry]);
     expect(trouble.message).toBe(`The receiver named by HOOK answered ${status}.`);
   });
@@ -123,7 +128,7 @@ describe("a notification", () => {
     const waits = await Promise.all(
       [30_000, 9_000_000].map(async (retryAfterMs) => {
         const { sending: tools } = sending({ post: async () => ({ status: 429, retryAfterMs }) });
-        return (await troubleOf(notificationSender(tools)(PAYLOAD, AT))).waitMs;
+        return (await troubleOf(notificationSender(tools)(PAYLOAD, AT, KEY))).waitMs;
       }),
     );
     expect(waits).toEqual([30_000, 3_600_000]);

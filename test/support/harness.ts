@@ -27,6 +27,8 @@ export interface HarnessOptions {
   readonly conformance?: boolean;
   readonly onDelivery?: (request: Request) => void;
   readonly onRequest?: (request: Request) => void;
+  /** A message to a receiver outside GitHub. */
+  readonly onMessage?: (body: string) => void;
   /** The double has answered a request that was sent at `from` (ms, as `performance.now`). */
   readonly onAnswer?: (from: number) => void;
   /** How the App opens its ledger, where its writes are to fail on purpose. */
@@ -101,10 +103,11 @@ export async function openHarnessOn(
         wall: { now: () => wall + ahead },
         ...(options.openLedger === undefined ? {} : { openLedger: options.openLedger }),
         ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
-        post: async ({ url, headers, body }) => ({
-          status: receiver.take({ path: new URL(url).pathname, headers, body }),
-          retryAfterMs: null,
-        }),
+        post: async ({ url, headers, body }) => {
+          options.onMessage?.(body);
+          const status = receiver.take({ path: new URL(url).pathname, headers, body });
+          return { status, retryAfterMs: null };
+        },
         fetch: async (input: string | URL | Request, init?: RequestInit) => {
           const request = new Request(input, init);
           options.onRequest?.(request);

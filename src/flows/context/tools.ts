@@ -1,7 +1,7 @@
 /** The tools the flows are handed: the type of each is the type of the real thing. */
 
 import type { Logger } from "pino";
-import type { carryOut } from "../../github/actions/carry-out.ts";
+import type { CarryOut } from "../../github/actions/carry-out.ts";
 import type { facts } from "../../github/facts.ts";
 import type { Lookups } from "../../github/api/lookups.ts";
 import type { Octokits } from "../../github/api/octokit.ts";
@@ -18,7 +18,7 @@ export interface Clock {
 
 /** Everything that reads from GitHub or writes to it. */
 type GitHubRoom = typeof facts & {
-  readonly carryOut: typeof carryOut;
+  readonly carryOut: CarryOut;
   readonly signal: typeof signal;
   readonly laneOf: typeof laneOf;
   readonly ranked: typeof ranked;

@@ -1,6 +1,7 @@
 /** Keeps deviations current: opens issues that waited for a day with room, flags missed reviews, restores issues changed by hand. */
 
 import type { Repo } from "../context/repo.ts";
+import { withoutLink } from "../../domain/messages/addresses.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { remediationEntry, settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";
@@ -94,7 +95,7 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
       ? settled
       : happened === "reopened"
         ? !settled
-        : touched.title === text.title && touched.body === text.body;
+        : touched.title === text.title && withoutLink(touched.body) === text.body;
   if (isRight) return;
   const who = by === null ? "Someone" : markdown(by.login);
   const say =

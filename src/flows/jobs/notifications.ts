@@ -45,7 +45,7 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
       return { day, sent: false };
     }
   }
-  await tools.sendNotification({ ...payload, path: await pathNow(tools, action) }, now);
+  await tools.sendNotification({ ...payload, path: await pathNow(tools, action) }, now, action.key);
   // The line that sums a day up is not one of those it counts.
   return { day: payload.kind === "summary" ? "" : day, sent: true };
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { externalIdOf, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 import type { IssuePayload } from "../../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../../domain/decisions/deployment-gate.ts";
+import { addressOf, withLink, type Addresses } from "../../domain/messages/addresses.ts";
 import type { CommentPayload, ReactionPayload } from "../../domain/messages/replies.ts";
 import type { PostHeadPayload } from "../../domain/monitoring/log-heads.ts";
 import type { RequestReviewersPayload } from "../../domain/approval/review-requests.ts";
@@ -20,20 +21,35 @@ import {
   type ActionOutcome,
 } from "./written.ts";
 
+/** Executes an action. */
+export type CarryOut = (github: GitHub, action: Doable) => Promise<ActionOutcome>;
+
+/** Returns what executes actions, with links that begin with these addresses. */
+export function carryingOut(addresses: Addresses): CarryOut {
+  return (github, action) => carryOut(github, action, addresses);
+}
+
+const NO_LINKS: Addresses = { pages: null, web: null };
+
 /** Executes an action, unless an earlier attempt did already. Throws {@link ExternalError}. */
-export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome> {
+export function carryOut(
+  github: GitHub,
+  action: Doable,
+  addresses: Addresses = NO_LINKS,
+): Promise<ActionOutcome> {
+  const address = addressOf(action, addresses);
   switch (action.kind) {
     case "check-run":
-      return writeCheck(github, action, action.payload as CheckRunPayload);
+      return writeCheck(github, action, action.payload as CheckRunPayload, address);
     case "open-issue":
     case "update-issue":
-      return writeIssue(github, action, action.payload as IssuePayload);
+      return writeIssue(github, action, linked(action.payload as IssuePayload, address));
     case "comment":
       return comment(github, action, action.payload as CommentPayload);
     case "reaction":
       return react(github, action.payload as ReactionPayload);
     case "answer-gate":
-      return answerGate(github, action.payload as AnswerGatePayload);
+      return answerGate(github, action.payload as AnswerGatePayload, address);
     case "request-reviewers":
       return requestReviewers(github, action.payload as RequestReviewersPayload);
     case "post-head":
@@ -43,7 +59,16 @@ export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome>
   }
 }
 
-async function writeCheck(github: GitHub, action: Doable, payload: CheckRunPayload): Promise<ActionOutcome> {
+function linked(payload: IssuePayload, address: string | null): IssuePayload {
+  return { ...payload, body: withLink(payload.body, address) };
+}
+
+async function writeCheck(
+  github: GitHub,
+  action: Doable,
+  payload: CheckRunPayload,
+  address: string | null,
+): Promise<ActionOutcome> {
   const { text, checkName, appId } = payload;
   const where = { owner: payload.repository.owner, repo: payload.repository.name };
   const notes = notesOf(text);
@@ -53,6 +78,7 @@ async function writeCheck(github: GitHub, action: Doable, payload: CheckRunPaylo
   const externalId = externalIdOf(payload);
   const said = {
     ...(externalId === null ? {} : { external_id: externalId }),
+    ...(address === null ? {} : { details_url: address }),
     status: text.status,
     ...(text.conclusion === null ? {} : { conclusion: text.conclusion }),
     // What passes needs no button; an empty list takes them away.
@@ -161,7 +187,11 @@ async function react(github: GitHub, payload: ReactionPayload): Promise<ActionOu
 }
 
 /** Answers a gate: GitHub takes one final answer, so nothing is sent where it has one already, or the run is gone. */
-async function answerGate(github: GitHub, payload: AnswerGatePayload): Promise<ActionOutcome> {
+async function answerGate(
+  github: GitHub,
+  payload: AnswerGatePayload,
+  address: string | null,
+): Promise<ActionOutcome> {
   const { repository, run, environment, state, comment: said } = payload;
   await askIfExists(
     github,
@@ -172,7 +202,7 @@ async function answerGate(github: GitHub, payload: AnswerGatePayload): Promise<A
       run_id: run,
       environment_name: environment,
       ...(state === null ? {} : { state }),
-      comment: fitToLimit(said),
+      comment: fitToLimit(withLink(said, address)),
     },
     z.unknown(),
     [404, 422],
