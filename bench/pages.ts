@@ -139,7 +139,10 @@ function asker(ledger: Ledger): (path: string) => Promise<number> {
     ledger,
     csv: csvText,
     counted: new CountedAnswers(ledger),
-    acts: { commandDeviation: () => Promise.reject(new Error("nothing is sent here")) },
+    acts: {
+      commandDeviation: () => Promise.reject(new Error("nothing is sent here")),
+      comment: () => Promise.reject(new Error("nothing is sent here")),
+    },
     clock: { now: () => GENERATED_AT },
     appId: 4711,
     apiUrl: "https://api.github.com",

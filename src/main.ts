@@ -231,7 +231,7 @@ function routesOf(
         clock,
         log,
         github: tools.github,
-        acts: actTools(tools, () => worker.wake()),
+        acts: actTools(settings, tools, fetch, () => worker.wake()),
         ...(fetch === undefined ? {} : { fetch }),
       }),
     },

@@ -46,7 +46,7 @@ export interface DashboardTools {
   /** Writes rows as CSV. */
   readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
   /** Where people sign in; absent: nowhere. */
-  readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin">;
+  readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin" | "tokenOf">;
   /** Answers what takes a reading of every change. */
   readonly counted: Counted;
   /** Does what people send. */
@@ -213,10 +213,10 @@ async function resultOf(
   const says = (await tools.ledger.forms.find(key))?.answer ?? null;
   if (says !== null) return { says, refused: null };
   const asked = askedOf(c, tools, viewer, access, null);
+  const token = async (): Promise<string | null> => (await tools.signIn?.tokenOf(c.req.raw)) ?? null;
+  const sent = { form: key, sender, access, asked, token, tools: tools.acts };
   try {
-    return await tools.underWay.once(key, () =>
-      tools.formTurns.take(() => act.take(given, { form: key, sender, access, asked, tools: tools.acts })),
-    );
+    return await tools.underWay.once(key, () => tools.formTurns.take(() => act.take(given, sent)));
   } catch (error) {
     if (error instanceof PageProblem) return error;
     if (!(error instanceof ExternalError)) throw error;

@@ -33,11 +33,9 @@ export class FormStore {
     });
   }
 
-  /** Notes that a form is being done; one that is there already stays as it is. Forgets those of days ago. */
-  begin(id: string, at: Instant): Promise<void> {
-    return this.#store.transact(async (tx) => {
-      await putForm(tx, { id, begunAt: at, answer: null });
-    });
+  /** Notes that a form is being done; returns whether it is the first time. Forgets those of days ago. */
+  begin(id: string, at: Instant): Promise<boolean> {
+    return this.#store.transact((tx) => putForm(tx, { id, begunAt: at, answer: null }));
   }
 
   /** Notes what came of a form that was begun. */

@@ -1,12 +1,28 @@
-/** What people send from the pages, done by the flows that do it for comments and the terminal. */
+/** What people send from the pages, done by the flows that do it for comments and the terminal, or by themselves on GitHub. */
 
-import type { ActTools } from "../dashboard/page/page.ts";
+import type { Acting, ActTools } from "../dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../dashboard/page/access.ts";
 import { commandFromPage, type PageSender } from "../flows/deviations/from-page.ts";
 import type { Tools } from "../flows/context/tools.ts";
+import type { Fetch } from "../github/api/octokit.ts";
+import { Pacing } from "../github/api/pacing.ts";
+import { apiBaseUrl, type Settings } from "../settings.ts";
+import { postOnce, type PersonGitHub } from "../github/people/comments.ts";
 
 /** Returns what does what people send. `wake`: has the worker look for what was stored. */
-export function actTools(tools: Tools, wake: () => void): ActTools {
+export function actTools(
+  settings: Pick<Settings, "github">,
+  tools: Tools,
+  fetch: Fetch | undefined,
+  wake: () => void,
+): ActTools {
+  const { ledger, clock } = tools;
+  // Each token has limits of its own.
+  const github = (): PersonGitHub => ({
+    baseUrl: apiBaseUrl(settings),
+    pacing: new Pacing(settings.github.limits),
+    ...(fetch === undefined ? {} : { fetch }),
+  });
   return {
     async commandDeviation(deviation, lines, { sender, access, form }) {
       const organizationId = access.organization.id;
@@ -15,8 +31,37 @@ export function actTools(tools: Tools, wake: () => void): ActTools {
       if (result.refused === null) wake();
       return result;
     },
+    async comment({ owner, name, number }, text, { sender, form, token: tokenOf }: Acting) {
+      const token = await tokenOf();
+      if (sender.kind !== "github" || token === null) return { refused: WITHOUT_ACCOUNT, line: null };
+      // Stored first: sent again after a crash, it is looked for on GitHub before it is posted.
+      const isUntried = await ledger.forms.begin(form, clock.now());
+      const stored = await ledger.forms.find(form);
+      if (stored?.answer != null) return { says: stored.answer, refused: null };
+      const url = await postOnce(github(), {
+        token,
+        personId: sender.id,
+        owner,
+        name,
+        number,
+        text,
+        marker: `countersign-form:${form.slice(0, 32)}`,
+        since: stored?.begunAt ?? clock.now(),
+        isUntried,
+      });
+      if (url === null) {
+        await ledger.forms.forget(form);
+        return { refused: `GitHub does not let you comment on ${owner}/${name}#${number}.`, line: null };
+      }
+      const says = `Your comment is on ${owner}/${name}#${number}: ${url}. Countersign answers it there, and this page shows the result when it has.`;
+      await ledger.forms.answer(form, says);
+      return { says, refused: null };
+    },
   };
 }
+
+const WITHOUT_ACCOUNT =
+  "This gives leave, and only someone who signed in with GitHub can: it is a comment of theirs on GitHub.";
 
 function senderOf(sender: SignedInPerson, { role }: Access): PageSender {
   const isLead = role === "lead";

@@ -100,7 +100,10 @@ export async function pagesAtGitHub(text: string, settings: Partial<Settings> = 
   return {
     harness,
     fetch,
-    settled: () => untilIdle(harness),
+    async settled() {
+      await harness.double.idle();
+      await untilIdle(harness);
+    },
     loseAnswers(count) {
       lost = count;
     },

@@ -16,6 +16,7 @@ import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
 /** Nothing is sent from these pages. */
 export const NO_ACTS: ActTools = {
   commandDeviation: () => Promise.reject(new Error("nothing is sent here")),
+  comment: () => Promise.reject(new Error("nothing is sent here")),
 };
 
 /** Where a request comes from, and what it has besides its address. */

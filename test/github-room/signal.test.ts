@@ -319,6 +319,10 @@ describe("a signal", () => {
     expect(comment("/countersign recheck", { comment: bot }).kind).toBe("ignored");
     const app = { performed_via_github_app: { id: 8 } };
     expect(comment("/countersign recheck", { comment: app }).kind).toBe("ignored");
+    // From the pages of this App, with the person's own token; what the App says itself is a bot's.
+    const own = { performed_via_github_app: { id: 7 } };
+    expect(comment("/countersign recheck", { comment: own }).kind).toBe("parsed");
+    expect(comment("/countersign recheck", { comment: { ...own, ...bot } }).kind).toBe("ignored");
   });
 
   test("hears an edited comment only if it was not meant for us before", () => {

@@ -54,6 +54,8 @@ export type PageContent = PageText | PageFile;
 export interface Acting {
   readonly sender: SignedInPerson;
   readonly access: Access;
+  /** Returns the sender's own token for GitHub; null: they have none. */
+  readonly token: () => Promise<string | null>;
   /** Names this very form wherever it is kept: sent twice, it is done once. */
   readonly form: string;
 }
@@ -67,6 +69,12 @@ type Acted =
 export interface ActTools {
   /** Gives a deviation commands, as they are written after `/countersign`: all of them or none. */
   readonly commandDeviation: (deviation: string, lines: readonly string[], acting: Acting) => Promise<Acted>;
+  /** Posts a comment on a pull request as the sender, with their own token: GitHub has it from them, and nothing is recorded here. */
+  readonly comment: (
+    on: { readonly owner: string; readonly name: string; readonly number: number },
+    text: string,
+    acting: Acting,
+  ) => Promise<Acted>;
 }
 
 /** Describes a form as it arrived. */

@@ -10,12 +10,21 @@ import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
+import { commentNote, EMERGENCY_ACTS, emergencyForms } from "./comment-forms.ts";
 
 /** So many emergencies of each state are shown. */
 const MOST = 100;
 
 /** Shows the emergencies by how they stand. */
-export const EMERGENCIES_PAGE: DashboardPage = { path: "/emergencies", nav: "Emergencies", show };
+export const EMERGENCIES_PAGE: DashboardPage = {
+  path: "/emergencies",
+  nav: "Emergencies",
+  acts: EMERGENCY_ACTS,
+  show,
+};
+
+/** An emergency under the name it is recorded by. */
+type NamedEmergency = ReviewedEmergency & { readonly subject: string };
 
 const OPEN: readonly EmergencyState[] = ["awaiting-reason", "waiting", "authorised"];
 
@@ -30,6 +39,7 @@ async function show(asked: Asked): Promise<PageContent> {
     title: "Emergencies",
     main: html`<section>
         <h2 id="open">Declared, and not over</h2>
+        ${commentNote(asked)}
         ${open.length === 0 ? html`<p>No emergency waits for anyone or is in force.</p>` : tableOf(open, columns)}
       </section>
       <section>
@@ -43,7 +53,7 @@ async function show(asked: Asked): Promise<PageContent> {
 async function emergenciesIn(
   { records }: Asked,
   states: readonly EmergencyState[],
-): Promise<readonly ReviewedEmergency[]> {
+): Promise<readonly NamedEmergency[]> {
   const found = [];
   for (const verdict of states)
     found.push(...(await records.page("emergency", { verdict }, { limit: MOST })));
@@ -52,11 +62,12 @@ async function emergenciesIn(
     (await records.newestOf("retroactive-review", subjects)).map(({ subject, body }) => [subject, body]),
   );
   return found
-    .map(({ subject, body }) => ({ record: body, review: reviews.get(subject) ?? null }))
+    .map(({ subject, body }) => ({ subject, record: body, review: reviews.get(subject) ?? null }))
     .toSorted((a, b) => b.record.opened.at - a.record.opened.at);
 }
 
-function columnsOf({ link, now }: Asked): readonly HtmlColumn<ReviewedEmergency>[] {
+function columnsOf(asked: Asked): readonly HtmlColumn<NamedEmergency>[] {
+  const { link, now } = asked;
   return [
     { head: "Opened (UTC)", cell: ({ record }) => whenHtml(record.opened.at), whole: true },
     { head: "For", cell: (each) => subjectHtml(each, link) },
@@ -78,7 +89,8 @@ function columnsOf({ link, now }: Asked): readonly HtmlColumn<ReviewedEmergency>
     { head: "Review owed", cell: ({ review }) => reviewStateHtml(review, now) },
     {
       head: "What to do now",
-      cell: (each) => html`${emergencyToDo(each, "UTC", now).map(writtenHtml)}`,
+      cell: (each) =>
+        html`${emergencyToDo(each, "UTC", now).map(writtenHtml)} ${emergencyForms(asked, each.subject, each)}`,
       wide: true,
     },
   ];

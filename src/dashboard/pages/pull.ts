@@ -17,9 +17,10 @@ import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
+import { PULL_ACTS, pullForms } from "./comment-forms.ts";
 
 /** Shows one pull request. */
-export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", show };
+export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", acts: PULL_ACTS, show };
 
 async function show(asked: Asked): Promise<PageContent> {
   const { records, params, link, now } = asked;
@@ -49,6 +50,13 @@ async function show(asked: Asked): Promise<PageContent> {
       </p>
       ${landed.length === 0 ? "" : landedHtml(landed, link)} ${checkHtml(gate, landed.length > 0)}
       ${emergenciesHtml(around, now)}
+      ${
+        landed.length > 0
+          ? ""
+          : pullForms(asked, {
+              isUnverifiable: gate.body.assessment.results.some(({ outcome }) => outcome === "unverifiable"),
+            })
+      }
       <section>
         <h2 id="approvals">Who approved it</h2>
         ${approvalsHtml(gate.body)}

@@ -9,15 +9,18 @@ import { tableOf, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
+import { commentNote, EMERGENCY_ACTS, emergencyForms } from "./comment-forms.ts";
 import { reviewStateHtml, subjectHtml } from "./emergencies.ts";
 
 /** So many reviews are shown of what is due, and of what was decided. */
 const MOST = 200;
 
 /** Shows the reviews owed after emergencies. */
-export const REVIEWS_PAGE: DashboardPage = { path: "/reviews", nav: "Reviews", show };
+export const REVIEWS_PAGE: DashboardPage = { path: "/reviews", nav: "Reviews", acts: EMERGENCY_ACTS, show };
 
-type Owed = ReviewedEmergency & { readonly review: NonNullable<ReviewedEmergency["review"]> };
+type Owed = ReviewedEmergency & { readonly subject: string } & {
+  readonly review: NonNullable<ReviewedEmergency["review"]>;
+};
 
 async function show(asked: Asked): Promise<PageContent> {
   const due = (await reviewsIn(asked, ["due"])).toSorted((a, b) => a.review.dueAt - b.review.dueAt);
@@ -30,7 +33,7 @@ async function show(asked: Asked): Promise<PageContent> {
     main: html`<section>
         <h2 id="due">Due</h2>
         <p class="lead">${due.length} due, ${overdue} of them overdue.</p>
-        ${due.length === 0 ? "" : tableOf(due, dueColumns(asked))}
+        ${commentNote(asked)} ${due.length === 0 ? "" : tableOf(due, dueColumns(asked))}
       </section>
       <section>
         <h2 id="decided">Decided</h2>
@@ -50,11 +53,12 @@ async function reviewsIn({ records }: Asked, states: readonly ReviewState[]): Pr
   );
   return found.flatMap(({ subject, body }) => {
     const record = emergencies.get(subject);
-    return record === undefined ? [] : [{ record, review: body }];
+    return record === undefined ? [] : [{ subject, record, review: body }];
   });
 }
 
-function dueColumns({ link, now }: Asked): readonly HtmlColumn<Owed>[] {
+function dueColumns(asked: Asked): readonly HtmlColumn<Owed>[] {
+  const { link, now } = asked;
   return [
     { head: "Due (UTC)", cell: ({ review }) => reviewStateHtml(review, now) },
     { head: "For", cell: (each) => subjectHtml(each, link) },
@@ -62,7 +66,8 @@ function dueColumns({ link, now }: Asked): readonly HtmlColumn<Owed>[] {
     { head: "Owed since", cell: ({ review }) => whenHtml(review.openedAt), whole: true },
     {
       head: "What to do now",
-      cell: (each) => html`${emergencyToDo(each, "UTC", now).map(writtenHtml)}`,
+      cell: (each) =>
+        html`${emergencyToDo(each, "UTC", now).map(writtenHtml)} ${emergencyForms(asked, each.subject, each)}`,
       wide: true,
     },
   ];

@@ -102,6 +102,13 @@ export class Sessions {
     return { id, person: personIn(content), sees };
   }
 
+  /** Returns the token of whoever signed in with GitHub; null: they did not, or the session is over. */
+  async tokenOf(id: string): Promise<string | null> {
+    const stored = await this.#store.find(id);
+    const content = stored === null ? null : await this.#decrypted(id, stored.encrypted);
+    return content?.kind === "github" ? content.token : null;
+  }
+
   /** Ends a session and has GitHub revoke its token; with `everywhere`, every session of the same person. */
   async end(id: string, everywhere: boolean): Promise<void> {
     const stored = await this.#store.find(id);

@@ -122,6 +122,12 @@ export class SignIn {
     return { name: greetingOf(person), person, sees, csrfToken: this.#csrfToken(own) };
   }
 
+  /** Returns the token of whoever sent a request, for what they do on GitHub themselves; null: they have none. */
+  async tokenOf(request: Request): Promise<string | null> {
+    const id = this.#sessionIn(request);
+    return id === null ? null : this.#sessions.tokenOf(id);
+  }
+
   /** A name of another's that resolves here is none of ours (DNS rebinding). */
   #otherHost(request: Request): Refusal | null {
     const named = [request.headers.get("host"), new URL(request.url).host];

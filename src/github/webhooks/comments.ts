@@ -63,8 +63,9 @@ export function commented(
   const text = comment.body ?? "";
   if (!isForUs(text)) return "the comment is no command";
   const { user: author } = comment;
-  if (author?.type !== "User" || comment.performed_via_github_app != null)
-    return "only people give commands, not bots or apps";
+  const via = comment.performed_via_github_app?.id ?? appId;
+  // What a person sends from the pages of this App is posted with their own token, and is theirs.
+  if (author?.type !== "User" || via !== appId) return "only people give commands, not bots or apps";
   return {
     number: issue.number,
     on: issue.pull_request == null ? "issue" : "pull",
