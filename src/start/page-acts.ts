@@ -61,7 +61,7 @@ export function actTools(
 }
 
 const WITHOUT_ACCOUNT =
-  "This gives leave, and only someone who signed in with GitHub can: it is a comment of theirs on GitHub.";
+  "Only someone who signed in with GitHub can do this: it is a comment of theirs on GitHub.";
 
 function senderOf(sender: SignedInPerson, { role }: Access): PageSender {
   const isLead = role === "lead";

@@ -1,4 +1,4 @@
-/** What gives leave: the buttons post the command as the sender's own comment on the pull request, and GitHub's record is the only one. */
+/** What authorises, accepts or reviews something: the buttons post the command as the sender's own comment on the pull request, and GitHub's record is the only one. */
 
 import { html } from "hono/html";
 import { z } from "zod";
