@@ -546,7 +546,9 @@ describe("whatever happens in whatever order", () => {
           all,
           (_, after) => {
             expect(PAIRS).toContain(pairOf(after));
-            for (const [, name = ""] of nextStep(after.deviation, after.remediation).matchAll(/`([^` ]+)/gu))
+            for (const [, name = ""] of nextStep(after.deviation, after.remediation, []).matchAll(
+              /`([^` ]+)/gu,
+            ))
               expect(isPossible(after, name), `${pairOf(after)}: ${name}`).toBe(true);
           },
           caseIn(pair),
@@ -639,11 +641,11 @@ describe("a sentence about a deviation", () => {
     const done = sayAll({ deviation: deviation({ type: "design" }), remediation: null }, PEOPLE.bob, PLAN);
     const owner = { id: 9, login: "ann_acme" };
     const remediation = done.remediation === null ? null : { ...done.remediation, owner };
-    const sentence = nextStep(done.deviation, remediation);
+    const sentence = nextStep(done.deviation, remediation, []);
     expect(sentence).toBe("Nothing is missing: ann_acme, its owner, can use `done`.");
     expect(asComment(sentence)).toBe(
       "Nothing is missing: ann\\_acme, its owner, can use `/countersign done`.",
     );
-    expect(issueText(done.deviation, remediation, "UTC").body).toContain(asComment(sentence));
+    expect(issueText(done.deviation, remediation, "UTC", []).body).toContain(asComment(sentence));
   });
 });

@@ -4,6 +4,10 @@ import { z } from "zod";
 import { issueText } from "../../domain/deviation/issue.ts";
 import { isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { nextStep } from "../../domain/deviation/next-step.ts";
+import { reviewedMonths, type ReviewedMonth } from "../../domain/deviation/operating.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { monthsOf } from "../../flows/deviations/commands.ts";
+import { reviewsNow } from "../../flows/monitoring/monthly-reviews.ts";
 import { priorityOf } from "../../domain/deviation/remediation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { oneLine, time, plain } from "../../domain/texts/wording.ts";
@@ -25,6 +29,7 @@ import type { DeviationRecord, DeviationTransition } from "../../domain/records/
 export async function listDeviations(
   where: StoreLocation,
   options: { readonly org?: string | undefined; readonly all?: boolean | undefined },
+  at: Instant = Date.now(),
 ): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
@@ -36,9 +41,11 @@ export async function listDeviations(
     }
     rows.sort((a, b) => weight(b) - weight(a));
     const open = rows.filter(({ deviation }) => !isSettled(deviation.status)).length;
+    const { reviews, figures } = await reviewsNow(ledger, organizationId, at);
+    const months = reviewedMonths(reviews, figures);
     return {
       code: open > 0 ? 1 : 0,
-      lines: rows.length === 0 ? ["No deviation is open."] : rows.map(lineOf),
+      lines: rows.length === 0 ? ["No deviation is open."] : rows.map((row) => lineOf(row, months)),
       data: { deviations: rows },
     };
   } finally {
@@ -47,14 +54,23 @@ export async function listDeviations(
 }
 
 /** Shows one deviation whose id begins so, as its issue does, with every step that was taken. */
-export async function showDeviation(where: StoreLocation, prefix: string): Promise<Answer> {
+export async function showDeviation(
+  where: StoreLocation,
+  prefix: string,
+  at: Instant = Date.now(),
+): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const deviation = await deviationNamed({ ledger }, prefix);
     if ("refused" in deviation) throw new UsageError(deviation.refused);
     const { id } = deviation;
     const remediation = await remediationIn(ledger, id);
-    const { title, body } = issueText(deviation, remediation, "UTC");
+    const { title, body } = issueText(
+      deviation,
+      remediation,
+      "UTC",
+      await monthsOf({ ledger }, deviation, at),
+    );
     const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
     const { id: repositoryId } = deviation.repository;
     for await (const { kind, subject, body: record, seq } of ledger.log({
@@ -166,10 +182,10 @@ function weight({ deviation, remediation }: Listed): number {
   return priorityOf(remediation?.priority ?? null) ?? SEVERITIES.indexOf(deviation.severity) * 20;
 }
 
-function lineOf({ deviation, remediation }: Listed): string {
+function lineOf({ deviation, remediation }: Listed, months: readonly ReviewedMonth[]): string {
   const { id, status, severity, type, title } = deviation;
   const owner = remediation?.owner?.login ?? "nobody";
   const due = remediation?.due ?? "no date";
-  const next = nextStep(deviation, remediation);
+  const next = nextStep(deviation, remediation, months);
   return `${id}  ${worded(status)}  ${severity}  ${type}  ${owner}, ${due}  ${oneLine(title)}${next === "" ? "" : `\n    ${next}`}`;
 }

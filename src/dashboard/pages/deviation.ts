@@ -15,9 +15,11 @@ import { tableOf, type Html } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { linkedHere } from "../page/linked.ts";
+import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
+import { cleanMonthsSince, reviewedMonths, type ReviewedMonth } from "../../domain/deviation/operating.ts";
 import { nothingObserved } from "../page/organization.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { whenHtml } from "../page/parts.ts";
+import { whenHtml, withheldHtml } from "../page/parts.ts";
 import { DEVIATION_ACTS, deviationForms } from "./deviation-forms.ts";
 
 /** Shows one deviation. */
@@ -41,6 +43,7 @@ async function show(asked: Asked): Promise<PageContent> {
     (await records.newestOf("change", deviation.subjects)).map(({ subject }) => subject),
   );
   const answer = remediation !== null && "deviation" in remediation ? remediation : null;
+  const months = await monthsSince(asked, deviation, answer);
   return {
     title: oneLine(deviation.title),
     main: html`<p class="lead">
@@ -53,8 +56,13 @@ async function show(asked: Asked): Promise<PageContent> {
         ${
           isSettled(deviation.status)
             ? writtenHtml(`Nothing to do. ${settledLine(deviation, "UTC")}`)
-            : deviationToDo({ deviation, remediation: answer }).map(writtenHtml)
+            : deviationToDo({
+                deviation,
+                remediation: answer,
+                months: months === "withheld" ? null : months,
+              }).map(writtenHtml)
         }
+        ${months === "withheld" && !isSettled(deviation.status) ? withheldHtml() : ""}
       </section>
       <section>
         <h2 id="what">What happened</h2>
@@ -73,7 +81,7 @@ async function show(asked: Asked): Promise<PageContent> {
           )}
         </dl>
       </section>
-      ${answer === null ? "" : boxesHtml(deviation, answer)}
+      ${answer === null ? "" : boxesHtml(deviation, answer, months)}
       <section>
         <h2 id="act">Record what is done about it</h2>
         ${deviationForms(asked, deviation, answer, newest)}
@@ -106,18 +114,37 @@ const BOXES = {
   "applied-elsewhere": "Where else it applies was looked at",
 } as const;
 
-/** Nobody counts months for one page, so what rests on them is left open. */
-function boxesHtml(deviation: DeviationRecord, remediation: RemediationRecord): Html {
-  const isCounted = deviation.type !== "operating" || remediation.done === null;
+/** The monthly reviews, where clean months decide what comes next; they are the organisation's. */
+async function monthsSince(
+  { whole }: Asked,
+  { type }: DeviationRecord,
+  remediation: RemediationRecord | null,
+): Promise<readonly ReviewedMonth[] | "withheld"> {
+  if (type !== "operating" || remediation?.done == null) return [];
+  if (whole === null) return "withheld";
+  const { reviews, figures } = await whole.monthlyReviews();
+  return reviewedMonths(reviews, figures);
+}
+
+function boxesHtml(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord,
+  months: readonly ReviewedMonth[] | "withheld",
+): Html {
+  const { done } = remediation;
+  const clean =
+    months === "withheld" || done === null ? 0 : cleanMonthsSince(months, deviation.controls, done.at);
   return html`<section>
     <h2 id="boxes">Closing checklist</h2>
     <ul>
-      ${closingChecklist(remediation, deviation, 0).map(({ name, ticked, missing }) => {
-        const isOpen = name === "operated" && !isCounted && missing.length === 0;
-        const state = isOpen
-          ? `open: ${MONTHS_OF_OPERATION} clean monthly reviews since it was done are counted when it is closed, and when a package is made`
-          : ticked
-            ? "yes"
+      ${closingChecklist(remediation, deviation, clean).map(({ name, ticked, missing }) => {
+        const awaitsMonths = name === "operated" && done !== null && !ticked && missing.length === 0;
+        const state = ticked
+          ? "yes"
+          : awaitsMonths
+            ? months === "withheld"
+              ? `${MONTHS_OF_OPERATION} clean monthly reviews in a row are needed since it was done. ${WITHHELD}`
+              : `no: ${clean} of ${MONTHS_OF_OPERATION} clean monthly reviews in a row since it was done`
             : `no${missing.length === 0 ? "" : `: lacks ${missing.map(({ what }) => what).join(", ")}`}`;
         return html`<li>${BOXES[name]}: ${state}</li>`;
       })}

@@ -17,6 +17,7 @@ import {
   type WaitingDeviation,
 } from "./issue.ts";
 import { openDeviation, withdrawDeviation, type DeviationSeed } from "./open.ts";
+import type { ReviewedMonth } from "./operating.ts";
 import { REMEDIATION_EVENTS, reopened } from "./remediation.ts";
 import { destination } from "../values/transitions.ts";
 import type { DeviationRecord, DeviationTransition } from "../records/deviation.ts";
@@ -141,8 +142,10 @@ export function settle(facts: {
   readonly policy: Policy;
   readonly to: IssueSender;
   readonly request?: string | null;
+  /** The monthly reviews of its controls; absent: nobody counted them. */
+  readonly months?: readonly ReviewedMonth[] | null;
 }): Decision {
-  const { before, after, remediation, policy, to } = facts;
+  const { before, after, remediation, policy, to, months = null } = facts;
   const { timezone } = policy.calendar;
   const isClosing = isSettled(after.status) && before !== null && !isSettled(before.status);
   const isReopening = before !== null && isSettled(before.status) && !isSettled(after.status);
@@ -154,6 +157,7 @@ export function settle(facts: {
         : `Reopened${after.moved.by === null ? "" : ` by ${markdown(after.moved.by.login)}`} at ${localTime(after.moved.at, timezone)}: ${markdown(after.moved.text)}`
       : null;
   const action = issueAction(after, remediation, policy, to, {
+    months,
     say,
     request: facts.request ?? (say === null ? null : `${after.status}:${after.moved.at}`),
     opens: before?.issue.state !== "asked",

@@ -17,7 +17,7 @@ import {
 } from "../texts/wording.ts";
 import { isSettled, worded } from "./deviation.ts";
 import { asComment, missingUntilDone, nextStep } from "./next-step.ts";
-import { dayOf } from "./operating.ts";
+import { dayOf, type ReviewedMonth } from "./operating.ts";
 import { priorityOf } from "./remediation.ts";
 import type { Instant } from "../time/instant.ts";
 import type { DeviationRecord, Person } from "../records/deviation.ts";
@@ -116,12 +116,18 @@ export function issueAction(
   remediation: RemediationRecord | null,
   policy: Pick<Policy, "deviations" | "calendar">,
   to: IssueSender,
-  extra: { readonly say?: string | null; readonly request?: string | null; readonly opens?: boolean } = {},
+  extra: {
+    /** Null: nobody counted them. */
+    readonly months: readonly ReviewedMonth[] | null;
+    readonly say?: string | null;
+    readonly request?: string | null;
+    readonly opens?: boolean;
+  },
 ): Action | null {
   const { issue } = deviation;
   if (issue.state !== "asked" || issue.repository === null) return null;
   const [owner = "", name = ""] = issue.repository.split("/");
-  const { title, body } = issueText(deviation, remediation, policy.calendar.timezone);
+  const { title, body } = issueText(deviation, remediation, policy.calendar.timezone, extra.months);
   const payload: IssuePayload = {
     repository: { owner, name },
     appId: to.appId,
@@ -199,17 +205,18 @@ export function waitingIssue(
   };
 }
 
-/** Returns the text of the issue: what happened, its status, the remediation, and what comes next. */
+/** Returns the text of the issue: what happened, its status, the remediation, and what comes next. `months`: null where nobody counted. */
 export function issueText(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
   timezone: string,
+  months: readonly ReviewedMonth[] | null,
 ): { readonly title: string; readonly body: string } {
   const missing = missingUntilDone(deviation, remediation);
   const next =
     missing.length > 1
       ? ["Still needed before its owner can call it done:", "", ...missing.map((each) => `- ${each}`), ""]
-      : [nextStep(deviation, remediation), ""];
+      : [nextStep(deviation, remediation, months), ""];
   const shown: Shown = (at) => localTime(at, timezone);
   const parts = [
     ...(isSettled(deviation.status) ? [`**${settledLine(deviation, timezone)}**`, ""] : []),

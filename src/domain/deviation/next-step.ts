@@ -40,7 +40,7 @@ export function missingUntilClosed(
 export function nextStep(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
-  months: readonly ReviewedMonth[] | null = [],
+  months: readonly ReviewedMonth[] | null,
 ): string {
   switch (deviation.status) {
     case "open": {

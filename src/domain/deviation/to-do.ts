@@ -3,6 +3,7 @@
 import { isAccepted } from "../assessment/acceptance.ts";
 import { isSettled, withoutDeviation, worded } from "./deviation.ts";
 import { asComment, nextStep } from "./next-step.ts";
+import type { ReviewedMonth } from "./operating.ts";
 import type { ChangeRecord } from "../records/change.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
@@ -15,6 +16,8 @@ import { authoriseText, confirmText, reviewText } from "../messages/emergency.ts
 export interface AnsweredDeviation {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord | null;
+  /** The monthly reviews of its controls; absent: nobody counted them. */
+  readonly months?: readonly ReviewedMonth[] | null;
 }
 
 /** Describes an emergency with the review owed after it. */
@@ -85,11 +88,15 @@ export function emergencyToDo(
 }
 
 /** Returns what a deviation needs now, and where it is answered. */
-export function deviationToDo({ deviation, remediation }: AnsweredDeviation): readonly string[] {
+export function deviationToDo({
+  deviation,
+  remediation,
+  months = null,
+}: AnsweredDeviation): readonly string[] {
   const { id, status, issue, description, source } = deviation;
   const act =
     status === "open" && source === "app" ? /\*\*What to do:\*\* [^\n]*/u.exec(description)?.[0] : undefined;
-  const next = asComment(nextStep(deviation, remediation, null));
+  const next = asComment(nextStep(deviation, remediation, months));
   const where =
     issue.state === "asked" && issue.repository !== null
       ? `Answer ${id} on its issue in ${markdown(issue.repository)}.`

@@ -77,7 +77,7 @@ export async function commandDeviation(
     ({ next } = result);
   }
   const to = await senderOf(tools, before);
-  const shown = settle({ before, after: deviation, remediation, policy: given.policy, to });
+  const shown = settle({ before, after: deviation, remediation, policy: given.policy, to, months });
   const steps = [...deviations.slice(1, -1).map(deviationEntry), ...remediations.map(remediationEntry)];
   const decision = mergeDecisions({ entries: steps, actions: [] }, shown);
   return { decision, reply: replyOf({ done: done.join(" "), next }), refused: null };
@@ -109,7 +109,7 @@ export async function senderOf(
 }
 
 /** Returns the monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
-async function monthsOf(
+export async function monthsOf(
   { ledger }: Pick<Tools, "ledger">,
   { repository, controls }: DeviationRecord,
   at: Instant,

@@ -15,7 +15,7 @@ import { markdown } from "../../domain/texts/wording.ts";
 import type { IssueTouched } from "../../github/webhooks/subject.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { isIssueOf } from "./issue-commands.ts";
-import { cadenceIn, senderOf } from "./commands.ts";
+import { cadenceIn, monthsOf, senderOf } from "./commands.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 
@@ -75,7 +75,7 @@ async function flagMissed(repo: Repo, policy: Policy, id: string): Promise<void>
     entries.push(remediationEntry(last));
   }
   if (entries.length === 0) return;
-  const action = issueAction(deviation, last, policy, await senderOf(repo, deviation));
+  const action = issueAction(deviation, last, policy, await senderOf(repo, deviation), { months: null });
   await repo.commit({ entries, actions: action === null ? [] : [action] });
 }
 
@@ -89,7 +89,8 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
   const settled = isSettled(deviation.status);
   const to = await senderOf(repo, deviation);
   const policy = policyOrDefault(await currentPolicy(repo.with({ info: to.repository })));
-  const text = issueText(deviation, remediation, policy.calendar.timezone);
+  const months = await monthsOf(repo, deviation, repo.now());
+  const text = issueText(deviation, remediation, policy.calendar.timezone, months);
   const isRight =
     happened === "closed"
       ? settled
@@ -100,11 +101,11 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
   const who = by === null ? "Someone" : markdown(by.login);
   const say =
     happened === "closed"
-      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${asComment(nextStep(deviation, remediation))}`
+      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${asComment(nextStep(deviation, remediation, months))}`
       : happened === "reopened"
         ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
         : null;
-  const action = issueAction(deviation, remediation, policy, to, { say, request: delivery });
+  const action = issueAction(deviation, remediation, policy, to, { months, say, request: delivery });
   if (action === null) return;
   await repo.commit({ actions: [action] });
 }
