@@ -1,7 +1,7 @@
 /** One message to one receiver: written in its format, signed, posted. Addresses and secrets are never logged, stored or named in an error. */
 
 import type { Instant } from "../domain/time/instant.ts";
-import { addressOf, type Addresses } from "../domain/messages/addresses.ts";
+import { pageAddress, type Addresses } from "../domain/links/addresses.ts";
 import type { NotificationPayload } from "../domain/messages/notification.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
 import type { Post } from "./post.ts";
@@ -27,7 +27,7 @@ export function notificationSender(sending: Sending): SendNotification {
   return async (payload, at, key) => {
     const { urlSecret, signingSecret, format } = payload.receiver;
     const url = receiverAddress(sending, urlSecret);
-    const link = addressOf({ key, kind: "notification", payload }, sending.addresses);
+    const link = pageAddress({ key, kind: "notification", payload }, sending.addresses);
     const body = JSON.stringify(format === "slack" ? slackMessage(payload, link) : message(payload, link));
     const secret = signingSecret === null ? null : needed(sending, signingSecret);
     const answer = await sending.post({

@@ -21,7 +21,7 @@ import type { StoreLocation } from "../ledger/database/store.ts";
 import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
 import { VERSION } from "../package/version.ts";
-import type { Addresses } from "../domain/messages/addresses.ts";
+import type { Addresses } from "../domain/links/addresses.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
 import { canSignIn } from "./sign-in-settings.ts";
 

@@ -1,7 +1,7 @@
 /** Keeps deviations current: opens issues that waited for a day with room, flags missed reviews, restores issues changed by hand. */
 
 import type { Repo } from "../context/repo.ts";
-import { withoutLink } from "../../domain/messages/addresses.ts";
+import { withoutLink } from "../../domain/links/addresses.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { remediationEntry, settle, mergeDecisions } from "../../domain/deviation/decide.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { externalIdOf, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 import type { IssuePayload } from "../../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../../domain/decisions/deployment-gate.ts";
-import { addressOf, withLink, type Addresses } from "../../domain/messages/addresses.ts";
+import { pageAddress, withLink, type Addresses } from "../../domain/links/addresses.ts";
 import type { CommentPayload, ReactionPayload } from "../../domain/messages/replies.ts";
 import type { PostHeadPayload } from "../../domain/monitoring/log-heads.ts";
 import type { RequestReviewersPayload } from "../../domain/approval/review-requests.ts";
@@ -37,7 +37,7 @@ export function carryOut(
   action: Doable,
   addresses: Addresses = NO_LINKS,
 ): Promise<ActionOutcome> {
-  const address = addressOf(action, addresses);
+  const address = pageAddress(action, addresses);
   switch (action.kind) {
     case "check-run":
       return writeCheck(github, action, action.payload as CheckRunPayload, address);

@@ -3,7 +3,7 @@
 import type { CheckRunPayload } from "../decisions/decision.ts";
 import type { AnswerGatePayload } from "../decisions/deployment-gate.ts";
 import type { Action } from "../records/entry.ts";
-import type { NotificationPayload } from "./notification.ts";
+import type { NotificationPayload } from "../messages/notification.ts";
 
 /** Holds the addresses that links begin with, without a slash at the end. */
 export interface Addresses {
@@ -31,8 +31,8 @@ export function withoutLink(text: string): string {
 
 type About = Pick<Action, "key" | "kind" | "payload">;
 
-/** Returns the address of the page about what an action writes; null: GitHub's page of it is where it is written. */
-export function addressOf(action: About, { pages, web }: Addresses): string | null {
+/** Returns the address of the page about what an action writes; null: it is where it is written. */
+export function pageAddress(action: About, { pages, web }: Addresses): string | null {
   const [page, own] = [pageOf(action), onGitHub(action)];
   if (pages !== null && page !== null) return `${pages}${page}`;
   return web === null || own === null ? null : `${web}${own}`;
