@@ -185,6 +185,12 @@ export const EnvironmentSchema = z.object({
     ),
   COUNTERSIGN_OIDC_CLIENT_ID: z.string().optional().describe("The App's client id at that provider."),
   COUNTERSIGN_OIDC_CLIENT_SECRET: z.string().optional().describe("The App's client secret there."),
+  COUNTERSIGN_PACKAGES: z
+    .string()
+    .optional()
+    .describe(
+      "The folder with the packages that were handed over (folders or zips), for auditors to download from the pages.",
+    ),
   COUNTERSIGN_PRIVATE_RECEIVERS: z
     .enum(["refuse", "allow"], "must be refuse or allow")
     .default("refuse")
@@ -231,6 +237,8 @@ export interface Settings {
     /** Where people without an account sign in; absent: nowhere. */
     readonly openId?: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string };
   } | null;
+  /** Where packages that were handed over lie; null: nowhere that this App finds. */
+  readonly packages: string | null;
   readonly receivers: {
     /** Allows notifications to `http:` addresses and private networks. */
     readonly privateAddresses: boolean;
@@ -291,6 +299,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
       deploymentSources: sources,
       signIn,
+      packages: given["COUNTERSIGN_PACKAGES"] ?? null,
       receivers: {
         privateAddresses: value.COUNTERSIGN_PRIVATE_RECEIVERS === "allow",
         // The author of a policy must not have the App's own secrets sent anywhere.

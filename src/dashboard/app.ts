@@ -10,6 +10,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { ExternalError } from "../domain/values/external-error.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
+import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import { ListsNotReady } from "../domain/lists/not-ready.ts";
 import type { Html } from "../pages/html-table.ts";
@@ -26,7 +27,9 @@ import {
   type DashboardPage,
   type PageContent,
   type PageFile,
+  type PageZip,
 } from "./page/page.ts";
+import type { Packages, ViewerPackages } from "./audit/packages.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
@@ -45,6 +48,8 @@ export interface DashboardTools {
   readonly callerOf: (c: Context) => Caller;
   /** Writes rows as CSV. */
   readonly csv: (columns: readonly string[], rows: PageFile["rows"]) => AsyncIterable<string>;
+  /** The packages that were handed over; absent: none are shown. */
+  readonly packages?: Packages;
   /** Where people sign in; absent: nowhere. */
   readonly signIn?: Pick<SignIn, "addTo" | "isSecure" | "origin" | "tokenOf">;
   /** Answers what takes a reading of every change. */
@@ -68,6 +73,10 @@ const MOST_WAITING = 20;
 
 /** So many files are sent at once, however slowly they are read. */
 const FILES_AT_ONCE = 2;
+const ZIPS_AT_ONCE = 2;
+
+/** Whoever has not taken a package by then (ms) is cut off. */
+const LONGEST_ZIP = 30 * MINUTE;
 
 /** The tools, and what bounds the work of all requests together. */
 interface Bounded extends DashboardTools {
@@ -77,6 +86,7 @@ interface Bounded extends DashboardTools {
   readonly formTurns: Turns;
   readonly underWay: FormsUnderWay;
   readonly downloads: Downloads;
+  readonly zips: Downloads;
 }
 
 /** Names an organisation in an address, where the viewer sees several. */
@@ -95,6 +105,7 @@ export function dashboard(given: DashboardTools, pages = PAGES): Hono {
     formTurns: new Turns(AT_ONCE, MOST_WAITING),
     underWay: new FormsUnderWay(),
     downloads: new Downloads(FILES_AT_ONCE),
+    zips: new Downloads(ZIPS_AT_ONCE, LONGEST_ZIP),
   };
   app.use(
     secureHeaders({
@@ -163,8 +174,15 @@ async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<R
     return messagePage(c, 405, "Nothing can be sent here", ["These pages are only read."], {
       headers: { allow: "GET, HEAD" },
     });
+  if (page.isRecorded === true && isFromElsewhere(c))
+    return messagePage(c, 403, "Nothing is sent", ["Open this from these pages: it is recorded who did."]);
   const answer = await tools.turns.take(() => answered(c, tools, viewer, page));
   return answer ?? busy(c);
+}
+
+/** Whether a page of another site had the browser ask. */
+function isFromElsewhere(c: Context): boolean {
+  return /^(?:cross-site|same-site)$/u.test(c.req.header("sec-fetch-site") ?? "");
 }
 
 function busy(c: Context): Response {
@@ -266,8 +284,26 @@ function askedOf(
     web: webOf(tools.apiUrl),
     link,
     person,
+    packages: packagesFor(tools, viewer, access, now),
     forms,
     readOnly: access.role === "auditor" && person !== null ? AUDITOR : NOBODY,
+  };
+}
+
+/** The packages are the organisation's: members are handed none. */
+function packagesFor(
+  { packages }: Bounded,
+  { person }: Viewer,
+  { organization, role }: Access,
+  now: Instant,
+): ViewerPackages | null {
+  if (packages === undefined || role === "member") return null;
+  const { folder, find, noteDownload } = packages;
+  const organizationId = organization.id;
+  return {
+    folder,
+    find,
+    noteDownload: (period, seal) => noteDownload({ organizationId, period, seal }, person, now),
   };
 }
 
@@ -286,12 +322,14 @@ async function answered(
   const access = accessIn(viewer, query);
   if (access === null && page === NOT_FOUND) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
   if (access === null) return choice(c, viewer, query);
+  if (!isThere(page.isOfWhole, access)) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
   const asked = askedOf(c, tools, viewer, access, refusedForm);
   const content = await page.show(asked).catch(problemShown);
   if ("rows" in content) return file(c, tools, content);
+  if ("zip" in content) return zip(c, tools, content);
   const { title, main, status = 200 } = content;
-  const navigation = tools.pages.flatMap(({ path, nav }) =>
-    nav === undefined ? [] : [{ path, name: nav, isHere: path === page.path }],
+  const navigation = tools.pages.flatMap(({ path, nav, isOfWhole }) =>
+    nav === undefined || !isThere(isOfWhole, access) ? [] : [{ path, name: nav, isHere: path === page.path }],
   );
   const { link } = asked;
   const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
@@ -313,6 +351,20 @@ function refusedHtml({ answer: { refused: because, isUnsure } }: RefusedForm): H
   const what = isUnsure === true ? "This may not have been done." : "Nothing was done.";
   const then = isUnsure === true ? " Send it again from here: it is done once." : "";
   return html`<p class="refused" role="alert"><b>${what}</b> ${because}${then}</p>`;
+}
+
+/** Whether a page is there for someone. */
+function isThere(isOfWhole: true | undefined, { role }: Access): boolean {
+  return isOfWhole !== true || role !== "member";
+}
+
+function zip(c: Context, { zips }: Bounded, { name, zip: bytes }: PageZip): Response {
+  const body = c.req.method === "HEAD" ? "" : zips.body(bytes);
+  if (body === null) return busy(c);
+  return c.body(body, 200, {
+    "content-type": "application/zip",
+    "content-disposition": `attachment; filename="${name}"`,
+  });
 }
 
 function file(c: Context, { csv, downloads }: Bounded, { name, columns, rows }: PageFile): Response {

@@ -1,6 +1,7 @@
 /** The pages there are, in the order of the navigation. */
 
 import type { DashboardPage } from "./page/page.ts";
+import { AUDIT_PAGES } from "./audit/audit.ts";
 import { CHANGE_PAGES } from "./pages/changes.ts";
 import { CONTROLS_PAGE } from "./pages/controls.ts";
 import { DEPLOYMENT_PAGES } from "./pages/deployments.ts";
@@ -31,4 +32,5 @@ export const PAGES: readonly DashboardPage[] = [
   MONTHS_PAGE,
   REPOSITORIES_PAGE,
   REPOSITORY_PAGE,
+  ...AUDIT_PAGES,
 ];

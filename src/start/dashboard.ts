@@ -17,6 +17,7 @@ import { GitHubSignIn } from "../github/people/sign-in.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 import { PolicyRoles, type AccessTools } from "./access.ts";
 import { CountedAnswers } from "./counted-answers.ts";
+import { packagesIn } from "./packages.ts";
 import { canSignIn, LOCAL } from "./sign-in-settings.ts";
 
 /** Holds what the pages are built with. */
@@ -29,7 +30,7 @@ export type PageTools = AccessTools & {
 
 /** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
 export function dashboardOf(
-  settings: Pick<Settings, "appId" | "baseUrl" | "monitoring" | "signIn" | "github">,
+  settings: Pick<Settings, "appId" | "baseUrl" | "monitoring" | "signIn" | "github" | "packages">,
   tools: PageTools,
 ): Hono {
   const { ledger, clock, log, acts } = tools;
@@ -49,6 +50,7 @@ export function dashboardOf(
     counted: new CountedAnswers(ledger),
     viewerOf,
     callerOf,
+    packages: packagesIn(settings.packages, ledger),
     ...(signIn === null ? {} : { signIn }),
   });
 }

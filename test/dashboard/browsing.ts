@@ -7,6 +7,7 @@ import { dashboard } from "../../src/dashboard/app.ts";
 import type { ActTools } from "../../src/dashboard/page/page.ts";
 import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
+import type { Packages } from "../../src/dashboard/audit/packages.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
@@ -35,6 +36,7 @@ interface Surroundings {
   readonly viewer?: Viewer;
   readonly organizations?: readonly Organization[];
   readonly now?: number;
+  readonly packages?: Packages;
 }
 
 /** Pages, what they wrote into the program's log, and a way to ask for them. */
@@ -57,7 +59,7 @@ export async function pagesOver(
 /** Pages over a ledger, for whoever uses the machine or for the given viewer. */
 export function pagesOf(
   ledger: Ledger,
-  { viewer, organizations = [ORGANIZATION], now = GENERATED_AT }: Surroundings = {},
+  { viewer, organizations = [ORGANIZATION], now = GENERATED_AT, packages }: Surroundings = {},
 ): Pages {
   const logged: unknown[] = [];
   const app = dashboard({
@@ -69,6 +71,7 @@ export function pagesOf(
     appId: 4711,
     apiUrl: "https://api.github.com",
     log: { error: (given) => logged.push(given) },
+    ...(packages === undefined ? {} : { packages }),
     viewerOf:
       viewer === undefined
         ? loopbackViewer(() => Promise.resolve(organizations))

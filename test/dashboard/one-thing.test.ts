@@ -286,7 +286,8 @@ function addresses(): readonly string[] {
     "/repositories/:owner/:repo": ["/repositories/acme/web"],
     "/pulls/:owner/:repo/:number": [1, 2, 3].map((number) => `/pulls/acme/web/${number}`),
   };
-  return PAGES.flatMap(({ path }) => {
+  // Others are not there for members (audit.test.ts).
+  return PAGES.filter(({ isOfWhole }) => isOfWhole !== true).flatMap(({ path }) => {
     const of = path.includes(":") ? values[path] : [path];
     if (of === undefined || of.length === 0) throw new Error(`no address is tried of ${path}`);
     return of;

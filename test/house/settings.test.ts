@@ -39,6 +39,7 @@ const KEPT: Readonly<Record<keyof typeof EnvironmentSchema.shape, keyof Settings
   COUNTERSIGN_OIDC_ISSUER: "signIn",
   COUNTERSIGN_OIDC_CLIENT_ID: "signIn",
   COUNTERSIGN_OIDC_CLIENT_SECRET: "signIn",
+  COUNTERSIGN_PACKAGES: "packages",
   COUNTERSIGN_PRIVATE_RECEIVERS: "receivers",
 };
 

@@ -19,7 +19,7 @@ import { all } from "./sample.ts";
 
 /** The kinds of entry there were not yet. */
 const ADDED_SINCE: Readonly<Record<string, readonly string[]>> = {
-  "version-1": ["period-close", "log-head", "head-check"],
+  "version-1": ["period-close", "log-head", "head-check", "package-download"],
 };
 
 test("the database of the first version is kept", () => {

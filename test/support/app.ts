@@ -92,6 +92,7 @@ export function settingsFor(
     baseUrl: null,
     deploymentSources: readSources(STORY_SOURCES).sources,
     signIn: null,
+    packages: null,
     receivers: { privateAddresses: true, variable: (name) => variables[name] ?? null },
   };
 }

@@ -7,6 +7,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Access, SignedInPerson } from "./access.ts";
 import type { ActAnswer, PageForms } from "../form/form.ts";
 import type { OrganizationRecords } from "./organization.ts";
+import type { ViewerPackages } from "../audit/packages.ts";
 import type { VisibleRecords } from "./records.ts";
 
 /** Holds everything a page is made from. */
@@ -28,6 +29,8 @@ export interface Asked {
   readonly link: (path: string, query?: Readonly<Record<string, string | undefined>>) => string;
   /** Who signed in; null: nobody did. */
   readonly person: SignedInPerson | null;
+  /** The packages that were handed over; null: they are not for this viewer. */
+  readonly packages: ViewerPackages | null;
   /** Makes the forms of this page; null: nothing can be sent, as `readOnly` explains. */
   readonly forms: PageForms | null;
   readonly readOnly: string;
@@ -47,8 +50,14 @@ export interface PageFile {
   readonly rows: AsyncIterable<readonly string[]>;
 }
 
+/** Describes a zip, read as it is sent. `name`: letters, digits, dots and hyphens only. */
+export interface PageZip {
+  readonly name: string;
+  readonly zip: AsyncIterable<Uint8Array>;
+}
+
 /** Names what a page answers with. */
-export type PageContent = PageText | PageFile;
+export type PageContent = PageText | PageFile | PageZip;
 
 /** Describes who sent a form, and which. */
 export interface Acting {
@@ -120,6 +129,10 @@ export interface DashboardPage {
   readonly nav?: string;
   /** What it can be sent; absent: nothing. */
   readonly acts?: readonly Act[];
+  /** Whether it is there only for those who see all of the organisation. */
+  readonly isOfWhole?: true;
+  /** Whether opening it is recorded: no other site may have a browser do that. */
+  readonly isRecorded?: true;
   readonly show: (asked: Asked) => Promise<PageContent>;
 }
 

@@ -22,6 +22,7 @@ export const ORGANIZATION_KINDS = [
   "head-check",
   "log-head",
   "monthly-review",
+  "package-download",
   "period-close",
   "policy",
   "webhook",

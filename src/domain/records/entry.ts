@@ -27,6 +27,7 @@ import {
   HeadCheckRecordSchema,
   LogHeadRecordSchema,
   MonthlyReviewRecordSchema,
+  PackageDownloadRecordSchema,
   PeriodCloseRecordSchema,
   keepUnnotedReading,
   keepWhatWasSigned,
@@ -87,6 +88,7 @@ export const BODIES = {
   "period-close": stored(PeriodCloseRecordSchema),
   "log-head": stored(LogHeadRecordSchema),
   "head-check": stored(HeadCheckRecordSchema),
+  "package-download": stored(PackageDownloadRecordSchema),
 };
 
 /** Names what an entry is about. */

@@ -211,6 +211,28 @@ export const PeriodCloseRecordSchema = z.object({
 /** Describes entry `period-close`, subject = `ORGANISATION:NAME`: a closed period with every package of it that was handed over. */
 export type PeriodCloseRecord = Infer<typeof PeriodCloseRecordSchema>;
 
+/** Describes entry `package-download`, subject = `ORGANISATION:SEAL:ID`: a package that was handed over was sent to someone. */
+export const PackageDownloadRecordSchema = z.object({
+  /** The name of the closed period. */
+  period: z.string(),
+  /** SHA-256 of the package's manifest.dsse.json, in hex. */
+  seal: z.string(),
+  /** Who signed in; null: whoever used the App's machine, where nobody signs in. */
+  by: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("github"), id: z.int(), login: z.string() }),
+      z.object({
+        kind: z.literal("oidc"),
+        issuer: z.string(),
+        subject: z.string(),
+        email: z.string().nullable(),
+      }),
+    ])
+    .nullable(),
+  /** When it began to be sent. */
+  at: InstantSchema,
+});
+
 /** Returns the subject of a closed period. One log holds several organisations, and each has a quarter of that name. */
 export function periodSubject(organizationId: number, name: string): string {
   return `${organizationId}:${name}`;

@@ -1,0 +1,256 @@
+/** The audit: closed periods with the packages that were handed over, and one of them to read, draw from and download. */
+
+import { html } from "hono/html";
+
+import {
+  POPULATIONS,
+  seedProblem,
+  type Choice,
+  type PopulationName,
+} from "../../domain/evidence/sample/choice.ts";
+import type { HandedOver, PeriodCloseRecord } from "../../domain/records/monitoring.ts";
+import { time } from "../../domain/texts/wording.ts";
+import { tableOf, type Html } from "../../pages/html-table.ts";
+import type { HeldPackage } from "./packages.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import { collected, whenHtml } from "../page/parts.ts";
+
+const PATH = "/audit";
+
+/** So many rows of a table are shown before it is downloaded. */
+const PREVIEWED = 10;
+
+/** A larger sample is drawn by `countersign sample`. */
+const LARGEST_SAMPLE = 200;
+
+/** Lists the pages of the audit. */
+export const AUDIT_PAGES: readonly DashboardPage[] = [
+  { path: PATH, nav: "Audit", isOfWhole: true, show: showAll },
+  { path: `${PATH}/:seal{[0-9a-f]{64}}`, isOfWhole: true, show: showOne },
+  { path: `${PATH}/:seal{[0-9a-f]{64}}/package.zip`, isOfWhole: true, isRecorded: true, show: sent },
+];
+
+/** A package that was handed over, in its period. */
+interface Package extends HandedOver {
+  readonly period: PeriodCloseRecord["period"];
+  /** 0: the closing; else which addendum. */
+  readonly number: number;
+}
+
+async function showAll(asked: Asked): Promise<PageContent> {
+  const closed = await closedPeriods(asked);
+  const isHere = new Map<string, boolean>();
+  for (const { seal } of closed.flatMap(packagesOf))
+    isHere.set(seal, (await asked.packages?.find(seal)) != null);
+  return {
+    title: "Audit",
+    main: html`<p class="lead">
+        ${closed.length === 0 ? "No period was closed yet." : "Closed periods, the newest first."}
+        <a href="${asked.link("/")}">How the running period stands</a>
+      </p>
+      ${closed.map((record) => periodHtml(asked, record, isHere))}
+      ${[...isHere.values()].includes(false) ? html`<p>${notHere(asked)}</p>` : ""}
+      ${closed.length === 0 ? "" : verifyHtml(closed.flatMap(packagesOf))}`,
+  };
+}
+
+function periodHtml({ link }: Asked, record: PeriodCloseRecord, isHere: ReadonlyMap<string, boolean>): Html {
+  const { name, from, to } = record.period;
+  return html`<section>
+    <h2>${name}</h2>
+    <p>${time(from)} up to, not including, ${time(to)} (UTC).</p>
+    ${tableOf(packagesOf(record), [
+      {
+        head: "Package",
+        cell: (each) =>
+          isHere.get(each.seal) === true
+            ? html`<a href="${link(`${PATH}/${each.seal}`)}">${madeAs(each)}</a>`
+            : html`${madeAs(each)} (not here)`,
+      },
+      { head: "Handed over", cell: ({ at }) => whenHtml(at), whole: true },
+      { head: "By, as given at the terminal", cell: ({ by }) => by },
+      { head: "Reason", cell: ({ reason }) => reason ?? "", wide: true },
+      { head: "SHA-256 of manifest.dsse.json", cell: ({ seal }) => html`<code>${seal}</code>`, wide: true },
+    ])}
+  </section>`;
+}
+
+async function showOne(asked: Asked): Promise<PageContent> {
+  const chosen = await packageAsked(asked);
+  const held = (await asked.packages?.find(chosen.seal)) ?? null;
+  const title = `${chosen.period.name}: ${madeAs(chosen)}`;
+  if (held === null)
+    return {
+      title,
+      main: html`<p>${notHere(asked)}</p>
+        ${verifyHtml([chosen])}`,
+    };
+  const files = held.manifest.files.filter(({ path }) => path.endsWith(".csv")).toSorted(completenessFirst);
+  const path = files.find((file) => file.path === asked.query.get("table"))?.path ?? files[0]?.path ?? "";
+  const own = asked.link(`${PATH}/${chosen.seal}`);
+  return {
+    title,
+    main: html`<p class="lead">
+        ${time(chosen.period.from)} up to, not including, ${time(chosen.period.to)} (UTC), of
+        ${chosen.log.size} entries of the log.
+      </p>
+      <p><a class="button" href="${asked.link(`${PATH}/${chosen.seal}/package.zip`)}">Download the zip</a></p>
+      <p>Each download is recorded in the evidence log, with who it was.</p>
+      <section>
+        <h2 id="tables">Tables</h2>
+        ${tableOf(files, [
+          {
+            head: "File",
+            cell: (file) =>
+              html`<a href="${asked.link(`${PATH}/${chosen.seal}`, { table: file.path })}#preview"
+                >${file.path}</a
+              >`,
+          },
+          { head: "Rows", cell: ({ rows }) => rows ?? "", number: true },
+          { head: "What it holds", cell: ({ description }) => description, wide: true },
+        ])}
+      </section>
+      <section>
+        <h2 id="preview">${path}</h2>
+        ${previewHtml(await held.firstRows(path, PREVIEWED))}
+      </section>
+      ${await sampleHtml(asked, held, own)} ${verifyHtml([chosen])}`,
+  };
+}
+
+/** Whether the list is whole comes before what is in it. */
+function completenessFirst(a: { readonly path: string }, b: { readonly path: string }): number {
+  const rank = (path: string): string => `${path === "completeness.csv" ? 0 : 1}${path}`;
+  return rank(a.path) < rank(b.path) ? -1 : 1;
+}
+
+function previewHtml(rows: readonly (readonly string[])[] | null): Html {
+  if (rows === null) return html`<p>${NOT_AS_SEALED}</p>`;
+  const [columns = [], ...rest] = rows;
+  if (rest.length === 0) return html`<p>It has no rows.</p>`;
+  return html`<p>Its first ${rest.length === 1 ? "row" : `${rest.length} rows`}.</p>
+    ${tableOf(
+      rest,
+      columns.map((head, index) => ({ head, cell: (row: readonly string[]) => row[index] ?? "" })),
+    )}`;
+}
+
+const NOT_AS_SEALED =
+  "This file is not the one that was sealed: it was changed where it lies. Ask for the package that was handed over.";
+
+async function sampleHtml(asked: Asked, held: HeldPackage, own: string): Promise<Html> {
+  const of = asked.query.get("of") === "deployments" ? "deployments" : "changes";
+  const [size, seed] = [asked.query.get("size") ?? "", asked.query.get("seed") ?? ""];
+  const hidden = [...new URL(own, "http://page").searchParams];
+  return html`<section>
+    <h2 id="sample">Sample</h2>
+    <p>Whoever draws again from the same package, with the same size and seed, gets the same.</p>
+    <form class="filters" method="get" action="${new URL(own, "http://page").pathname}#sample">
+      ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+      <label
+        >Of
+        <select name="of">
+          ${(Object.keys(POPULATIONS) as PopulationName[]).map(
+            (each) => html`<option ${each === of ? html`selected` : ""}>${each}</option>`,
+          )}
+        </select></label
+      >
+      <label
+        >Size (1 to ${LARGEST_SAMPLE})
+        <input name="size" inputmode="numeric" required value="${size === "" ? "25" : size}"
+      /></label>
+      <label>Seed, any text <input name="seed" required value="${seed}" /></label>
+      <p class="actions"><button>Draw</button></p>
+    </form>
+    ${seed === "" && size === "" ? "" : chosenHtml(asked, await drawnFrom(held, of, { size, seed }), of)}
+  </section>`;
+}
+
+async function drawnFrom(
+  held: HeldPackage,
+  of: PopulationName,
+  { size, seed }: { readonly size: string; readonly seed: string },
+): Promise<Choice | null> {
+  const problem = seedProblem(seed);
+  if (problem !== null) throw new PageProblem(400, `The seed cannot be used: ${problem}.`);
+  const count = /^[1-9]\d{0,2}$/u.test(size) ? Number(size) : Infinity;
+  if (count > LARGEST_SAMPLE)
+    throw new PageProblem(400, `The size is a whole number up to ${LARGEST_SAMPLE}.`);
+  return held.draw(of, { size: count, seed });
+}
+
+function chosenHtml({ link }: Asked, choice: Choice | null, of: PopulationName): Html {
+  if (choice === null) return html`<p>${NOT_AS_SEALED}</p>`;
+  return html`<p>${choice.chosen.length} of ${choice.population} ${of}.</p>
+    ${tableOf(choice.chosen, [
+      { head: "Rank", cell: ({ rank }) => rank, number: true },
+      { head: "Page", cell: ({ id }) => html`<a href="${link(`/${of}/${id}`)}"><code>${id}</code></a>` },
+    ])}
+    <p>These pages are of the log as it is now. Pages of the package: <code>countersign sample</code>.</p>`;
+}
+
+async function sent(asked: Asked): Promise<PageContent> {
+  const chosen = await packageAsked(asked);
+  const { packages } = asked;
+  const held = (await packages?.find(chosen.seal)) ?? null;
+  if (held === null || packages === null) throw new PageProblem(404, notHere(asked));
+  const name = `${chosen.period.name.replaceAll(/[^\w.-]/gu, "-")}-${chosen.seal.slice(0, 12)}.zip`;
+  return {
+    name,
+    zip: (async function* () {
+      // What is not recorded is not sent.
+      await packages.noteDownload(chosen.period.name, chosen.seal);
+      yield* held.zip();
+    })(),
+  };
+}
+
+function notHere({ packages }: Asked): string {
+  const where =
+    packages?.folder == null
+      ? "this App is given no folder with packages (COUNTERSIGN_PACKAGES)"
+      : "the folder this App looks in (COUNTERSIGN_PACKAGES) has no package with this digest";
+  return `A package that is not here lies where it was written when the period was closed; ${where}. Ask whoever handed it over.`;
+}
+
+function verifyHtml(packages: readonly Package[]): Html {
+  const keys = [...new Set(packages.map(({ keyId }) => keyId))];
+  const versions = [...new Set(packages.map(({ version }) => version))];
+  return html`<section>
+    <h2 id="verify">How to verify</h2>
+    <ol>
+      <li>
+        Take verify.html from the release of version ${versions.join(", ")}, never from a package, and compare
+        its SHA-256 with the release notes.
+      </li>
+      <li>Open it, and drop the zip on it: it needs no network.</li>
+      <li>
+        Compare the key&rsquo;s fingerprint with one that you were given by another way than these pages:
+        ${keys.map((key) => html`<code>${key}</code> `)}
+      </li>
+      <li>Or, at a terminal: <code>countersign verify PACKAGE.zip</code></li>
+    </ol>
+  </section>`;
+}
+
+async function closedPeriods({ whole }: Asked): Promise<readonly PeriodCloseRecord[]> {
+  const all = whole === null ? [] : await collected(whole.entries("period-close"));
+  return all.map(({ body }) => body).toSorted((a, b) => b.period.from - a.period.from);
+}
+
+function packagesOf({ period, handedOver }: PeriodCloseRecord): readonly Package[] {
+  return handedOver.map((each, number) => ({ ...each, period, number }));
+}
+
+/** The package that the address names, if this organisation handed it over. */
+async function packageAsked(asked: Asked): Promise<Package> {
+  const all = (await closedPeriods(asked)).flatMap(packagesOf);
+  const found = all.find(({ seal }) => seal === asked.params["seal"]);
+  if (found === undefined)
+    throw new PageProblem(404, "No package with this digest was handed over in this organisation.");
+  return found;
+}
+
+function madeAs({ number }: Package): string {
+  return number === 0 ? "closing" : `addendum ${number}`;
+}

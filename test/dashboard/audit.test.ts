@@ -1,0 +1,246 @@
+/** The audit's pages: packages that were handed over, read, drawn from and downloaded, by whom they are for and nobody else. */
+
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+
+import type { Access, Viewer } from "../../src/dashboard/page/access.ts";
+import { closePeriod } from "../../src/flows/monitoring/close-period.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openPackage } from "../../src/package/folder.ts";
+import { drawSample } from "../../src/package/sample/draw.ts";
+import { verifyPath } from "../../src/package/verify.ts";
+import { packagesIn } from "../../src/start/packages.ts";
+import {
+  GENERATED_AT,
+  ledgerWith,
+  MAKING,
+  ORGANIZATION,
+  PERIOD,
+  smallLog,
+  WEB,
+} from "../evidence/fixture.ts";
+import { pagesOf, type Ask } from "./browsing.ts";
+
+const AUDITOR: Viewer["person"] = {
+  kind: "oidc",
+  issuer: "https://login.example",
+  subject: "a-1",
+  email: "a@b.example",
+};
+
+let ledger: Ledger;
+let shelf: string;
+let seal: string;
+
+beforeEach(async () => {
+  const opened = await ledgerWith(smallLog());
+  ({ ledger } = opened);
+  shelf = await mkdtemp(join(tmpdir(), "countersign-audit-"));
+  onTestFinished(async () => {
+    await opened.close();
+    await rm(shelf, { recursive: true, force: true });
+  });
+  await ledger.beat(GENERATED_AT);
+  await writeFile(join(shelf, "notes.txt"), "no package");
+  await mkdir(join(shelf, "empty"));
+  const writer = await openPackage(join(shelf, "q3"), { zip: true });
+  const how = { period: PERIOD, generatedAt: GENERATED_AT, reason: null, by: "carol" };
+  const result = await closePeriod({ ...MAKING, ledger, writer, ...how });
+  if (result.refused !== null) throw new Error(result.refused.join(" "));
+  ({ seal } = result.exported);
+});
+
+/** The pages for someone who is this in the organisation. */
+function pagesAs(
+  role: Access["role"],
+  {
+    organization = ORGANIZATION,
+    folder = shelf,
+  }: { organization?: Access["organization"]; folder?: string | null } = {},
+): Ask {
+  const repositories = role === "member" ? new Set([WEB.id]) : "all";
+  const viewer = { name: "someone", person: AUDITOR, sees: [{ organization, repositories, role }] } as const;
+  return pagesOf(ledger, { viewer, packages: packagesIn(folder, ledger) }).ask;
+}
+
+async function textOf(ask: Ask, path: string, status = 200): Promise<string> {
+  const answer = await ask(path);
+  const text = await answer.text();
+  expect([path, answer.status, text]).toEqual([path, status, text]);
+  return text;
+}
+
+async function downloads(): Promise<readonly unknown[]> {
+  const found = [];
+  for await (const { body, organizationId } of ledger.states("package-download"))
+    found.push({ organizationId, ...body });
+  return found;
+}
+
+test.each(["auditor", "lead"] as const)(
+  "whoever is an %s finds the package, with its digests and how to verify it",
+  async (role) => {
+    const ask = pagesAs(role);
+    const all = await textOf(ask, "/audit");
+    expect(all).toContain(PERIOD.name);
+    expect(all).toContain(`href="/audit/${seal}"`);
+    expect(all).not.toContain("(not here)");
+    const one = await textOf(ask, `/audit/${seal}`);
+    expect(one.indexOf("completeness.csv")).toBeLessThan(one.indexOf("changes.csv"));
+    expect(one).toContain('<h2 id="preview">completeness.csv</h2>');
+    for (const text of [all, one]) {
+      expect(text).toContain("countersign verify");
+      expect(text).toMatch(/<code>[0-9a-f]{64}<\/code>/u);
+    }
+    const [header = ""] = (await readFile(join(shelf, "q3", "changes.csv"), "utf8")).split("\r\n");
+    const changes = await textOf(ask, `/audit/${seal}?table=changes.csv`);
+    for (const column of header.split(","))
+      expect(changes).toContain(`<th scope="col" class="">${column}</th>`);
+    expect(await textOf(ask, `/audit/${seal}?table=../../notes.txt`)).toContain("completeness.csv</h2>");
+  },
+);
+
+test.each(["folder", "zip"])(
+  "the download is the package as it was handed over, from a %s, and is recorded",
+  async (from) => {
+    const handed = await readFile(join(shelf, "q3.zip"));
+    await (from === "zip" ? rm(join(shelf, "q3"), { recursive: true }) : rm(join(shelf, "q3.zip")));
+    const answer = await pagesAs("auditor")(`/audit/${seal}/package.zip`);
+    expect(answer.headers.get("content-type")).toBe("application/zip");
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="[\w.-]+\.zip"$/u);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expect(bytes.equals(handed)).toBe(true);
+    const got = join(shelf, "got.zip");
+    await writeFile(got, bytes);
+    expect((await verifyPath(got)).defects).toEqual([]);
+    expect(await downloads()).toEqual([
+      { organizationId: ORGANIZATION.id, period: PERIOD.name, seal, by: AUDITOR, at: GENERATED_AT },
+    ]);
+  },
+);
+
+test("no page of it is there for members, and none leads there", async () => {
+  const ask = pagesAs("member");
+  expect(await textOf(ask, "/changes")).not.toContain('href="/audit"');
+  expect(await textOf(pagesAs("auditor"), "/changes")).toContain('href="/audit"');
+  for (const path of [
+    "/audit",
+    `/audit/${seal}`,
+    `/audit/${seal}?table=changes.csv`,
+    `/audit/${seal}/package.zip`,
+  ])
+    expect(await textOf(ask, path, 404)).toContain("There is no page at this address.");
+  expect(await downloads()).toEqual([]);
+});
+
+test("an auditor of another organisation is shown nothing of it, whatever the address names", async () => {
+  const ask = pagesAs("auditor", { organization: { id: 501, login: "globex" } });
+  expect(await textOf(ask, "/audit")).not.toContain(seal);
+  for (const path of [`/audit/${seal}`, `/audit/${seal}/package.zip`, `/audit/${seal}?size=1&seed=x`])
+    expect(await textOf(ask, path, 404)).toContain(
+      "No package with this digest was handed over in this organisation",
+    );
+  await textOf(ask, `/audit/${seal}?org=acme`, 404);
+  expect(await downloads()).toEqual([]);
+});
+
+test("what is not here is named as such, with where to ask", async () => {
+  const nowhere = pagesAs("auditor", { folder: null });
+  for (const path of ["/audit", `/audit/${seal}`])
+    expect(await textOf(nowhere, path)).toContain("is given no folder with packages (COUNTERSIGN_PACKAGES)");
+  await textOf(nowhere, `/audit/${seal}/package.zip`, 404);
+  await rm(join(shelf, "q3.zip"));
+  await rename(join(shelf, "q3"), join(shelf, "empty", "q3"));
+  const ask = pagesAs("auditor");
+  expect(await textOf(ask, "/audit")).toContain("(not here)");
+  expect(await textOf(ask, `/audit/${seal}`)).toContain("has no package with this digest");
+  await textOf(ask, `/audit/${seal}/package.zip`, 404);
+  expect(await downloads()).toEqual([]);
+  const gone = pagesAs("auditor", { folder: join(shelf, "nowhere") });
+  expect(await textOf(gone, "/audit")).toContain("(not here)");
+});
+
+test.each(["changes", "deployments"] as const)(
+  "a sample of %s is the one that `countersign sample` draws",
+  async (of) => {
+    const how = { size: 3, seed: "fieldwork 7391" };
+    const path = join(shelf, "q3.zip");
+    const { sample } = await drawSample(path, {
+      of,
+      how: { ...how, stratify: [] },
+      out: join(shelf, "sample"),
+      verification: await verifyPath(path),
+    });
+    const text = await textOf(pagesAs("auditor"), `/audit/${seal}?of=${of}&size=3&seed=fieldwork+7391`);
+    const chosen = [...text.matchAll(new RegExp(`href="/${of}/([0-9a-f]{64})"`, "gu"))].map(([, id]) => id);
+    expect(chosen).toEqual(sample.chosen.map(({ id }) => id));
+    expect(chosen.length).toBeGreaterThan(0);
+  },
+);
+
+test.each([
+  "size=0&seed=a",
+  "size=201&seed=a",
+  "size=1e2&seed=a",
+  "size=3&seed=",
+  "size=3&seed=+a",
+  "size=3&seed=%E2%80%AEa",
+])("no sample is drawn by %s", async (query) => {
+  const answer = await pagesAs("auditor")(`/audit/${seal}?${query}`);
+  expect(answer.status).toBe(400);
+});
+
+test("a file that was changed where it lies is shown by none of its rows and drawn from by nobody", async () => {
+  await rm(join(shelf, "q3.zip"));
+  await appendFile(join(shelf, "q3", "changes.csv"), "forged\r\n");
+  const ask = pagesAs("auditor");
+  for (const query of ["table=changes.csv", "size=3&seed=a"])
+    expect(await textOf(ask, `/audit/${seal}?${query}`)).toContain("is not the one that was sealed");
+  expect(await textOf(ask, `/audit/${seal}?table=deployments.csv`)).not.toContain(
+    "is not the one that was sealed",
+  );
+  await appendFile(join(shelf, "q3", "manifest.json"), " ");
+  expect(await textOf(ask, `/audit/${seal}`)).toContain("has no package with this digest");
+});
+
+test("another site downloads nothing in an auditor's name, and what is only asked about is not recorded", async () => {
+  const ask = pagesAs("auditor");
+  const path = `/audit/${seal}/package.zip`;
+  for (const site of ["cross-site", "same-site"]) {
+    const answer = await ask(path, { headers: { "sec-fetch-site": site, "sec-fetch-mode": "navigate" } });
+    expect([answer.status, answer.headers.get("content-disposition")]).toEqual([403, null]);
+  }
+  const head = await ask(path, { method: "HEAD" });
+  expect([head.status, await head.text()]).toEqual([200, ""]);
+  expect((await ask(path, { method: "POST" })).status).toBe(405);
+  expect(await downloads()).toEqual([]);
+  for (const site of ["same-origin", "none"]) {
+    const answer = await ask(path, { headers: { "sec-fetch-site": site } });
+    await answer.arrayBuffer();
+  }
+  expect(await downloads()).toHaveLength(2);
+});
+
+test("what cannot be recorded is not sent", async () => {
+  const packages = {
+    ...packagesIn(shelf, ledger),
+    noteDownload: () => Promise.reject(new Error("the database is down")),
+  };
+  const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
+  const { ask } = pagesOf(ledger, { viewer: { name: "someone", person: AUDITOR, sees }, packages });
+  const answer = await ask(`/audit/${seal}/package.zip`);
+  await expect(answer.arrayBuffer()).rejects.toThrow("the database is down");
+});
+
+test("packages that nobody reads on hold up no page, and only so many are sent at once", async () => {
+  const ask = pagesAs("auditor");
+  const open = [];
+  for (let n = 0; n < 2; n += 1) open.push(await ask(`/audit/${seal}/package.zip`));
+  expect((await ask(`/audit/${seal}/package.zip`)).status).toBe(503);
+  expect((await ask("/audit")).status).toBe(200);
+  for (const { body } of open) await body?.cancel();
+  expect((await ask(`/audit/${seal}/package.zip`)).status).toBe(200);
+});
