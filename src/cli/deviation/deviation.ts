@@ -29,7 +29,7 @@ import type { DeviationRecord, DeviationTransition } from "../../domain/records/
 export async function listDeviations(
   where: StoreLocation,
   options: { readonly org?: string | undefined; readonly all?: boolean | undefined },
-  at: Instant = Date.now(),
+  now: Instant = Date.now(),
 ): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
@@ -41,7 +41,7 @@ export async function listDeviations(
     }
     rows.sort((a, b) => weight(b) - weight(a));
     const open = rows.filter(({ deviation }) => !isSettled(deviation.status)).length;
-    const { reviews, figures } = await reviewsNow(ledger, organizationId, at);
+    const { reviews, figures } = await reviewsNow(ledger, organizationId, now);
     const months = reviewedMonths(reviews, figures);
     return {
       code: open > 0 ? 1 : 0,
@@ -57,7 +57,7 @@ export async function listDeviations(
 export async function showDeviation(
   where: StoreLocation,
   prefix: string,
-  at: Instant = Date.now(),
+  now: Instant = Date.now(),
 ): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
@@ -69,7 +69,7 @@ export async function showDeviation(
       deviation,
       remediation,
       "UTC",
-      await monthsOf({ ledger }, deviation, at),
+      await monthsOf({ ledger }, deviation, now),
     );
     const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
     const { id: repositoryId } = deviation.repository;
