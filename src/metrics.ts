@@ -7,6 +7,7 @@ import type { CacheUse } from "./domain/values/cache-use.ts";
 import { IMPORTANCES } from "./github/api/request-line.ts";
 import type { Paced, Pacing } from "./github/api/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { headsOwners, lastCheck } from "./flows/monitoring/log-heads.ts";
 import { VERSION } from "./package/version.ts";
 
 /** So many installations have figures of their own: those that have the least left. */
@@ -116,6 +117,7 @@ export class Metrics {
         this.set(oldest === null ? Number.NaN : (clock.now() - oldest) / 1000);
       },
     });
+    registerHeads(this.registry, ledger);
     registerVersion(this.registry);
     registerVerdicts(this.registry, ledger);
     if (pacing !== null) registerPacing(this.registry, pacing);
@@ -272,6 +274,23 @@ export class RouteFigures {
       registers,
     });
   }
+}
+
+/** What the heads of the log on GitHub showed when they were last compared with it. */
+function registerHeads(registry: Registry, ledger: Pick<Ledger, "states">): void {
+  const gauge = new Gauge({
+    name: "countersign_head_differences",
+    help: "Differences between the log and its heads on GitHub, as last compared; above none, it was rewritten, cut or a head was removed.",
+    labelNames: ["organization"],
+    registers: [registry],
+    async collect() {
+      gauge.reset();
+      for (const { id, login } of await headsOwners(ledger).catch(() => [])) {
+        const check = await lastCheck(ledger, id).catch(() => null);
+        if (check !== null) gauge.set({ organization: login }, check.findings.length);
+      }
+    },
+  });
 }
 
 /** Returns when the watched repository that was swept longest ago was swept; null: none ever was. Others are not swept. */

@@ -10,6 +10,7 @@ import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { headIn } from "../../src/domain/monitoring/log-heads.ts";
 import type { HeadCheckRecord, LogHeadRecord } from "../../src/domain/records/monitoring.ts";
 import { knownHeads, lastCheck } from "../../src/flows/monitoring/log-heads.ts";
+import { Metrics } from "../../src/metrics.ts";
 import { deleteComment, editComment } from "../github/acts/issues.ts";
 import type { IssueComment, Repository } from "../github/model.ts";
 import { environmentOf } from "../support/app.ts";
@@ -288,6 +289,24 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     await world.until(MORNING + DAY);
     expect(await world.found()).toEqual(["1 contradicts"]);
     expect(world.shown.at(-1)?.body).toContain("names another hash of entry");
+  });
+
+  test("and the metric counts what the last comparison found, and nothing where heads and log agree", async () => {
+    const world = await withHead();
+    await world.until(MORNING + DAY);
+    const counted = async (): Promise<string | undefined> => {
+      const ledger = await world.harness.openLedger();
+      try {
+        const shown = await new Metrics(ledger, { now: () => MORNING }).registry.metrics();
+        return /^countersign_head_differences\{.*$/mu.exec(shown)?.[0];
+      } finally {
+        await ledger.close();
+      }
+    };
+    expect(await counted()).toBe('countersign_head_differences{organization="acme"} 0');
+    await world.harness.rewrite();
+    await world.until(MORNING + 2 * DAY);
+    expect(await counted()).toBe('countersign_head_differences{organization="acme"} 2');
   });
 
   test("that the log was rewritten, and the heads on GitHub to match", async () => {
