@@ -92,6 +92,9 @@ describe.each(["sqlite", "postgres"] as const)("the queries behind a quarter, on
       expect(began).toBeLessThanOrEqual(ended);
     }
     expect(queries.filter(({ source }) => source === "policy-file").length).toBeGreaterThan(0);
+    const deployments = queries.find((row) => row["query_id"] === "table deployments.csv");
+    expect(deployments?.["purpose"]).toContain("when and as whom was not recorded");
+    expect(deployments).toMatchObject({ read_as: "", rights: "", pages: "" });
     // Noting all this asks GitHub for nothing: the rights came with the token, and there was one.
     expect(asked.filter((each) => each.endsWith("/access_tokens"))).toHaveLength(1);
   });
