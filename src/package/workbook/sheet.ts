@@ -21,7 +21,7 @@ export class Links {
 
   /** Links a cell to a web page. */
   toAddress(reference: string, address: string): void {
-    this.addresses.push(address);
+    this.addresses.push(copied(address));
     this.#cells.push(`<hyperlink ref="${reference}" r:id="rId${this.addresses.length}"/>`);
   }
 
@@ -35,6 +35,14 @@ export class Links {
   xml(): string {
     return this.#cells.length === 0 ? "" : `<hyperlinks>${this.#cells.join("")}</hyperlinks>`;
   }
+}
+
+/**
+ * Returns a text that shares no memory with another. A cell is a view of the piece of the file it was cut from, and keeps all of it
+ * for as long as it is held.
+ */
+export function copied(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** Returns what comes before the rows. `frozen`: how many rows do not scroll. */

@@ -27,7 +27,7 @@ import {
   workbookLinks,
   workbookPart,
 } from "./parts.ts";
-import { headRow, Links, rowXml, sheetEnd, sheetStart, type SheetPlace } from "./sheet.ts";
+import { copied, headRow, Links, rowXml, sheetEnd, sheetStart, type SheetPlace } from "./sheet.ts";
 
 /** Holds what a spreadsheet program can take. */
 export interface SheetLimits {
@@ -134,7 +134,7 @@ async function idsIn(tables: readonly BookTable[], most: number): Promise<Ids> {
     for await (const cells of rowsIn(table)) {
       row += 1;
       const id = cells[key] ?? "";
-      if (!ids.has(id)) ids.set(id, { sheet: sheetName(table.path), row });
+      if (!ids.has(id)) ids.set(copied(id), { sheet: sheetName(table.path), row });
       if (row > most) break;
     }
   }
