@@ -141,6 +141,7 @@ function asker(ledger: Ledger): (path: string) => Promise<number> {
     counted: new CountedAnswers(ledger),
     acts: {
       commandDeviation: () => Promise.reject(new Error("nothing is sent here")),
+      signOff: () => Promise.reject(new Error("nothing is sent here")),
       comment: () => Promise.reject(new Error("nothing is sent here")),
     },
     clock: { now: () => GENERATED_AT },

@@ -2,6 +2,7 @@
 
 import type { Acting, ActTools } from "../dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../dashboard/page/access.ts";
+import { signOffFromPage } from "../flows/monitoring/monthly-reviews.ts";
 import { commandFromPage, type PageSender } from "../flows/deviations/from-page.ts";
 import type { Tools } from "../flows/context/tools.ts";
 import type { Fetch } from "../github/api/octokit.ts";
@@ -30,6 +31,14 @@ export function actTools(
       const result = await commandFromPage(tools, given);
       if (result.refused === null) wake();
       return result;
+    },
+    async signOff(month, comment, { sender, access, form }) {
+      // Whoever owns a control is named by their account.
+      if (sender.kind !== "github") return { refused: UNNAMED, line: null };
+      const { id, login } = sender;
+      const given = { ...month, organizationId: access.organization.id, comment, by: { id, login } };
+      const result = await signOffFromPage(tools, given, form);
+      return result.refused === null ? result : { refused: result.refused, line: null };
     },
     async comment({ owner, name, number }, text, { sender, form, token: tokenOf }: Acting) {
       const token = await tokenOf();
@@ -62,6 +71,9 @@ export function actTools(
 
 const WITHOUT_ACCOUNT =
   "Only someone who signed in with GitHub can do this: it is a comment of theirs on GitHub.";
+
+const UNNAMED =
+  "Only someone who signed in with GitHub can sign a month off: the policy names owners by their accounts.";
 
 function senderOf(sender: SignedInPerson, { role }: Access): PageSender {
   const isLead = role === "lead";

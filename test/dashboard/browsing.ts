@@ -17,6 +17,7 @@ import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
 /** Nothing is sent from these pages. */
 export const NO_ACTS: ActTools = {
   commandDeviation: () => Promise.reject(new Error("nothing is sent here")),
+  signOff: () => Promise.reject(new Error("nothing is sent here")),
   comment: () => Promise.reject(new Error("nothing is sent here")),
 };
 

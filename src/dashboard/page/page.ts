@@ -4,6 +4,7 @@ import type { z } from "zod";
 
 import type { Html } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
+import type { ControlName } from "../../domain/values/result.ts";
 import type { Access, SignedInPerson } from "./access.ts";
 import type { ActAnswer, PageForms } from "../form/form.ts";
 import type { OrganizationRecords } from "./organization.ts";
@@ -78,6 +79,12 @@ type Acted =
 export interface ActTools {
   /** Gives a deviation commands, as they are written after `/countersign`: all of them or none. */
   readonly commandDeviation: (deviation: string, lines: readonly string[], acting: Acting) => Promise<Acted>;
+  /** Signs a month of a control off. */
+  readonly signOff: (
+    month: { readonly control: ControlName; readonly month: string },
+    comment: string,
+    acting: Acting,
+  ) => Promise<Acted>;
   /** Posts a comment on a pull request as the sender, with their own token: GitHub has it from them, and nothing is recorded here. */
   readonly comment: (
     on: { readonly owner: string; readonly name: string; readonly number: number },

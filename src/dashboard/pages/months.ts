@@ -1,6 +1,7 @@
 /** The monthly reviews: which are due or missing, who signed off what with which comment, and which months are clean. */
 
 import { html } from "hono/html";
+import { z } from "zod";
 
 import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
 import { cleanMonthsSince, reviewedMonths } from "../../domain/deviation/operating.ts";
@@ -15,7 +16,7 @@ import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { OrganizationRecords } from "../page/organization.ts";
-import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
+import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, whenHtml, wholeSection } from "../page/parts.ts";
 
 const PATH = "/months";
@@ -23,8 +24,23 @@ const PATH = "/months";
 /** Reviews that are shown of those that are signed off. */
 const MOST = 200;
 
+const SIGN_OFF = actOf(
+  "sign-off",
+  z.object({
+    control: z.enum(CONTROL_NAMES),
+    month: z.string().max(20),
+    text: z.string().max(4_000, "Write at most 4000 characters."),
+  }),
+  async ({ control, month, text }, sent) => {
+    if (sent.access.repositories !== "all")
+      throw new PageProblem(404, "No review of this organisation is shown to you.");
+    const result = await sent.tools.signOff({ control, month }, text, sent);
+    return result.refused === null ? result : { refused: result.refused, field: "text" };
+  },
+);
+
 /** Shows the monthly reviews by owner and control. */
-export const MONTHS_PAGE: DashboardPage = { path: PATH, nav: "Months", show };
+export const MONTHS_PAGE: DashboardPage = { path: PATH, nav: "Months", acts: [SIGN_OFF], show };
 
 /** A review, with how it stands now. */
 interface ShownReview {
@@ -110,7 +126,7 @@ function openHtml(asked: Asked, reviews: readonly ShownReview[]): Html {
     ${open.length === 0 ? "" : tableOf(open, openColumns(asked))}`;
 }
 
-function openColumns({ web }: Asked): readonly HtmlColumn<ShownReview>[] {
+function openColumns(asked: Asked): readonly HtmlColumn<ShownReview>[] {
   return [
     ...ABOUT,
     {
@@ -119,9 +135,24 @@ function openColumns({ web }: Asked): readonly HtmlColumn<ShownReview>[] {
         html`${whenHtml(review.dueAt)}${status === "due" ? "" : html` <b class="overdue">${status}</b>`}`,
     },
     { head: "Owner", cell: ({ review }) => review.owner ?? "nobody" },
-    // Where it can be signed off here, the form belongs into this column.
-    { head: "What to do now", cell: ({ review }) => toDoHtml(review, web), wide: true },
+    {
+      head: "What to do now",
+      cell: ({ review }) => html`${toDoHtml(review, asked.web)} ${signOffForm(asked, review)}`,
+      wide: true,
+    },
   ];
+}
+
+/** The form, for the account that is asked by that login; anyone else who may is asked on GitHub. */
+function signOffForm({ forms, person }: Asked, { control, month, owner }: MonthlyReviewRecord): Html {
+  const isOwn = person?.kind === "github" && owner?.toLowerCase() === person.login.toLowerCase();
+  if (forms === null || !isOwn) return html``;
+  return forms.form(
+    "sign-off",
+    { control, month },
+    (each) => each.field("text", "What you saw", { kind: "area", required: true }),
+    "Sign off",
+  );
 }
 
 function toDoHtml({ control, owner, issueIn }: MonthlyReviewRecord, web: string | null): Html {

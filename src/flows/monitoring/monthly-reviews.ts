@@ -303,7 +303,7 @@ export interface SignOff {
   readonly month: string;
   readonly by: { readonly id: number | null; readonly login: string };
   readonly comment: string;
-  readonly via: "comment" | "terminal";
+  readonly via: "comment" | "terminal" | "page";
   readonly at: Instant;
 }
 
@@ -329,7 +329,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   if (comment.trim() === "") return { refused: "A sign-off needs a comment: add what you saw." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
   const before = known === undefined ? null : known.body;
-  const { counts, tally, seen } = await countMonth(tools, organizationId, month, via === "comment");
+  const { counts, tally, seen } = await countMonth(tools, organizationId, month, via !== "terminal");
   const figures = figuresNow(counts, month, control) ?? tally.figures(control);
   const policy = await organizationPolicy(tools, organizationId);
   const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
@@ -424,6 +424,26 @@ export async function recordSignOff(
   const done = await signOff(tools, { ...given, organizationId, by, via: "terminal", at });
   if (done.refused === null) await tools.ledger.record({ entries: [done.entry] }, at);
   return done;
+}
+
+/** Signs off and records it from a page, once for each form. Throws {@link ExternalError}. */
+export async function signOffFromPage(
+  tools: LogTools,
+  given: Pick<SignOff, "organizationId" | "control" | "month" | "comment" | "by">,
+  form: string,
+): Promise<{ readonly says: string; readonly refused: null } | { readonly refused: string }> {
+  const { ledger } = tools;
+  const subject = monthlySubject(given.organizationId, given.control, given.month);
+  const before = (await ledger.state("monthly-review", subject))?.seq ?? null;
+  const at = tools.clock.now();
+  const done = await signOff(tools, { ...given, via: "page", at });
+  if (done.refused !== null) return done;
+  const { entry, says } = done;
+  const answered = { id: form, begunAt: at, answer: says };
+  const decidedOn = [{ kind: "monthly-review", subject, seq: before }] as const;
+  const stored = await ledger.recordForm({ entries: [entry] }, answered, decidedOn);
+  if (stored === "outdated") return { refused: "Someone else changed this review just now. Send it again." };
+  return { says, refused: null };
 }
 
 function reviewEntry(organizationId: number, body: MonthlyReviewRecord): Entry {
