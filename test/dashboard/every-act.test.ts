@@ -65,11 +65,11 @@ async function pages(sees: readonly Access[] = [WEB_ONLY], person: SignedInPerso
   return {
     done,
     viewer,
-    async send(
+    send: async (
       path: string,
       fields: Readonly<Record<string, string>>,
       headers: Readonly<Record<string, string>> = {},
-    ) {
+    ): Promise<number> => {
       const body = new URLSearchParams(fields);
       const all = { origin: BASE_URL, ...headers };
       return (await app.fetch(new Request(`${BASE_URL}${path}`, { method: "POST", body, headers: all })))
