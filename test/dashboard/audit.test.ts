@@ -97,8 +97,7 @@ test.each(["auditor", "lead"] as const)(
     }
     const [header = ""] = (await readFile(join(shelf, "q3", "changes.csv"), "utf8")).split("\r\n");
     const changes = await textOf(ask, `/audit/${seal}?table=changes.csv`);
-    for (const column of header.split(","))
-      expect(changes).toContain(`<th scope="col" class="">${column}</th>`);
+    for (const column of header.split(",")) expect(changes).toContain(`>${column}</th>`);
     expect(await textOf(ask, `/audit/${seal}?table=../../notes.txt`)).toContain("completeness.csv</h2>");
   },
 );

@@ -18,7 +18,7 @@ import { collected, whenHtml } from "../page/parts.ts";
 const PATH = "/audit";
 
 /** So many rows of a table are shown before it is downloaded. */
-const PREVIEWED = 10;
+const PREVIEWED = 3;
 
 /** A larger sample is drawn by `countersign sample`. */
 const LARGEST_SAMPLE = 200;
@@ -46,8 +46,8 @@ async function showAll(asked: Asked): Promise<PageContent> {
     title: "Audit",
     main: html`<p class="lead">
         ${closed.length === 0 ? "No period was closed yet." : "Closed periods, the newest first."}
-        <a href="${asked.link("/")}">How the running period stands</a>
       </p>
+      <p><a href="${asked.link("/")}">How the running period stands</a></p>
       ${closed.map((record) => periodHtml(asked, record, isHere))}
       ${[...isHere.values()].includes(false) ? html`<p>${notHere(asked)}</p>` : ""}
       ${closed.length === 0 ? "" : verifyHtml(closed.flatMap(packagesOf))}`,
@@ -128,11 +128,16 @@ function previewHtml(rows: readonly (readonly string[])[] | null): Html {
   if (rows === null) return html`<p>${NOT_AS_SEALED}</p>`;
   const [columns = [], ...rest] = rows;
   if (rest.length === 0) return html`<p>It has no rows.</p>`;
-  return html`<p>Its first ${rest.length === 1 ? "row" : `${rest.length} rows`}.</p>
-    ${tableOf(
-      rest,
-      columns.map((head, index) => ({ head, cell: (row: readonly string[]) => row[index] ?? "" })),
-    )}`;
+  // A column each would be wider than any screen or paper.
+  const lines = columns.map((name, index) => [name, ...rest.map((row) => row[index] ?? "")]);
+  return tableOf(
+    lines,
+    ["Column", ...rest.map((_, index) => `Row ${index + 1}`)].map((head, index) => ({
+      head,
+      cell: (line: readonly string[]) => line[index] ?? "",
+      wide: index > 0,
+    })),
+  );
 }
 
 const NOT_AS_SEALED =
