@@ -2,6 +2,8 @@
 
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { Period } from "../../domain/evidence/tables/population.ts";
+import { dayOf } from "../../domain/deviation/operating.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
@@ -64,7 +66,8 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
         print,
       );
       const ended = await verifyAndTamper(folders, handedOver, print);
-      if (ended.code === 0 && options.serve === true) await keepServing(harness, print);
+      if (ended.code === 0 && options.serve === true)
+        await keepServing(harness, quarterOf(scenario.start), print);
       return ended;
     } finally {
       await harness.close();
@@ -200,11 +203,18 @@ async function verifyAndTamper(
   };
 }
 
-async function keepServing(harness: ProcessHarness, print: (line: string) => void): Promise<void> {
+/** Without sign-in the pages are shown to whoever uses this machine, as a lead sees them. */
+async function keepServing(
+  harness: ProcessHarness,
+  { name, from, to }: Period,
+  print: (line: string) => void,
+): Promise<void> {
+  const { url } = harness.app;
+  const days = new URLSearchParams({ from: dayOf(from), to: dayOf(to - 1) });
   print("");
-  print(
-    `The App is still running: ${harness.app.url}/metrics and ${harness.app.url}/readyz. Press Ctrl+C to end it.`,
-  );
+  print(`The App is still running. The pages of ${name}, for a browser on this machine:`);
+  print(`  ${url}/?${days.toString()}`);
+  print(`Also ${url}/metrics and ${url}/readyz. Press Ctrl+C to end it.`);
   await new Promise<void>((done) => {
     process.once("SIGINT", () => done());
     process.once("SIGTERM", () => done());
@@ -212,7 +222,7 @@ async function keepServing(harness: ProcessHarness, print: (line: string) => voi
 }
 
 /** The calendar quarter a moment lies in. */
-function quarterOf(at: number): { readonly name: string; readonly from: number; readonly to: number } {
+function quarterOf(at: number): Period {
   const date = new Date(at);
   const [year, quarter] = [date.getUTCFullYear(), Math.floor(date.getUTCMonth() / 3)];
   return {
