@@ -182,3 +182,14 @@ test("count clean months in a row as a remediation does: none where the newest i
     rowsIn(await (await other("/months")).text(), "clean").map((row) => Object.values(row).at(-1)),
   ).toEqual(["1"]);
 });
+
+test.each([
+  ["carol", /No issue asks for it\. An operator/u],
+  [null, /No issue asks for it, as the policy names no owner of the control\. An operator/u],
+])("say of a month that no issue asks for only what is known of why: owner %s", async (owner, says) => {
+  const unasked = smallLog().map((entry) =>
+    entry.kind === "monthly-review" ? { ...entry, body: { ...entry.body, owner, issueIn: null } } : entry,
+  );
+  const { ask: other } = await pagesOver(unasked);
+  expect(textOf(await (await other("/months")).text())).toMatch(says);
+});

@@ -159,8 +159,8 @@ function toDoHtml({ control, owner, issueIn }: MonthlyReviewRecord, web: string 
   const who = owner ?? "whoever owns the control";
   const command = html`<code>/countersign approve ${control}: &lt;what you saw&gt;</code>`;
   if (issueIn === null)
-    return html`No issue asks for it, as the policy names no owner of the control. An operator can record it
-      with <code>countersign monitoring sign-off</code>.`;
+    return html`No issue asks for it${owner === null ? ", as the policy names no owner of the control" : ""}.
+      An operator can record it with <code>countersign monitoring sign-off</code>.`;
   const issue = outsideHtml(web === null ? "" : `${web}/${issueIn}/issues`, issueIn);
   return html`${who}: comment ${command} on the issue of the month in ${issue}.`;
 }
