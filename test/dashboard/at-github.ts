@@ -38,10 +38,11 @@ export interface PagesAtGitHub {
 export async function pagesAtGitHub(text: string, settings: Partial<Settings> = {}): Promise<PagesAtGitHub> {
   const story: Scenario = readStory(text, "a page");
   const codes = new Map<string, string>();
+  const baseUrl = settings.baseUrl ?? BASE_URL;
   let lost = 0;
   const harness = await openHarness(story, "sqlite", {
     settings: {
-      baseUrl: BASE_URL,
+      baseUrl,
       signIn: { clientId: "Iv1.client", clientSecret: "secret", sessionSecret: "s".repeat(32) },
       ...settings,
     },
@@ -108,7 +109,7 @@ export async function pagesAtGitHub(text: string, settings: Partial<Settings> = 
       lost = count;
     },
     async signedIn(login) {
-      const browser = new Browser(fetch);
+      const browser = new Browser(fetch, baseUrl);
       const away = await browser.open("/sign-in/github?to=/");
       const address = new URL(away.headers.get("location") ?? "");
       const code = `code${codes.size + 1}`;

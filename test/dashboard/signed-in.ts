@@ -98,14 +98,16 @@ export class StagedGitHub implements GitHubAccounts {
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly #fetch: (request: Request) => Promise<Response>;
+  readonly #baseUrl: string;
 
-  constructor(fetch: (request: Request) => Promise<Response>) {
+  constructor(fetch: (request: Request) => Promise<Response>, baseUrl = BASE_URL) {
     this.#fetch = fetch;
+    this.#baseUrl = baseUrl;
   }
 
   async open(
     address: string,
-    { host = new URL(BASE_URL).host, ...init }: RequestInit & { readonly host?: string } = {},
+    { host = new URL(this.#baseUrl).host, ...init }: RequestInit & { readonly host?: string } = {},
   ): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const headers = {
@@ -113,7 +115,7 @@ export class Browser {
       ...(cookie === "" ? {} : { cookie }),
       ...(init.headers as Record<string, string>),
     };
-    const answer = await this.#fetch(new Request(new URL(address, BASE_URL), { ...init, headers }));
+    const answer = await this.#fetch(new Request(new URL(address, this.#baseUrl), { ...init, headers }));
     for (const set of answer.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/u.exec(set) ?? [];
       if (/max-age=0(?:;|$)/iu.test(set) || value === "") this.cookies.delete(name);
@@ -126,7 +128,7 @@ export class Browser {
   send(
     address: string,
     fields: Readonly<Record<string, string>>,
-    headers: Readonly<Record<string, string>> = { origin: BASE_URL },
+    headers: Readonly<Record<string, string>> = { origin: this.#baseUrl },
   ): Promise<Response> {
     return this.open(address, { method: "POST", body: new URLSearchParams(fields), headers });
   }

@@ -74,9 +74,10 @@ export class FormFields {
       ...(hint === undefined ? [] : [`${id}-hint`]),
       ...(problem === null ? [] : [`${id}-problem`]),
     ];
+    // The page opens where something is to be mended, however far down that is.
     const attributes = html`id="${id}" name="${name}"
     ${notes.length === 0 ? "" : html`aria-describedby="${notes.join(" ")}"`}
-    ${problem === null ? "" : html`aria-invalid="true"`} ${required === true ? html`required` : ""}`;
+    ${problem === null ? "" : html`aria-invalid="true" autofocus`} ${required === true ? html`required` : ""}`;
     return html`<p class="field">
       <label for="${id}">${label}</label>
       ${hint === undefined ? "" : html`<span class="hint" id="${id}-hint">${hint}</span>`}
@@ -127,7 +128,7 @@ export class PageForms {
       ${Object.entries(hidden).map(
         ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
       )}
-      ${refused === null ? "" : html`<p class="problem">${refused.answer.refused}</p>`}
+      ${refused === null || refused.answer.field !== undefined ? "" : html`<p class="problem">${refused.answer.refused}</p>`}
       ${fields(new FormFields(id, refused))}
       <p class="send"><button>${button}</button></p>
     </form>`;

@@ -124,10 +124,12 @@ async function openSection(asked: Asked, period: ShownPeriod): Promise<Html> {
   return html`<section>
     <h2 id="open">Open and overdue</h2>
     ${overdue.length === 0 ? "" : html`<p><b class="overdue">${overdue.length === 1 ? "1 review is" : `${overdue.length} reviews are`} overdue</b>, ${overdue.length === 1 ? "due" : "the first due"} ${whenHtml(Math.min(...overdue.map(({ body }) => body.dueAt)))}: <a href="${link("/reviews")}">see the reviews</a>.</p>`}
-    ${tableOf(rows, [
-      { head: "What", cell: ([name, , href]) => html`<a href="${href}">${name}</a>` },
-      { head: "How many", cell: ([, count]) => count, number: true },
-    ])}
+    <div class="counts">
+      ${tableOf(rows, [
+        { head: "What", cell: ([name, , href]) => html`<a href="${href}">${name}</a>` },
+        { head: "How many", cell: ([, count]) => count, number: true },
+      ])}
+    </div>
   </section>`;
 }
 
@@ -173,15 +175,17 @@ async function eventsSection(
     ${
       verdicts.length === 0
         ? ""
-        : tableOf(verdicts, [
-            { head: "Verdict", cell: (verdict) => VERDICT_TITLES[verdict] },
-            { head: "Changes", cell: (verdict) => cell("/changes", changes, verdict), number: true },
-            {
-              head: "Deployments",
-              cell: (verdict) => cell("/deployments", deployments, verdict),
-              number: true,
-            },
-          ])
+        : html`<div class="counts">
+            ${tableOf(verdicts, [
+              { head: "Verdict", cell: (verdict) => VERDICT_TITLES[verdict] },
+              { head: "Changes", cell: (verdict) => cell("/changes", changes, verdict), number: true },
+              {
+                head: "Deployments",
+                cell: (verdict) => cell("/deployments", deployments, verdict),
+                number: true,
+              },
+            ])}
+          </div>`
     }
     ${monthsChart(counted)}
     ${monthsTable(
