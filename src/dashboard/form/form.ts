@@ -74,7 +74,7 @@ export class FormFields {
       ...(hint === undefined ? [] : [`${id}-hint`]),
       ...(problem === null ? [] : [`${id}-problem`]),
     ];
-    // The page opens where something is to be mended, however far down that is.
+    // The page opens at the field that is to be corrected, however far down that is.
     const attributes = html`id="${id}" name="${name}"
     ${notes.length === 0 ? "" : html`aria-describedby="${notes.join(" ")}"`}
     ${problem === null ? "" : html`aria-invalid="true" autofocus`} ${required === true ? html`required` : ""}`;

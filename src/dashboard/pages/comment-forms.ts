@@ -124,7 +124,7 @@ export function commentNote({ forms, person, readOnly }: Asked): Html {
         What you send here is posted as your own comment on the pull request, and counts as that.
       </p>`
     : html`<p class="from">
-        You signed in without a GitHub account: only people with one give leave, by their own comment on
-        GitHub.
+        You signed in without a GitHub account: only people with one can authorise, accept or review, by their
+        own comment on GitHub.
       </p>`;
 }
