@@ -57,4 +57,4 @@ test("shows the quarter that was played, and ends on SIGINT with nothing left be
   expect(await ended).toEqual([0, null]);
   expect(complaints).toBe("");
   expect([await answers(page), await answers(double)]).toEqual([false, false]);
-}, 120_000);
+});

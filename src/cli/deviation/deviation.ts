@@ -6,7 +6,7 @@ import { isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { nextStep } from "../../domain/deviation/next-step.ts";
 import { reviewedMonths, type ReviewedMonth } from "../../domain/deviation/operating.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import { monthsOf } from "../../flows/deviations/commands.ts";
+import { reviewedMonthsOf } from "../../flows/deviations/commands.ts";
 import { reviewsNow } from "../../flows/monitoring/monthly-reviews.ts";
 import { priorityOf } from "../../domain/deviation/remediation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
@@ -69,7 +69,7 @@ export async function showDeviation(
       deviation,
       remediation,
       "UTC",
-      await monthsOf({ ledger }, deviation, now),
+      await reviewedMonthsOf({ ledger }, deviation, now),
     );
     const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
     const { id: repositoryId } = deviation.repository;

@@ -54,7 +54,7 @@ export async function commandDeviation(
 ): Promise<LinesResult> {
   const before = await deviationOf(tools, given.deviation);
   if (before === null) return { refused: `There is no deviation ${given.deviation}.`, line: 0 };
-  const months = await monthsOf(tools, before, given.at);
+  const months = await reviewedMonthsOf(tools, before, given.at);
   const cadence = cadenceIn(await knownDeviations(tools), before.repository.id);
   const same = (a: Person, b: Person): boolean => isSamePerson(given.policy, a, b);
   const deviations = [before];
@@ -109,7 +109,7 @@ export async function senderOf(
 }
 
 /** Returns the monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
-export async function monthsOf(
+export async function reviewedMonthsOf(
   { ledger }: Pick<Tools, "ledger">,
   { repository, controls }: DeviationRecord,
   at: Instant,

@@ -6,7 +6,7 @@ import { settle } from "../../domain/deviation/decide.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import type { Command } from "../commands/answer-command.ts";
-import { monthsOf, senderOf } from "./commands.ts";
+import { reviewedMonthsOf, senderOf } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
 import { gatherPull } from "../facts/pull-request.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
@@ -41,7 +41,7 @@ export const explainBypass: Command = {
       remediation: await remediationOf(repo, deviation.id),
       policy: policyOrDefault(policy),
       to: await senderOf(repo, deviation),
-      months: await monthsOf(repo, deviation, repo.now()),
+      months: await reviewedMonthsOf(repo, deviation, repo.now()),
     });
     return {
       outcome: "done",

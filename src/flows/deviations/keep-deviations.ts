@@ -15,7 +15,7 @@ import { markdown } from "../../domain/texts/wording.ts";
 import type { IssueTouched } from "../../github/webhooks/subject.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { isIssueOf } from "./issue-commands.ts";
-import { cadenceIn, monthsOf, senderOf } from "./commands.ts";
+import { cadenceIn, reviewedMonthsOf, senderOf } from "./commands.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 
@@ -89,7 +89,7 @@ export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void
   const settled = isSettled(deviation.status);
   const to = await senderOf(repo, deviation);
   const policy = policyOrDefault(await currentPolicy(repo.with({ info: to.repository })));
-  const months = await monthsOf(repo, deviation, repo.now());
+  const months = await reviewedMonthsOf(repo, deviation, repo.now());
   const text = issueText(deviation, remediation, policy.calendar.timezone, months);
   const isRight =
     happened === "closed"

@@ -17,12 +17,12 @@ export function lists(store: StoreKind): readonly string[] {
       repository_id ${int} not null,
       place text not null,
       verdict text not null,
-      outcomes text not null,
       words text not null,
       primary key (organization_id, kind, at, subject)
     )${clustered}`,
     `create unique index listed_once on listed (kind, subject)`,
     `create index listed_verdict on listed (organization_id, kind, verdict, at, subject)`,
+    `create index listed_repository on listed (repository_id, kind, at, subject)`,
     // A list of its own for each mark, in the same order: other filters are tried on its rows, without a look at another table.
     `create table listed_mark (
       organization_id ${int} not null,
@@ -37,7 +37,6 @@ export function lists(store: StoreKind): readonly string[] {
       primary key (organization_id, kind, mark, at, subject)
     )${clustered}`,
     `create index listed_mark_of on listed_mark (kind, subject)`,
-    `create index listed_mark_verdict on listed_mark (organization_id, kind, mark, verdict, at, subject)`,
     `create table listing (
       id ${int} primary key,
       version ${int} not null,
