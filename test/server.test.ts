@@ -148,7 +148,7 @@ describe("the doors when the store fails", () => {
   const failing = {
     presence: () => Promise.reject(new Error("no presence")),
     head: unreachable,
-    states: unreachable as unknown as Ledger["states"],
+    states: () => ({ [Symbol.asyncIterator]: () => ({ next: unreachable }) }),
     committed: () => 0,
     recordedVerdicts: () => new Map(),
     tryToStore: unreachable,

@@ -29,7 +29,7 @@ import {
   type PageFile,
   type PageZip,
 } from "./page/page.ts";
-import type { Packages, ViewerPackages } from "./audit/packages.ts";
+import type { Packages, ViewerPackages } from "./page/packages.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 
-import type { HeldPackage, Packages } from "../dashboard/audit/packages.ts";
+import type { HeldPackage, Packages } from "../dashboard/page/packages.ts";
 import { ManifestSchema, type Manifest } from "../domain/evidence/package.ts";
 import { drawBySeed, POPULATIONS } from "../domain/evidence/sample/choice.ts";
 import { rowsIn } from "../domain/evidence/sample/rows.ts";

@@ -7,7 +7,7 @@ import { dashboard } from "../../src/dashboard/app.ts";
 import type { ActTools } from "../../src/dashboard/page/page.ts";
 import { loopbackViewer } from "../../src/dashboard/loopback.ts";
 import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
-import type { Packages } from "../../src/dashboard/audit/packages.ts";
+import type { Packages } from "../../src/dashboard/page/packages.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";

@@ -33,8 +33,9 @@ export function memory(): Memory {
     },
     bodyOf: async (id) => stored.get(id) ?? null,
   };
-  async function* states() {
-    yield { body: { repository: { id: 7, owner: "acme", name: "web" }, removedAt: null } };
+  async function* states(kind: string) {
+    if (kind === "repository")
+      yield { body: { repository: { id: 7, owner: "acme", name: "web" }, removedAt: null } };
   }
   const head = async () => ({ size: stored.size, hash: "" });
   const presence = async () => ({ lastBeat: null, lastSweeps: new Map() });

@@ -374,8 +374,8 @@ describe("nothing turns pacing off", () => {
 
   test("no source makes an Octokit without it, or with other limits than the settings'", () => {
     const made = sources().flatMap((text) => text.match(/new Pacing\([^)]*\)/gu) ?? []);
-    // The App, commands that ask as the App, `audit` with a token, and sign-in with the token of each person.
-    expect(made).toHaveLength(4);
+    // The App, commands that ask as the App, `audit` with a token, and sign-in and comments with the token of each person.
+    expect(made).toHaveLength(5);
     for (const each of made) expect(each).toMatch(/^new Pacing\((?:settings\.)?github\.limits\b/u);
     const makers = sources().filter((text) => /new (?:Probot|Octokit|ProbotOctokit)\(/u.test(text));
     // Registering an App is one request, made before there is an App whose limits could be used up.

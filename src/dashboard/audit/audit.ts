@@ -11,7 +11,7 @@ import {
 import type { HandedOver, PeriodCloseRecord } from "../../domain/records/monitoring.ts";
 import { time } from "../../domain/texts/wording.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
-import type { HeldPackage } from "./packages.ts";
+import type { HeldPackage } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { collected, whenHtml } from "../page/parts.ts";
 

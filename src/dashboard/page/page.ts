@@ -8,7 +8,7 @@ import type { ControlName } from "../../domain/values/result.ts";
 import type { Access, SignedInPerson } from "./access.ts";
 import type { ActAnswer, PageForms } from "../form/form.ts";
 import type { OrganizationRecords } from "./organization.ts";
-import type { ViewerPackages } from "../audit/packages.ts";
+import type { ViewerPackages } from "./packages.ts";
 import type { VisibleRecords } from "./records.ts";
 
 /** Holds everything a page is made from. */

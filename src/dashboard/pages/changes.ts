@@ -7,7 +7,7 @@ import type { Columns } from "../../domain/evidence/tables/table.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import { oneLine, short } from "../../domain/texts/wording.ts";
 import type { Html, HtmlColumn } from "../../pages/html-table.ts";
-import { listPages } from "../page/list-page.ts";
+import { listPages } from "../lists/list-page.ts";
 import type { Asked } from "../page/page.ts";
 import { branchName, missedHtml, missedText, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
 

@@ -17,7 +17,7 @@ import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { OrganizationRecords } from "../page/organization.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { collected, wholeSection } from "../page/parts.ts";
-import { daysOf, periodForm, periodOf, type ShownPeriod } from "../page/period.ts";
+import { daysOf, periodForm, periodOf, type ShownPeriod } from "../lists/period.ts";
 
 const PATH = "/controls";
 

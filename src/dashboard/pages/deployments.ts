@@ -6,7 +6,7 @@ import { column, logColumns, personText, type Columns } from "../../domain/evide
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import { oneLine, short } from "../../domain/texts/wording.ts";
 import type { HtmlColumn } from "../../pages/html-table.ts";
-import { listPages } from "../page/list-page.ts";
+import { listPages } from "../lists/list-page.ts";
 import type { Asked } from "../page/page.ts";
 import { branchName, missedHtml, missedText, verdictHtml, whenHtml } from "../page/parts.ts";
 

@@ -19,11 +19,11 @@ import { share } from "../../pages/figures.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { monthsTable } from "../../pages/months.ts";
 import { gapsTable } from "../page/gaps.ts";
-import { LISTED_VERDICTS } from "../page/list-query.ts";
+import { LISTED_VERDICTS } from "../lists/list-query.ts";
 import { nothingObserved, type OrganizationRecords } from "../page/organization.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { collected, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
-import { daysOf, periodForm, periodOf, type ShownPeriod } from "../page/period.ts";
+import { daysOf, periodForm, periodOf, type ShownPeriod } from "../lists/period.ts";
 import type { RepositoryKind } from "../page/records.ts";
 
 const PATH = "/";

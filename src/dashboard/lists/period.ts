@@ -10,8 +10,8 @@ import { DAY } from "../../domain/time/durations.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { filteredSpan, listQuery } from "./list-query.ts";
-import { PageProblem, type Asked } from "./page.ts";
-import { collected } from "./parts.ts";
+import { PageProblem, type Asked } from "../page/page.ts";
+import { collected } from "../page/parts.ts";
 
 /** Describes the span that a page shows. */
 export interface ShownPeriod extends Span {

@@ -3,7 +3,7 @@
 import type { Choice, Draw, PopulationName } from "../../domain/evidence/sample/choice.ts";
 import type { Manifest } from "../../domain/evidence/package.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { SignedInPerson } from "../page/access.ts";
+import type { SignedInPerson } from "./access.ts";
 
 /** Names one package that was handed over, by the SHA-256 of its manifest.dsse.json. */
 interface HandedOverPackage {

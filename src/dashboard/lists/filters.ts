@@ -6,7 +6,7 @@ import { CONTROL_TITLES, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { LISTED_VERDICTS, type ListQuery } from "./list-query.ts";
-import type { Asked } from "./page.ts";
+import type { Asked } from "../page/page.ts";
 
 /** Repositories that are offered by name while one is typed; any other can be typed as well. */
 const MOST_OFFERED = 500;

@@ -11,8 +11,8 @@ import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { filterForm } from "./filters.ts";
 import { cursorOf, listQuery, placeText, type ListQuery } from "./list-query.ts";
 import { knownRepositories, selection } from "./selection.ts";
-import { PageProblem, type Asked, type DashboardPage, type PageContent } from "./page.ts";
-import type { RecordsFilter } from "./records.ts";
+import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import type { RecordsFilter } from "../page/records.ts";
 
 /** Rows on one page. */
 const ROWS = 50;

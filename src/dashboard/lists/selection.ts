@@ -1,8 +1,8 @@
 /** What the filters of a list select, with names instead of ids. */
 
 import { filteredSpan, type ListQuery } from "./list-query.ts";
-import type { Asked } from "./page.ts";
-import type { RecordsFilter } from "./records.ts";
+import type { Asked } from "../page/page.ts";
+import type { RecordsFilter } from "../page/records.ts";
 
 /** Returns the repositories that the viewer may see, by name, each with its ids. */
 export async function knownRepositories({ records }: Asked): Promise<ReadonlyMap<string, readonly number[]>> {
