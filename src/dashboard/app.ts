@@ -35,6 +35,7 @@ import { OrganizationRecords, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
 import { formKey, FormsUnderWay, LARGEST_FORM, readForm, type TakenForm } from "./sent.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
+import { writtenHtml } from "../pages/written.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
 import { Turns } from "./turns.ts";
 
@@ -344,13 +345,16 @@ async function doneHtml(c: Context, { ledger }: Bounded, { person }: Viewer, acc
   const form = c.req.query(ANSWER);
   if (form === undefined || person === null) return html``;
   const answer = (await ledger.forms.find(formKey(person, access, c.req.path, form)))?.answer ?? null;
-  return answer === null ? html`` : html`<p class="done" role="status">${answer}</p>`;
+  return answer === null ? html`` : html`<div class="done" role="status">${writtenHtml(answer)}</div>`;
 }
 
 function refusedHtml({ answer: { refused: because, isUnsure } }: RefusedForm): Html {
   const what = isUnsure === true ? "This may not have been done." : "Nothing was done.";
   const then = isUnsure === true ? " Send it again from here: it is done once." : "";
-  return html`<p class="refused" role="alert"><b>${what}</b> ${because}${then}</p>`;
+  return html`<div class="refused" role="alert">
+    <p><b>${what}</b></p>
+    ${writtenHtml(`${because}${then}`)}
+  </div>`;
 }
 
 /** Whether a page is there for someone. */

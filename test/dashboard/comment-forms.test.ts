@@ -63,7 +63,7 @@ test("an emergency is declared, authorised and reviewed from the pages, as if ty
   expect(await standing(pages)).toMatchObject({ emergency: "waiting" });
   const sent = await bob.send("/emergencies", await formOf(bob, "/emergencies", "authorise"));
   expect(await (await bob.open(sent.headers.get("location") ?? "")).text()).toMatch(
-    /class="done"[^<]*>Your comment is on acme\/web#1/u,
+    /class="done"[^<]*><p>Your comment is on acme\/web#1/u,
   );
   expect(await standing(pages)).toMatchObject({ emergency: "authorised" });
   expect([commandsOf(pages, "ann"), commandsOf(pages, "bob")]).toEqual([

@@ -28,7 +28,7 @@ async function notes() {
             if (text === "no") return { refused: "Nobody may say no.", field: "text" };
             await ledger.forms.begin(form, asked.now);
             kept.push(`${sender.kind === "github" ? sender.login : ""} ${asked.params["id"] ?? ""}: ${text}`);
-            await ledger.forms.answer(form, `Kept <b>${text}</b>.`);
+            await ledger.forms.answer(form, `Kept \`<b>${text}</b>\`.`);
             return { says: `Kept ${text}.`, refused: null };
           },
         ),
@@ -65,7 +65,7 @@ test("is done, and its answer is shown on the page it leads back to", async () =
   expect([sent.status, kept]).toEqual([303, ["ann 7: all is well"]]);
   const back = await ann.open(sent.headers.get("location") ?? "");
   expect(await back.text()).toContain(
-    '<p class="done" role="status">Kept &lt;b&gt;all is well&lt;/b&gt;.</p>',
+    '<div class="done" role="status"><p>Kept <code>&lt;b&gt;all is well&lt;/b&gt;</code>.</p>',
   );
 });
 
