@@ -49,6 +49,7 @@ describe("reading the settings", () => {
       deploymentSources: [],
       signingKey: null,
       baseUrl: null,
+      packages: null,
       signIn: null,
       receivers: { privateAddresses: false, variable: expect.any(Function) as unknown },
     });
