@@ -378,15 +378,22 @@ function selected(
   return query;
 }
 
-/** Words as they stand: nothing in them is a wildcard. */
+/** Words as they stand. */
 function saying(words: string, list: string | null, store: Store["kind"]): RawBuilder<boolean> {
   const text =
     list === null
       ? sql`listed.words`
       : sql`(select whole.words from listed whole where whole.organization_id = listed.organization_id
           and whole.kind = listed.kind and whole.at = listed.at and whole.subject = listed.subject)`;
-  const search = sql.raw(store === "sqlite" ? "instr" : "strpos");
-  return sql<boolean>`${search}(${text}, ${storable(words.toLowerCase())}) > 0`;
+  // Each store by what it finds faster (bench/pages.ts).
+  return store === "sqlite"
+    ? sql<boolean>`${text} like ${likeText(words)} escape '!'`
+    : sql<boolean>`strpos(${text}, ${storable(words.toLowerCase())}) > 0`;
+}
+
+/** Nothing in the words is a wildcard. */
+function likeText(words: string): string {
+  return `%${words.toLowerCase().replaceAll(/[!%_]/gu, "!$&")}%`;
 }
 
 /** The rows of a list, or of those with a mark, which have a list of their own. */
