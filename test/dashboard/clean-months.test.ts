@@ -1,12 +1,14 @@
 /** Clean months since a remediation was done are counted wherever they are named, as they are when its deviation is closed. */
 
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { showDeviation, listDeviations } from "../../src/cli/deviation/deviation.ts";
 import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
+import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
+import { reviewedMonthsOf } from "../../src/flows/deviations/commands.ts";
 import {
   deviationEntry,
   GENERATED_AT,
@@ -83,4 +85,16 @@ test("at the terminal, in the list and in the words of its issue", async () => {
   expect(one.lines.join("\n")).toContain("(so far: 1)");
   const all = await listDeviations(where, {}, GENERATED_AT);
   expect(all.lines.join("\n")).toContain("(so far: 1)");
+});
+
+test("cost a reading of the changes only where a remediation is done", async () => {
+  const { ledger } = await opened();
+  const read = vi.spyOn(ledger, "states");
+  const kindsReadFor = async (deviation: Entry<"deviation">): Promise<readonly string[]> => {
+    read.mockClear();
+    await reviewedMonthsOf({ ledger }, deviation.body as DeviationRecord, GENERATED_AT);
+    return read.mock.calls.map(([kind]) => kind);
+  };
+  expect(await kindsReadFor(deviationEntry(5, HAPPENED))).not.toContain("change");
+  expect(await kindsReadFor(deviationEntry(4, HAPPENED))).toContain("change");
 });

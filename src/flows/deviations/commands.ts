@@ -108,12 +108,17 @@ export async function senderOf(
   };
 }
 
-/** Returns the monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
+/**
+ * Returns the monthly reviews signed off for any of the deviation's controls, with their months as they are known now. None before
+ * its remediation is done: no month counts earlier, and every change of the reviewed months would be read.
+ */
 export async function reviewedMonthsOf(
-  { ledger }: Pick<Tools, "ledger">,
-  { repository, controls }: DeviationRecord,
+  tools: Pick<Tools, "ledger">,
+  { id, repository, controls }: DeviationRecord,
   at: Instant,
 ): Promise<readonly ReviewedMonth[]> {
+  if ((await remediationOf(tools, id))?.done == null) return [];
+  const { ledger } = tools;
   const { reviews, figures } = await reviewsNow(ledger, repository.ownerId, at);
   return reviewedMonths(
     reviews.filter(({ control }) => controls.includes(control)),
