@@ -1,16 +1,15 @@
 /** Commands to a deviation from its page: by the same table and rights as in a comment, all of a form or none of it. */
 
 import type { Actor } from "../../domain/change/people.ts";
-import { entitlementOf } from "../../domain/approval/entitlement.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { DeviationRecord, Person } from "../../domain/records/deviation.ts";
 import type { NewestEntry } from "../../ledger/ledger.ts";
 import { watchedRepository, type Repo } from "../context/repo.ts";
 import type { Tools } from "../context/tools.ts";
-import { authorityFor } from "../emergencies/emergencies.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
 import { commandDeviation } from "./commands.ts";
+import { mayCommand, personCalled } from "./issue-commands.ts";
 
 /** Describes who gave something on a page. */
 export interface PageSender {
@@ -72,10 +71,7 @@ async function attempted(tools: Tools, given: PageCommands): Promise<PageCommand
     via: "page",
     at,
     policy: policyOrDefault(await currentPolicy(home)),
-    async who(login) {
-      const named = await place.github.account(login);
-      return named?.type === "User" ? { id: named.id, login: named.login } : null;
-    },
+    who: (login) => personCalled(place, login),
   });
   if (result.refused !== null) return result;
   const { decision, reply: says } = result;
@@ -88,8 +84,7 @@ async function attempted(tools: Tools, given: PageCommands): Promise<PageCommand
 /** Returns why someone may give no command at all: the same who may give none in a comment, and others who are no lead. */
 async function notPermitted(place: Repo, { account, isLead }: PageSender): Promise<string | null> {
   if (account === null) return isLead ? null : "Only a lead can give commands without a GitHub account.";
-  const authority = await authorityFor(place, account, []);
-  if (entitlementOf({ permission: "write" }, authority) === "yes") return null;
+  if (await mayCommand(place, account)) return null;
   const { owner, name } = place.info;
   return `Only people with write permission in ${owner}/${name} can give this command.`;
 }

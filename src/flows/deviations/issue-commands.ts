@@ -11,6 +11,8 @@ import { currentPolicy } from "../policy/current-policy.ts";
 import { commandDeviation } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
 import type { Tools } from "../context/tools.ts";
+import type { Actor } from "../../domain/change/people.ts";
+import type { Person } from "../../domain/records/deviation.ts";
 import { deviationOf, openedIssue } from "../records/existing-deviations.ts";
 
 /** Lists every command on a deviation's issue. */
@@ -30,8 +32,7 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
   if (home === null)
     return refuse("Countersign has no access to the deviation's repository any more. Nothing was done.");
   const { author, createdAt: at } = given.comment;
-  const authority = await authorityFor(repo, author, []);
-  if (entitlementOf({ permission: "write" }, authority) !== "yes")
+  if (!(await mayCommand(repo, author)))
     return refuse("Only people with write permission in this repository can give this command.");
   const result = await commandDeviation(repo, {
     deviation: deviation.id,
@@ -41,10 +42,7 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
     via: "comment",
     at,
     policy: policyOrDefault(await currentPolicy(home)),
-    async who(login) {
-      const account = await repo.github.account(login);
-      return account?.type === "User" ? { id: account.id, login: account.login } : null;
-    },
+    who: (login) => personCalled(repo, login),
   });
   if (result.refused !== null) return refuse(asComment(result.refused));
   const { entries, actions } = result.decision;
@@ -53,6 +51,18 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
 
 function refuse(reply: string): CommandAnswer {
   return { outcome: "refused", reply };
+}
+
+/** Returns whether someone may give commands on a deviation's issue: whoever may write in its repository. */
+export async function mayCommand(place: Repo, account: Actor): Promise<boolean> {
+  const authority = await authorityFor(place, account, []);
+  return entitlementOf({ permission: "write" }, authority) === "yes";
+}
+
+/** Returns the person who has a login, asked for through a repository; null: nobody has it, or no person. */
+export async function personCalled({ github }: Repo, login: string): Promise<Person | null> {
+  const account = await github.account(login);
+  return account?.type === "User" ? { id: account.id, login: account.login } : null;
 }
 
 /** Returns whether this is the very issue that was opened for a deviation. */
