@@ -275,10 +275,7 @@ export class Ledger extends LedgerReader {
         const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
         await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
         if (lease !== undefined) await holdLane(tx, lease, lease.now?.() ?? at);
-        const logged = await this.#append(tx, entries, at);
-        await storeActions(tx, actions, at, lease?.untried);
-        await storeTasks(tx, tasks, at);
-        return logged;
+        return this.#write(tx, { entries, actions, tasks }, at, lease?.untried);
       });
       this.#countVerdicts(recorded);
       return recorded;
@@ -306,9 +303,7 @@ export class Ledger extends LedgerReader {
         for (const { kind, subject, seq } of decidedOn)
           if (((await now.state(kind, subject))?.seq ?? null) !== seq) return "outdated";
         if (!(await putForm(tx, form))) return "known";
-        await this.#append(tx, entries, at);
-        await storeActions(tx, actions, at);
-        await storeTasks(tx, tasks, at);
+        await this.#write(tx, { entries, actions, tasks }, at);
         return "recorded";
       });
     } finally {
@@ -393,6 +388,19 @@ export class Ledger extends LedgerReader {
   async close(): Promise<void> {
     await this.queue.settle();
     await this.#store.close();
+  }
+
+  /** Writes a decision within a transaction that holds its lanes; returns the entries that were new. */
+  async #write(
+    tx: Transaction<Tables>,
+    { entries, actions, tasks }: Decision,
+    at: Instant,
+    untried?: Set<string>,
+  ): Promise<readonly LoggedEntry[]> {
+    const logged = await this.#append(tx, entries, at);
+    await storeActions(tx, actions, at, untried);
+    await storeTasks(tx, tasks, at);
+    return logged;
   }
 
   async #append(
