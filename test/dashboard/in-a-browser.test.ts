@@ -1,9 +1,5 @@
 /** The pages in a real browser: found, read and used by a lead, whatever the screen, the keyboard or the settings. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-
 import { Hono } from "hono";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, onTestFinished, test, type TestContext } from "vitest";
@@ -13,11 +9,7 @@ import { listenOn } from "../../src/listening.ts";
 import { changeEntry, deploymentEntry, PERIOD, smallLog } from "../evidence/fixture.ts";
 import { openPage } from "../support/browser.ts";
 import { pagesOver } from "./browsing.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Where screenshots are written, for whoever wants to look; unset: nowhere. */
-const SHOTS = process.env["SCREENSHOTS"];
+import { findings, LOOKS, shoot } from "./looks.ts";
 
 const HOUR = 3_600_000;
 
@@ -51,18 +43,6 @@ async function served(
   return { page, url: server.url, noted };
 }
 
-async function findings(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (SHOTS === undefined) return;
-  mkdirSync(SHOTS, { recursive: true });
-  writeFileSync(join(SHOTS, `${name}.png`), await page.screenshot({ fullPage: true }));
-}
-
 const PATHS = [
   "/",
   "/changes",
@@ -75,13 +55,6 @@ const PATHS = [
   "/repositories",
   "/repositories/acme/web",
   "/nowhere",
-] as const;
-
-const LOOKS = [
-  ["light", { width: 1280, height: 900 }, { colorScheme: "light" }],
-  ["dark", { width: 1280, height: 900 }, { colorScheme: "dark" }],
-  ["narrow", { width: 360, height: 740 }, { colorScheme: "light" }],
-  ["printed", { width: 720, height: 900 }, { media: "print", colorScheme: "dark" }],
 ] as const;
 
 test("have no finding of axe on any page, light, dark, narrow or printed, and fit the screen", async (context) => {
