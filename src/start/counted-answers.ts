@@ -1,4 +1,4 @@
-/** What pages show of a whole span: it takes a reading of every change, so it is kept for a while, and makes room for others. */
+/** What pages show of a whole span: it takes a look at everything in it, so it is kept for a while, and makes room for others. */
 
 import { setImmediate } from "node:timers/promises";
 

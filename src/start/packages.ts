@@ -15,6 +15,7 @@ import { parsed, readSeal } from "../domain/evidence/seal.ts";
 import { CsvRows } from "../domain/evidence/tables/read-csv.ts";
 import { MANIFEST_FILE, SEAL_FILE, type Files } from "../domain/evidence/verify/read.ts";
 import { sortedLines } from "../domain/texts/sort.ts";
+import { sha256 } from "../domain/values/digest.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { linesOnDisk } from "../package/disk.ts";
 import { openFiles } from "../package/read-package.ts";
@@ -188,8 +189,4 @@ async function digestOf(files: Files, file: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of files.open(file)) hash.update(piece);
   return hash.digest("hex");
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -63,7 +63,7 @@ export function namingMark(id: string): string {
   return `names ${id}`;
 }
 
-/** One text for all of which the same was found. */
+/** What controls came to, as one text: equal where all of them came to the same. */
 function outcomesText(results: JudgedCount["results"]): string {
   return results.map(({ control, outcome }) => `${control} ${outcome}`).join("\n");
 }
