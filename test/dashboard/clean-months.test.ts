@@ -6,7 +6,6 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { showDeviation, listDeviations } from "../../src/cli/deviation/deviation.ts";
 import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
-import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { reviewedMonthsOf } from "../../src/flows/deviations/commands.ts";
 import {
@@ -92,7 +91,7 @@ test("cost a reading of the changes only where a remediation is done", async () 
   const read = vi.spyOn(ledger, "states");
   const kindsReadFor = async (deviation: Entry<"deviation">): Promise<readonly string[]> => {
     read.mockClear();
-    await reviewedMonthsOf({ ledger }, deviation.body as DeviationRecord, GENERATED_AT);
+    await reviewedMonthsOf({ ledger }, deviation.body, GENERATED_AT);
     return read.mock.calls.map(([kind]) => kind);
   };
   expect(await kindsReadFor(deviationEntry(5, HAPPENED))).not.toContain("change");
