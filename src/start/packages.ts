@@ -112,7 +112,7 @@ async function drawn(
     return await drawBySeed(
       of,
       () => rowsIn({ text: (file) => piecesOf(files, file) }, path),
-      { ...how, digest, stratify: [] },
+      { ...how, digest },
       (lines) => sortedLines(lines, linesOnDisk(work)),
     );
   } finally {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 
 import type { Access, Viewer } from "../../src/dashboard/page/access.ts";
+import { readStrata } from "../../src/domain/evidence/sample/choice.ts";
 import { closePeriod } from "../../src/flows/monitoring/close-period.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPackage } from "../../src/package/folder.ts";
@@ -180,7 +181,34 @@ test.each(["changes", "deployments"] as const)(
   },
 );
 
+test.each(["repository", "verdict", "repository,verdict"] as const)(
+  "a sample in strata of %s is the one of the command, as rows and as a file",
+  async (columns) => {
+    const { strata: stratify } = readStrata(columns);
+    const path = join(shelf, "q3.zip");
+    const { sample } = await drawSample(path, {
+      of: "changes",
+      how: { size: 4, seed: "7391", stratify },
+      out: join(shelf, "sample"),
+      verification: await verifyPath(path),
+    });
+    const query = `of=changes&size=4&seed=7391&stratify=${encodeURIComponent(columns)}`;
+    const text = await textOf(pagesAs("auditor"), `/audit/${seal}?${query}`);
+    for (const { name, population, chosen } of sample.strata)
+      expect(text.replaceAll(/\s*<[^>]*>\s*/gu, "|")).toMatch(
+        new RegExp(`\\|${name}\\|+${population}\\|+${chosen}\\|`, "u"),
+      );
+    const link = /href="([^"]*sample\.csv[^"]*)"/u.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    expect(await textOf(pagesAs("auditor"), link)).toBe(
+      await readFile(join(shelf, "sample", "selection.csv"), "utf8"),
+    );
+    await textOf(pagesAs("member"), link, 404);
+  },
+);
+
 test.each([
+  "size=3&seed=a&stratify=owner",
+  "size=3&seed=a&stratify=,",
   "size=0&seed=a",
   "size=201&seed=a",
   "size=1e2&seed=a",

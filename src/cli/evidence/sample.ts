@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 
 import {
   POPULATIONS,
+  readStrata,
   seedProblem,
   STRATUM_COLUMNS,
   type PopulationName,
@@ -75,13 +76,12 @@ function populationOf(text: string): PopulationName {
 function strataOf({ stratify, ids }: SampleOptions): readonly StratumColumn[] {
   if (stratify === undefined) return [];
   if (ids !== undefined) throw new UsageError("--stratify belongs to --size and --seed: ids need no strata.");
-  const words = stratify.split(",").map((word) => word.trim());
-  const unknown = words.find((word) => !STRATUM_COLUMNS.some((column) => column === word));
-  if (unknown !== undefined)
+  const { strata, unknown } = readStrata(stratify);
+  if (unknown !== null)
     throw new UsageError(
       `--stratify names ${JSON.stringify(unknown)}: write ${STRATUM_COLUMNS.join(", ")}, or both with a comma between.`,
     );
-  return STRATUM_COLUMNS.filter((column) => words.includes(column));
+  return strata;
 }
 
 function seedOf({ size, seed }: SampleOptions): { readonly size: number; readonly seed: string } {

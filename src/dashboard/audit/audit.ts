@@ -4,10 +4,16 @@ import { html } from "hono/html";
 
 import {
   POPULATIONS,
+  readStrata,
   seedProblem,
+  SELECTION_COLUMNS,
+  selectionRow,
+  STRATUM_COLUMNS,
   type Choice,
+  type Draw,
   type PopulationName,
 } from "../../domain/evidence/sample/choice.ts";
+import { sampleNotes } from "../../domain/evidence/sample/words.ts";
 import type { HandedOver, PeriodCloseRecord } from "../../domain/records/monitoring.ts";
 import { time } from "../../domain/texts/wording.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
@@ -27,6 +33,7 @@ const LARGEST_SAMPLE = 200;
 export const AUDIT_PAGES: readonly DashboardPage[] = [
   { path: PATH, nav: "Audit", isOfWhole: true, show: showAll },
   { path: `${PATH}/:seal{[0-9a-f]{64}}`, isOfWhole: true, show: showOne },
+  { path: `${PATH}/:seal{[0-9a-f]{64}}/sample.csv`, isOfWhole: true, show: sampleFile },
   { path: `${PATH}/:seal{[0-9a-f]{64}}/package.zip`, isOfWhole: true, isRecorded: true, show: sent },
 ];
 
@@ -143,13 +150,19 @@ function previewHtml(rows: readonly (readonly string[])[] | null): Html {
 const NOT_AS_SEALED =
   "This file is not the one that was sealed: it was changed where it lies. Ask for the package that was handed over.";
 
+/** What is to be drawn, as the address has it. */
+interface Wanted extends Omit<Draw, "digest"> {
+  readonly of: PopulationName;
+}
+
 async function sampleHtml(asked: Asked, held: HeldPackage, own: string): Promise<Html> {
-  const of = asked.query.get("of") === "deployments" ? "deployments" : "changes";
-  const [size, seed] = [asked.query.get("size") ?? "", asked.query.get("seed") ?? ""];
+  const of = populationIn(asked.query);
+  const [size, seed] = [asked.query.get("size"), asked.query.get("seed")];
   const hidden = [...new URL(own, "http://page").searchParams];
+  const chosen = asked.query.get("stratify") ?? "";
   return html`<section>
     <h2 id="sample">Sample</h2>
-    <p>Whoever draws again from the same package, with the same size and seed, gets the same.</p>
+    <p>Whoever draws again from the same package, with the same size, seed and strata, gets the same.</p>
     <form class="filters" method="get" action="${new URL(own, "http://page").pathname}#sample">
       ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
       <label
@@ -162,36 +175,94 @@ async function sampleHtml(asked: Asked, held: HeldPackage, own: string): Promise
       >
       <label
         >Size (1 to ${LARGEST_SAMPLE})
-        <input name="size" inputmode="numeric" required value="${size === "" ? "25" : size}"
+        <input name="size" inputmode="numeric" required value="${size ?? "25"}"
       /></label>
-      <label>Seed, any text <input name="seed" required value="${seed}" /></label>
+      <label>Seed, any text <input name="seed" required value="${seed ?? ""}" /></label>
+      <label
+        >Strata
+        <select name="stratify">
+          <option value="">none</option>
+          ${STRATA.map(
+            (each) =>
+              html`<option value="${each}" ${each === chosen ? html`selected` : ""}>
+                ${each.replace(",", " and ")}
+              </option>`,
+          )}
+        </select></label
+      >
       <p class="actions"><button>Draw</button></p>
     </form>
-    ${seed === "" && size === "" ? "" : chosenHtml(asked, await drawnFrom(held, of, { size, seed }), of)}
+    ${size === null && seed === null ? "" : await drawnHtml(asked, held, own)}
   </section>`;
 }
 
-async function drawnFrom(
-  held: HeldPackage,
-  of: PopulationName,
-  { size, seed }: { readonly size: string; readonly seed: string },
-): Promise<Choice | null> {
-  const problem = seedProblem(seed);
-  if (problem !== null) throw new PageProblem(400, `The seed cannot be used: ${problem}.`);
-  const count = /^[1-9]\d{0,2}$/u.test(size) ? Number(size) : Infinity;
-  if (count > LARGEST_SAMPLE)
-    throw new PageProblem(400, `The size is a whole number up to ${LARGEST_SAMPLE}.`);
-  return held.draw(of, { size: count, seed });
+/** Each that `countersign sample --stratify` takes. */
+const STRATA = [...STRATUM_COLUMNS, STRATUM_COLUMNS.join(",")];
+
+function populationIn(query: URLSearchParams): PopulationName {
+  return query.get("of") === "deployments" ? "deployments" : "changes";
 }
 
-function chosenHtml({ link }: Asked, choice: Choice | null, of: PopulationName): Html {
+function wantedIn(query: URLSearchParams): Wanted {
+  const [size, seed, stratify] = ["size", "seed", "stratify"].map((name) => query.get(name) ?? "");
+  const problem = seedProblem(seed ?? "");
+  if (problem !== null) throw new PageProblem(400, `The seed cannot be used: ${problem}.`);
+  const count = /^[1-9]\d{0,2}$/u.test(size ?? "") ? Number(size) : Infinity;
+  if (count > LARGEST_SAMPLE)
+    throw new PageProblem(400, `The size is a whole number up to ${LARGEST_SAMPLE}.`);
+  const { strata, unknown } = stratify === "" ? { strata: [], unknown: null } : readStrata(stratify ?? "");
+  if (unknown !== null) throw new PageProblem(400, `The strata are of ${STRATA.join(", or of ")}.`);
+  return { of: populationIn(query), size: count, seed: seed ?? "", stratify: strata };
+}
+
+async function drawnHtml(asked: Asked, held: HeldPackage, own: string): Promise<Html> {
+  const wanted = wantedIn(asked.query);
+  const choice = await held.draw(wanted.of, wanted);
   if (choice === null) return html`<p>${NOT_AS_SEALED}</p>`;
+  const { of, stratify, size, seed } = wanted;
+  const { pathname } = new URL(own, "http://page");
+  const again = { of, size: String(size), seed, stratify: stratify.join(",") };
+  const isStratified = stratify.length > 0;
   return html`<p>${choice.chosen.length} of ${choice.population} ${of}.</p>
+    ${sampleNotes({ of, how: wanted, ...choice }).map((note) => html`<p>${note}</p>`)}
+    ${
+      isStratified
+        ? tableOf(choice.strata, [
+            { head: "Stratum", cell: ({ name }) => name },
+            { head: "Rows", cell: ({ population }) => population, number: true },
+            { head: "Chosen", cell: ({ chosen }) => chosen, number: true },
+          ])
+        : ""
+    }
     ${tableOf(choice.chosen, [
       { head: "Rank", cell: ({ rank }) => rank, number: true },
-      { head: "Page", cell: ({ id }) => html`<a href="${link(`/${of}/${id}`)}"><code>${id}</code></a>` },
+      ...(isStratified
+        ? [{ head: "Stratum", cell: ({ stratum }: Choice["chosen"][number]) => stratum }]
+        : []),
+      {
+        head: "Page",
+        cell: ({ id }) => html`<a href="${asked.link(`/${of}/${id}`)}"><code>${id}</code></a>`,
+      },
     ])}
+    <p class="file"><a href="${asked.link(`${pathname}/sample.csv`, again)}">The sample as CSV</a></p>
     <p>These pages are of the log as it is now. Pages of the package: <code>countersign sample</code>.</p>`;
+}
+
+/** The same rows that `countersign sample` writes as selection.csv. */
+async function sampleFile(asked: Asked): Promise<PageContent> {
+  const { seal } = await packageAsked(asked);
+  const held = (await asked.packages?.find(seal)) ?? null;
+  if (held === null) throw new PageProblem(404, notHere(asked));
+  const wanted = wantedIn(asked.query);
+  const choice = await held.draw(wanted.of, wanted);
+  if (choice === null) throw new PageProblem(404, NOT_AS_SEALED);
+  return {
+    name: `sample-${seal.slice(0, 12)}.csv`,
+    columns: SELECTION_COLUMNS,
+    rows: (async function* () {
+      yield* choice.chosen.map(selectionRow);
+    })(),
+  };
 }
 
 async function sent(asked: Asked): Promise<PageContent> {

@@ -18,7 +18,7 @@ export interface HeldPackage {
   /** Returns the first rows of a table, its header first; null: the file is not what was sealed. */
   readonly firstRows: (path: string, most: number) => Promise<readonly (readonly string[])[] | null>;
   /** Draws from a population; null: its file is not what was sealed. */
-  readonly draw: (of: PopulationName, how: Pick<Draw, "size" | "seed">) => Promise<Choice | null>;
+  readonly draw: (of: PopulationName, how: Omit<Draw, "digest">) => Promise<Choice | null>;
   /** Yields the bytes of one zip. */
   readonly zip: () => AsyncIterable<Uint8Array>;
 }

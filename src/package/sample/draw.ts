@@ -1,7 +1,7 @@
 /** Draws a sample from a verified package and writes its pages: a folder that appears whole or not at all. */
 
 import { ManifestSchema } from "../../domain/evidence/package.ts";
-import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
+import { SELECTION_COLUMNS, selectionRow, type PopulationName } from "../../domain/evidence/sample/choice.ts";
 import { packageSource, type SampleSource } from "../../domain/evidence/sample/rows.ts";
 import {
   chooseSample,
@@ -75,8 +75,7 @@ async function writeSample(
     onPage(rows.length);
   }
   await writer.text(INDEX_FILE, renderSampleIndex(sample, rows));
-  const cells = sample.chosen.map(({ rank, digest, id, stratum }) => [String(rank), digest, id, stratum]);
-  await writer.table("selection.csv", ["rank", "digest", "id", "stratum"], each(cells));
+  await writer.table("selection.csv", SELECTION_COLUMNS, each(sample.chosen.map(selectionRow)));
   return rows;
 }
 

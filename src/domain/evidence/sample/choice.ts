@@ -19,6 +19,16 @@ export const STRATUM_COLUMNS = ["repository", "verdict"] as const;
 /** Names a column that strata are made of. */
 export type StratumColumn = (typeof STRATUM_COLUMNS)[number];
 
+/** Returns the columns that a text names, with commas between; `unknown`: the first word that names none. */
+export function readStrata(text: string): {
+  readonly strata: readonly StratumColumn[];
+  readonly unknown: string | null;
+} {
+  const words = text.split(",").map((word) => word.trim());
+  const unknown = words.find((word) => !STRATUM_COLUMNS.some((column) => column === word)) ?? null;
+  return { strata: STRATUM_COLUMNS.filter((column) => words.includes(column)), unknown };
+}
+
 /** Describes a draw by seed. `digest`: SHA-256 of the population's file. */
 export interface Draw {
   readonly size: number;
@@ -40,6 +50,14 @@ interface Stratum {
   readonly name: string;
   readonly population: number;
   readonly chosen: number;
+}
+
+/** Names the columns of a sample as a file. */
+export const SELECTION_COLUMNS = ["rank", "digest", "id", "stratum"] as const;
+
+/** Returns one chosen row of a sample as a file. */
+export function selectionRow({ rank, digest, id, stratum }: ChosenItem): readonly string[] {
+  return [String(rank), digest, id, stratum];
 }
 
 /** Describes a choice. `strata`: by name; one called `all` without stratification. */

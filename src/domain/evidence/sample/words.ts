@@ -39,7 +39,12 @@ export function repeatCommands({ of, how, chosen }: Sample): string | null {
 }
 
 /** Returns notes on the sample: a size above the population, strata that give nothing. */
-export function sampleNotes({ of, how, population, strata }: Sample): readonly string[] {
+export function sampleNotes({
+  of,
+  how,
+  population,
+  strata,
+}: Pick<Sample, "of" | "how" | "population" | "strata">): readonly string[] {
   const { one, path } = POPULATIONS[of];
   if (population === 0)
     return [`The population is empty: ${path} has no row, so there is nothing to sample.`];
