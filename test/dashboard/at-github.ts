@@ -1,6 +1,6 @@
 /** The whole App beside the double of GitHub after a story, with its pages behind sign-in: what people send there arrives at GitHub. */
 
-import { onTestFinished } from "vitest";
+import { Hono } from "hono";
 
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { untilIdle } from "../../src/cli/scenario/clock.ts";
@@ -9,8 +9,10 @@ import { isOfKind, type LoggedEntry } from "../../src/domain/records/entry.ts";
 import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
 import type { RemediationRecord } from "../../src/domain/records/remediation.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { listenOn } from "../../src/listening.ts";
 import type { Settings } from "../../src/settings.ts";
 import { registeredApp } from "../support/app.ts";
+import { withTheTest, type Ending } from "../support/ending.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
 import { BASE_URL, Browser } from "./signed-in.ts";
@@ -22,6 +24,8 @@ const API = "http://github.test/api/v3";
 export interface PagesAtGitHub {
   readonly harness: InProcessHarness;
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Someone says yes on GitHub's page of this address; returns the address the browser is sent back to. */
+  readonly agree: (address: string, login: string) => string;
   /** Signs someone in by their login. */
   readonly signedIn: (login: string) => Promise<Browser>;
   /** Waits until nothing is left to do. */
@@ -34,8 +38,32 @@ export interface PagesAtGitHub {
   readonly comments: (number: number) => readonly { readonly login: string; readonly body: string }[];
 }
 
+/** The pages of a story under an address on this machine, where browsers take the session's cookie without TLS. */
+export async function servedPages(
+  story: string,
+  {
+    settings = () => ({}),
+    ending = withTheTest,
+  }: {
+    readonly settings?: (url: string) => Partial<Settings> | Promise<Partial<Settings>>;
+    readonly ending?: Ending;
+  } = {},
+): Promise<PagesAtGitHub & { readonly url: string }> {
+  const outer = new Hono();
+  const server = await listenOn(outer, "127.0.0.1", 0);
+  ending(() => server.close());
+  const { url } = server;
+  const pages = await pagesAtGitHub(story, { ...(await settings(url)), baseUrl: url }, ending);
+  outer.notFound((c) => pages.fetch(c.req.raw));
+  return { ...pages, url };
+}
+
 /** Plays a story, and opens the pages. */
-export async function pagesAtGitHub(text: string, settings: Partial<Settings> = {}): Promise<PagesAtGitHub> {
+export async function pagesAtGitHub(
+  text: string,
+  settings: Partial<Settings> = {},
+  ending: Ending = withTheTest,
+): Promise<PagesAtGitHub> {
   const story: Scenario = readStory(text, "a page");
   const codes = new Map<string, string>();
   const baseUrl = settings.baseUrl ?? BASE_URL;
@@ -94,13 +122,22 @@ export async function pagesAtGitHub(text: string, settings: Partial<Settings> = 
       return null;
     },
   });
-  onTestFinished(() => harness.close());
+  ending(() => harness.close());
   const { failures } = await playScenario(story, harness);
   if (failures[0] !== undefined) throw new Error(failures[0].because);
   const fetch = (request: Request): Promise<Response> => harness.app.ask("", () => request);
+  const agree = (address: string, login: string): string => {
+    const { searchParams } = new URL(address);
+    const code = `code${codes.size + 1}`;
+    codes.set(code, login);
+    const back = new URL(searchParams.get("redirect_uri") ?? "");
+    back.search = new URLSearchParams({ code, state: searchParams.get("state") ?? "" }).toString();
+    return back.href;
+  };
   return {
     harness,
     fetch,
+    agree,
     async settled() {
       await harness.double.idle();
       await untilIdle(harness);
@@ -111,12 +148,7 @@ export async function pagesAtGitHub(text: string, settings: Partial<Settings> = 
     async signedIn(login) {
       const browser = new Browser(fetch, baseUrl);
       const away = await browser.open("/sign-in/github?to=/");
-      const address = new URL(away.headers.get("location") ?? "");
-      const code = `code${codes.size + 1}`;
-      codes.set(code, login);
-      const back = new URL(address.searchParams.get("redirect_uri") ?? "");
-      back.search = new URLSearchParams({ code, state: address.searchParams.get("state") ?? "" }).toString();
-      await browser.open(back.href);
+      await browser.open(agree(away.headers.get("location") ?? "", login));
       return browser;
     },
     issues: () =>

@@ -1,13 +1,11 @@
 /** The forms in a real browser: found, filled in and sent by whoever owes something, by keyboard, without JavaScript, on a phone. */
 
-import { Hono } from "hono";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { expect, onTestFinished, test, type TestContext } from "vitest";
+import { expect, test, type TestContext } from "vitest";
 
-import { listenOn } from "../../src/listening.ts";
 import { openPage } from "../support/browser.ts";
-import { deviationOf, pagesAtGitHub, type PagesAtGitHub } from "./at-github.ts";
-import { findings, LOOKS, shoot } from "./looks.ts";
+import { deviationOf, servedPages, type PagesAtGitHub } from "./at-github.ts";
+import { findings, LOOKS, reach, shoot } from "./looks.ts";
 
 /** A review that is overdue, an emergency that waits, a deviation, and a month that is over. */
 const STORY = `
@@ -40,14 +38,9 @@ interface Served extends PagesAtGitHub {
   readonly deviation: string;
 }
 
-/** The pages under an address on this machine, where browsers take the session's cookie without TLS. */
 async function served(context: TestContext): Promise<Served> {
-  const outer = new Hono();
-  const server = await listenOn(outer, "127.0.0.1", 0);
-  onTestFinished(() => server.close());
   const first = await openPage(context);
-  const pages = await pagesAtGitHub(STORY, { baseUrl: server.url });
-  outer.notFound((c) => pages.fetch(c.req.raw));
+  const pages = await servedPages(STORY);
   const ledger = await pages.harness.openLedger();
   const { deviation } = await deviationOf(ledger);
   await ledger.close();
@@ -57,13 +50,13 @@ async function served(context: TestContext): Promise<Served> {
     async open(login, options = {}) {
       const browser = first.context().browser();
       if (browser === null) throw new Error("no browser");
-      const own = await browser.newContext({ ...options, baseURL: server.url });
+      const own = await browser.newContext({ ...options, baseURL: pages.url });
       const { cookies } = await pages.signedIn(login);
       await own.addCookies(
         [...cookies].map(([name, value]) => ({
           name,
           value,
-          url: server.url.replace("http:", "https:"),
+          url: pages.url.replace("http:", "https:"),
           httpOnly: true,
         })),
       );
@@ -72,18 +65,6 @@ async function served(context: TestContext): Promise<Served> {
       return page;
     },
   };
-}
-
-/** Presses Tab until what has the focus is called so. */
-async function reach(page: Page, name: RegExp): Promise<void> {
-  for (let presses = 0; presses < 60; presses += 1) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate<string>(
-      "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()",
-    );
-    if (name.test(focused)) return;
-  }
-  throw new Error(`no ${String(name)} within 60 presses`);
 }
 
 test("an overdue review is found, approved and seen done, by the keyboard alone", async (context) => {

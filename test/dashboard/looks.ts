@@ -1,4 +1,4 @@
-/** Looking at a page in a browser: each way it is shown, what axe finds, and a picture for whoever wants one. */
+/** Looking at a page in a browser, and going through it by keyboard: each way it is shown, what axe finds, and a picture for whoever wants one. */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -24,6 +24,18 @@ export async function findings(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
+}
+
+/** Presses Tab until what has the focus is called so. */
+export async function reach(page: Page, name: RegExp): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate<string>(
+      "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()",
+    );
+    if (name.test(focused)) return;
+  }
+  throw new Error(`no ${String(name)} within 60 presses`);
 }
 
 /** Takes a picture of a whole page. */

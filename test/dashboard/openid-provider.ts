@@ -4,7 +4,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { Provider, type Configuration } from "oidc-provider";
-import { onTestFinished } from "vitest";
+
+import { withTheTest, type Ending } from "../support/ending.ts";
 
 /** Someone the provider knows. */
 export interface Known {
@@ -18,6 +19,8 @@ export interface OpenIdStage {
   readonly issuer: string;
   /** Someone signs in on its page and agrees; returns the address the browser is sent back to. */
   agree(address: string, known: Known): Promise<string>;
+  /** Whoever signs in on its page from now on is this person. */
+  signsIn(known: Known): void;
   /** The provider itself. */
   readonly real: RequestListener;
   /** What its token endpoint answered so far. */
@@ -31,7 +34,11 @@ export interface OpenIdStage {
 export const CLIENT = { clientId: "countersign", clientSecret: "the App's secret at the provider" } as const;
 
 /** Starts a provider that sends browsers back to an address. */
-export async function startOpenId(redirectUri: string, more: Configuration = {}): Promise<OpenIdStage> {
+export async function startOpenId(
+  redirectUri: string,
+  more: Configuration = {},
+  ending: Ending = withTheTest,
+): Promise<OpenIdStage> {
   const people = new Map<string, Known>();
   let inItsPlace: RequestListener | null = null;
   let answer: RequestListener = (_, response) => response.end();
@@ -41,7 +48,7 @@ export async function startOpenId(redirectUri: string, more: Configuration = {})
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
-  onTestFinished(
+  ending(
     () =>
       new Promise<void>((resolve) => {
         server.close(() => {
@@ -87,6 +94,13 @@ export async function startOpenId(redirectUri: string, more: Configuration = {})
   provider.use(async (context, next) => {
     await next();
     if (context.path === "/token" && context.status === 200) tokens.push(JSON.stringify(context.body));
+    // The clock of a browser is not the test's: a cookie ends with it.
+    const set = [context.response.headers["set-cookie"] ?? []].flat().map(String);
+    if (set.length > 0)
+      context.set(
+        "set-cookie",
+        set.map((cookie) => cookie.replace(/; expires=[^;]+/iu, "")),
+      );
   });
   const callback = provider.callback();
   answer = (request, response) => {
@@ -96,8 +110,13 @@ export async function startOpenId(redirectUri: string, more: Configuration = {})
     }
     void provider.interactionFinished(request, response, { login: { accountId: signingIn } });
   };
+  const signsIn = (known: Known): void => {
+    people.set(known.subject, known);
+    signingIn = known.subject;
+  };
   return {
     issuer,
+    signsIn,
     tokens,
     asked,
     real: (request, response) => {
@@ -107,8 +126,7 @@ export async function startOpenId(redirectUri: string, more: Configuration = {})
       inItsPlace = other;
     },
     async agree(address, known) {
-      people.set(known.subject, known);
-      signingIn = known.subject;
+      signsIn(known);
       asked.push(address);
       const cookies = new Map<string, string>();
       let at = address;

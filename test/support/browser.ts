@@ -13,7 +13,7 @@ import { onTestFinished, type TestContext } from "vitest";
 
 /** Opens an empty page in a browser of its own, which ends with the test. Skips the test where there is no browser. */
 export async function openPage({ skip }: Pick<TestContext, "skip">): Promise<Page> {
-  const browser = await launched();
+  const browser = await openBrowser();
   if (typeof browser === "string") return skip(browser);
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
@@ -31,7 +31,8 @@ export async function dropOn(page: Page, ...files: readonly string[]): Promise<v
   await session.detach();
 }
 
-async function launched(): Promise<Browser | string> {
+/** Starts a browser, or answers why there is none. */
+export async function openBrowser(): Promise<Browser | string> {
   if (process.platform === "linux" && process.arch === "x64") return chromium.launch(packaged());
   try {
     return await chromium.launch({ channel: "chrome" });
