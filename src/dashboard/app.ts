@@ -31,7 +31,7 @@ import {
 } from "./page/page.ts";
 import type { Packages, ViewerPackages } from "./page/packages.ts";
 import { PAGES } from "./page-list.ts";
-import { OrganizationRecords, type Counted } from "./page/organization.ts";
+import { OrganizationRecords, reviewsToSign, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
 import { formKey, FormsUnderWay, LARGEST_FORM, readForm, type TakenForm } from "./sent.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
@@ -271,12 +271,13 @@ function askedOf(
     csrfToken === undefined || person === null || access.role === "auditor"
       ? null
       : new PageForms({ action: link(c.req.path), csrfToken, newId: newFormId, refused: refusedForm });
+  const { id } = access.organization;
+  const whole =
+    access.repositories === "all" ? new OrganizationRecords(tools.ledger, tools.counted, id, now) : null;
   return {
     records: new VisibleRecords(tools.ledger, access),
-    whole:
-      access.repositories === "all"
-        ? new OrganizationRecords(tools.ledger, tools.counted, access.organization.id, now)
-        : null,
+    whole,
+    reviews: () => whole?.monthlyReviews() ?? reviewsToSign(tools.counted, id, person, now),
     access,
     params: c.req.param(),
     query: new URL(c.req.url).searchParams,

@@ -8,6 +8,7 @@ import type { EntryKind } from "../domain/records/entry.ts";
 import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import { reviewsNow } from "../flows/monitoring/monthly-reviews.ts";
+import { organizationPolicy } from "../flows/policy/in-force.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
 import type { Ledger, StateFilter } from "../ledger/ledger.ts";
 
@@ -48,9 +49,12 @@ export class CountedAnswers implements Counted {
   };
 
   readonly monthlyReviews: Counted["monthlyReviews"] = (organizationId, at) =>
-    this.#kept(this.#reviews, String(organizationId), at, (ledger) =>
-      reviewsNow(ledger, organizationId, at, { isServing: true, judged: this.#judged(organizationId) }),
-    );
+    this.#kept(this.#reviews, String(organizationId), at, async (ledger) => {
+      const policy = await organizationPolicy({ ledger }, organizationId);
+      const counting = { isServing: true, judged: this.#judged(organizationId) };
+      const known = await reviewsNow(ledger, organizationId, at, counting);
+      return { ...known, policy: policy?.effective ?? null };
+    });
 
   #judged(organizationId: number): Judged {
     return this.#ledger.lists.judged(organizationId);

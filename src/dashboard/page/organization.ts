@@ -2,12 +2,14 @@
 
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
+import { maySignOff, signersOf, type OwnersPolicy } from "../../domain/monitoring/sign-off.ts";
 import { observedTimeOf, type ObservedTime } from "../../domain/monitoring/observed-time.ts";
 import type { Repository } from "../../domain/change/repository.ts";
-import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
+import type { CoverageGapRecord, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
+import type { SignedInPerson } from "./access.ts";
 import type { ReadLedger, ORGANIZATION_KINDS } from "./records.ts";
 
 /** Names a kind of entry of which not each belongs to a repository. */
@@ -17,8 +19,33 @@ type OrganizationKind = (typeof ORGANIZATION_KINDS)[number];
 export interface Counted {
   /** Judges an organisation's readiness for an audit on a span. */
   readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
-  /** Returns every monthly review, with what its month is known to be now. */
-  readonly monthlyReviews: (organizationId: number, at: Instant) => Promise<KnownReviews>;
+  /** Returns every monthly review, with what its month is known to be now, and the policy that names its owner. */
+  readonly monthlyReviews: (organizationId: number, at: Instant) => Promise<OwnedReviews>;
+}
+
+/** Holds monthly reviews, and the policy that names their owners now; null: none was read. */
+export interface OwnedReviews extends KnownReviews {
+  readonly policy: OwnersPolicy | null;
+}
+
+/** Returns the monthly reviews that someone may sign off. */
+export async function reviewsToSign(
+  { monthlyReviews }: Pick<Counted, "monthlyReviews">,
+  organizationId: number,
+  person: SignedInPerson | null,
+  at: Instant,
+): Promise<OwnedReviews> {
+  const known = await monthlyReviews(organizationId, at);
+  return { ...known, reviews: known.reviews.filter((each) => mayBeSignedOffBy(person, each, known)) };
+}
+
+/** Returns whether someone who signed in may sign a month off: whoever may by a comment. */
+export function mayBeSignedOffBy(
+  person: SignedInPerson | null,
+  review: MonthlyReviewRecord,
+  { policy }: Pick<OwnedReviews, "policy">,
+): boolean {
+  return person?.kind === "github" && maySignOff(signersOf(review, policy, review.control), person);
 }
 
 /** Reads what belongs to one organisation and to no repository of it. Every method throws ExternalError when the database fails. */
@@ -69,7 +96,7 @@ export class OrganizationRecords {
   }
 
   /** Returns every monthly review, with what its month is known to be now. */
-  monthlyReviews(): Promise<KnownReviews> {
+  monthlyReviews(): Promise<OwnedReviews> {
     return this.#counted.monthlyReviews(this.#id, this.#now);
   }
 

@@ -7,7 +7,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { ControlName } from "../../domain/values/result.ts";
 import type { Access, SignedInPerson } from "./access.ts";
 import type { ActAnswer, PageForms } from "../form/form.ts";
-import type { OrganizationRecords } from "./organization.ts";
+import type { OrganizationRecords, OwnedReviews } from "./organization.ts";
 import type { ViewerPackages } from "./packages.ts";
 import type { VisibleRecords } from "./records.ts";
 
@@ -17,6 +17,8 @@ export interface Asked {
   readonly records: VisibleRecords;
   /** Everything of the organisation as a whole; null: the viewer does not see all of it. */
   readonly whole: OrganizationRecords | null;
+  /** Returns the monthly reviews that the viewer sees: all, or those they may sign off. */
+  readonly reviews: () => Promise<OwnedReviews>;
   readonly access: Access;
   /** The parts of the path that its pattern names. */
   readonly params: Readonly<Record<string, string>>;

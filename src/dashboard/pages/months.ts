@@ -15,9 +15,9 @@ import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
-import type { OrganizationRecords } from "../page/organization.ts";
+import { mayBeSignedOffBy, type OwnedReviews } from "../page/organization.ts";
 import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { outsideHtml, whenHtml, wholeSection } from "../page/parts.ts";
+import { outsideHtml, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
 
 const PATH = "/months";
 
@@ -32,8 +32,11 @@ const SIGN_OFF = actOf(
     text: z.string().max(4_000, "Write at most 4000 characters."),
   }),
   async ({ control, month, text }, sent) => {
-    if (sent.access.repositories !== "all")
-      throw new PageProblem(404, "No review of this organisation is shown to you.");
+    const { reviews } = await sent.asked.reviews();
+    const isShown = reviews.some((each) => each.control === control && each.month === month);
+    // What is refused to someone is about the organisation as well.
+    if (sent.asked.whole === null && !isShown)
+      throw new PageProblem(404, "This review of the organisation is not shown to you.");
     const result = await sent.tools.signOff({ control, month }, text, sent);
     return result.refused === null ? result : { refused: result.refused, field: "text" };
   },
@@ -49,41 +52,56 @@ interface ShownReview {
   /** What its month is known to be now, in words. */
   readonly says: string;
   readonly isClean: boolean;
+  /** Whether the viewer may sign it off. */
+  readonly isOwn: boolean;
 }
 
 async function show(asked: Asked): Promise<PageContent> {
   const owner = (asked.query.get("owner") ?? "").trim().replace(/^@/u, "").slice(0, 100);
   const control = CONTROL_NAMES.find((each) => each === asked.query.get("control")) ?? null;
-  const reviews = async (whole: OrganizationRecords): Promise<readonly ShownReview[]> =>
-    shownReviews(await whole.monthlyReviews(), asked.now).filter(
-      ({ review }) =>
-        (owner === "" || review.owner?.toLowerCase() === owner.toLowerCase()) &&
-        (control === null || review.control === control),
-    );
+  const reviews = shownReviews(await asked.reviews(), asked).filter(
+    ({ review }) =>
+      (owner === "" || review.owner?.toLowerCase() === owner.toLowerCase()) &&
+      (control === null || review.control === control),
+  );
   return {
     title: "Monthly reviews",
     main: html`${form(asked, owner, control)}
-    ${await wholeSection(asked, { id: "open", title: "To be signed off" }, async (whole) =>
-      openHtml(asked, await reviews(whole)),
-    )}
+    ${reviewsSection(asked, { id: "open", title: "To be signed off" }, reviews, openHtml)}
     ${await wholeSection(asked, { id: "clean", title: "Clean months in a row" }, async (whole) =>
       cleanHtml(await whole.monthlyReviews(), control),
     )}
-    ${await wholeSection(asked, { id: "signed-off", title: "Signed off" }, async (whole) =>
-      signedOffHtml(await reviews(whole)),
-    )}`,
+    ${reviewsSection(asked, { id: "signed-off", title: "Signed off" }, reviews, signedOffHtml)}`,
   };
 }
 
-function shownReviews({ reviews, figures, seen }: KnownReviews, now: number): readonly ShownReview[] {
+/** Someone who does not see all of the organisation sees what they may sign off, and that it is not all. */
+function reviewsSection(
+  asked: Asked,
+  { id, title }: { readonly id: string; readonly title: string },
+  reviews: readonly ShownReview[],
+  make: (asked: Asked, reviews: readonly ShownReview[]) => Html,
+): Html {
+  const isPart = asked.whole === null;
+  return html`<section>
+    <h2 id="${id}">${title}</h2>
+    ${isPart ? withheldHtml() : ""}
+    ${isPart && reviews.length > 0 ? html`<p>Of the controls you own:</p>` : ""}
+    ${isPart && reviews.length === 0 ? "" : make(asked, reviews)}
+  </section>`;
+}
+
+function shownReviews(known: OwnedReviews, { now, person }: Asked): readonly ShownReview[] {
+  const { reviews, figures, seen } = known;
   return reviews
     .map((review): ShownReview => {
-      const known = figures(review.month, review.control);
+      const count = figures(review.month, review.control);
       return {
         review,
-        status: monthlyStatus(review, now, known),
-        says: monthStatement(known ?? review.figures, seen(review.month)).says,
-        isClean: known?.clean === true,
+        status: monthlyStatus(review, now, count),
+        says: monthStatement(count ?? review.figures, seen(review.month)).says,
+        isClean: count?.clean === true,
+        isOwn: mayBeSignedOffBy(person, review, known),
       };
     })
     .toSorted(
@@ -137,16 +155,15 @@ function openColumns(asked: Asked): readonly HtmlColumn<ShownReview>[] {
     { head: "Owner", cell: ({ review }) => review.owner ?? "nobody" },
     {
       head: "What to do now",
-      cell: ({ review }) => html`${toDoHtml(review, asked.web)} ${signOffForm(asked, review)}`,
+      cell: ({ review, isOwn }) =>
+        html`${toDoHtml(review, asked.web)} ${isOwn ? signOffForm(asked, review) : ""}`,
       wide: true,
     },
   ];
 }
 
-/** The form, for the account that is asked by that login; anyone else who may is asked on GitHub. */
-function signOffForm({ forms, person }: Asked, { control, month, owner }: MonthlyReviewRecord): Html {
-  const isOwn = person?.kind === "github" && owner?.toLowerCase() === person.login.toLowerCase();
-  if (forms === null || !isOwn) return html``;
+function signOffForm({ forms }: Asked, { control, month }: MonthlyReviewRecord): Html {
+  if (forms === null) return html``;
   return forms.form(
     "sign-off",
     { control, month },
@@ -172,7 +189,7 @@ const ABOUT: readonly HtmlColumn<ShownReview>[] = [
   { head: "Clean", cell: ({ isClean }) => (isClean ? "yes" : "no") },
 ];
 
-function signedOffHtml(reviews: readonly ShownReview[]): Html {
+function signedOffHtml(_: Asked, reviews: readonly ShownReview[]): Html {
   const signed = reviews.filter(({ review }) => review.signedOff !== null);
   if (signed.length === 0) return html`<p>None is on record.</p>`;
   return html`${tableOf(signed.slice(0, MOST), SIGNED_OFF)}

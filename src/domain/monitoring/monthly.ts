@@ -78,7 +78,10 @@ export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
 }
 
 /** Returns who signs a control off under this policy; null: nobody is named, and nobody is notified. */
-export function ownerOf(policy: Policy, control: ControlName): string | null {
+export function ownerOf(
+  policy: Pick<Policy, "controls" | "monitoring">,
+  control: ControlName,
+): string | null {
   return policy.controls[control]?.owner ?? policy.monitoring.owner;
 }
 

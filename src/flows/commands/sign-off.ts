@@ -1,16 +1,11 @@
 /** The command that signs a month off, on the issue that requests it. */
 
+import { maySignOff, signersOf } from "../../domain/monitoring/sign-off.ts";
 import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { listed, markdown } from "../../domain/texts/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
-import {
-  isOwnerOf,
-  namedOwner,
-  monthlyReviewsOf,
-  signOff,
-  successorOf,
-} from "../monitoring/monthly-reviews.ts";
+import { monthlyReviewsOf, signOff } from "../monitoring/monthly-reviews.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
 
 /** Defines `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
@@ -27,11 +22,11 @@ export const signOffMonth: Command = {
     const said = (control === undefined ? rest : (words ?? "")).trim();
     const all = await monthlyReviewsOf(repo, organizationId, month ?? "");
     const policy = await organizationPolicy(repo, organizationId);
-    const isOwn = (each: MonthlyReviewRecord): boolean => {
-      const successor = successorOf(each, namedOwner(policy?.effective ?? null, each.control));
-      return [each, successor].some((owner) => owner !== null && isOwnerOf(owner, { id, login }));
-    };
-    const own = all.filter((each) => isOwn(each) && (control === undefined || each.control === control));
+    const own = all.filter(
+      (each) =>
+        maySignOff(signersOf(each, policy?.effective ?? null, each.control), { id, login }) &&
+        (control === undefined || each.control === control),
+    );
     if (own.length === 0) return refused(whoseText(all, control, month));
     const says: string[] = [];
     const entries = [];

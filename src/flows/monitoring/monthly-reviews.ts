@@ -28,6 +28,7 @@ import {
   type SeenMonth,
 } from "../../domain/monitoring/monthly.ts";
 import type { Judged } from "../../domain/monitoring/judged.ts";
+import { maySignOff, signersOf, type Signer, type Signers } from "../../domain/monitoring/sign-off.ts";
 import { isSameAccount } from "../../domain/deviation/remediation.ts";
 import { waitingTimes, type WaitingTimes } from "../../domain/deviation/monthly/waiting-times.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
@@ -301,7 +302,7 @@ export interface SignOff {
   readonly organizationId: number;
   readonly control: ControlName;
   readonly month: string;
-  readonly by: { readonly id: number | null; readonly login: string };
+  readonly by: Signer;
   readonly comment: string;
   readonly via: "comment" | "terminal" | "page";
   readonly at: Instant;
@@ -337,19 +338,14 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     return {
       refused: `${before.signedOff.by.login} already signed off ${control} for ${month}, at ${localTime(before.signedOff.at, calendar.timezone)}.`,
     };
-  const named = namedOwner(policy?.effective ?? null, control);
-  const asked = before ?? named;
-  const { owner } = asked;
-  const successor = successorOf(before, named);
-  if (!isOwnerOf(asked, by) && !(successor !== null && isOwnerOf(successor, by)))
-    return {
-      refused: `Only ${successor === null ? owner : `${owner}, or ${successor.owner}, whom the policy names now,`} can sign off ${control}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
-    };
+  const signers = signersOf(before, policy?.effective ?? null, control);
+  const { asked } = signers;
+  if (!maySignOff(signers, by)) return { refused: notTheirs(signers, control, by) };
   const remark = await remarkOn(tools, given);
   const record: MonthlyReviewRecord = {
     control,
     month,
-    owner,
+    owner: asked.owner,
     ownerId: asked.ownerId,
     askedAt: before?.askedAt ?? monthSpan(month).to,
     dueAt: before?.dueAt ?? monthlyDue(monthSpan(month).to, calendar),
@@ -367,31 +363,12 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   };
 }
 
-type Signer = SignOff["by"];
-
-/** Returns whether someone is the owner who was asked. That goes by id; by login only where no id is known or a terminal named someone. */
-export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
-  if (owner === null) return true;
-  if (ownerId !== null && by.id !== null) return ownerId === by.id;
-  return isCalled(owner, by);
-}
-
-type Owner = Pick<MonthlyReviewRecord, "owner" | "ownerId">;
-
-/** Returns whom a policy names as the owner of a control, and whose login that was when it first did. */
-export function namedOwner(policy: Policy | null, control: ControlName): Owner {
-  const owner = policy === null ? null : ownerOf(policy, control);
-  return { owner, ownerId: owner === null ? null : (ownerMeant(policy?.names, owner) ?? null) };
-}
-
-/** Returns whom the policy names now in place of the owner who was asked; null: nobody else. */
-export function successorOf(asked: Pick<Owner, "owner"> | null, named: Owner): Owner | null {
-  if (asked?.owner == null || named.owner === null) return null;
-  return asked.owner.toLowerCase() === named.owner.toLowerCase() ? null : named;
-}
-
-function isCalled(login: string | null, by: Signer): boolean {
-  return login !== null && login.toLowerCase() === by.login.toLowerCase();
+function notTheirs({ asked: { owner }, successor }: Signers, control: ControlName, by: Signer): string {
+  if (owner === null)
+    return `The policy names no owner of ${control}: name one, or let an operator sign it off with countersign monitoring sign-off.`;
+  const who = successor === null ? owner : `${owner}, or ${successor.owner}, whom the policy names now,`;
+  const isCalledSo = owner.toLowerCase() === by.login.toLowerCase();
+  return `Only ${who} can sign off ${control}${isCalledSo ? ": the account that was asked, not whoever has that login now" : ""}.`;
 }
 
 /** Returns a remark on a signer who caused deviations of the control in that month; null: none. */
