@@ -49,6 +49,8 @@ function reference(): string {
     "",
     "Each passes, fails, or is not checked, with the reason. `--json` gives them as `checks`: `id`, `sentence`, `state` (`passed`, `failed`, `not-checked`) and `because`.",
     "",
+    "Exit code 0: no defect was found. 1: there are defects. 2: a check broke off, by a full disk or a bug of the program, which is said (`brokeOff`); the package is then shown neither whole nor damaged.",
+    "",
     "| check | holds where it passes |",
     "| --- | --- |",
     ...Object.entries(CHECKS).map(([id, sentence]) => `| \`${id}\` | ${escaped(sentence)} |`),

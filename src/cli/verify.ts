@@ -22,7 +22,13 @@ export async function verify(
     onRead,
     ...(pem === undefined ? {} : { publicKeyPem: pem }),
   });
-  return { code: isWhole(found) ? 0 : 1, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
+  return answerOf(found);
+}
+
+/** Returns the answer to what was found. Exit code 2: no defect was found, but a check broke off. */
+export function answerOf(found: Verification): Answer {
+  const code = found.defects.length > 0 ? 1 : found.brokeOff === null ? 0 : 2;
+  return { code, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
 }
 
 const MARKS = { passed: "passed     ", failed: "FAILED     ", "not-checked": "not checked" } as const;

@@ -46,8 +46,8 @@ export function resultNodes({
   const open = checks.filter(({ id, state }) => id !== "signer" && state === "not-checked").length;
   return [
     verdict(
-      isSound ? (signer === "passed" && open === 0 ? "passed" : "not-checked") : "failed",
-      titleOf(defects.length),
+      defects.length > 0 ? "failed" : isSound && signer === "passed" && open === 0 ? "passed" : "not-checked",
+      titleOf(found),
       [
         element("p", {}, conclusionOf(found)),
         ...closingLines(found).map((line) => element("p", {}, given(line))),
@@ -75,7 +75,7 @@ export function resultNodes({
     ...(fingerprint === null ? [] : keyOf(fingerprint)),
     element("h2", {}, "Checks"),
     element("ol", { class: "checks" }, ...checks.map(checkOf)),
-    ...(isSound ? [] : [element("h2", {}, "Defects"), defectTable(defects)]),
+    ...(defects.length === 0 ? [] : [element("h2", {}, "Defects"), defectTable(defects)]),
     element("h2", {}, about === null || !isSound ? "Package, as its manifest describes it" : "Package"),
     ...(about === null ? [element("p", {}, "Its manifest.json cannot be read.")] : [factsOf(about)]),
     element(
@@ -88,9 +88,9 @@ export function resultNodes({
   ];
 }
 
-function titleOf(defects: number): string {
-  if (defects === 0) return "No defect found";
-  return defects === 1 ? "1 defect found" : `${defects} defects found`;
+function titleOf({ defects: { length }, brokeOff }: Verification): string {
+  if (length === 0) return brokeOff === null ? "No defect found" : "The check broke off";
+  return length === 1 ? "1 defect found" : `${length} defects found`;
 }
 
 function verdict(state: CheckOutcome["state"], title: string, children: readonly Child[]): HTMLElement {

@@ -15,6 +15,7 @@ import { readIds, type NamedIds } from "../../domain/evidence/sample/ids.ts";
 import type { Sample } from "../../domain/evidence/sample/sample.ts";
 import { sampleNotes, verifiedWords } from "../../domain/evidence/sample/words.ts";
 import { messageOf } from "../../domain/evidence/verify/read.ts";
+import { conclusionOf, isWhole } from "../../domain/evidence/verify/report.ts";
 import type { Verification } from "../../domain/evidence/verify/verify.ts";
 import { notAPackage } from "../../package/not-a-package.ts";
 import { drawSample, type DrawnSample } from "../../package/sample/draw.ts";
@@ -55,7 +56,7 @@ export async function sample(path: string, options: SampleOptions, progress: Pro
     ...(onRead === undefined ? {} : { onRead }),
     ...(pem === undefined ? {} : { publicKeyPem: pem }),
   });
-  if (verification.defects.length > 0) return refused(path, verification);
+  if (!isWhole(verification)) return refused(path, verification);
   const drawn = await drawSample(path, {
     of,
     how: seed === null ? { ids: named?.ids ?? [] } : { ...seed, stratify },
@@ -123,7 +124,12 @@ async function existing(path: string): Promise<string> {
 /** So many defects are shown; `countersign verify` shows all. */
 const SHOWN_DEFECTS = 10;
 
-function refused(path: string, { defects, checks, fingerprint }: Verification): Answer {
+function refused(path: string, verification: Verification): Answer {
+  const { defects, checks, brokeOff, fingerprint } = verification;
+  if (defects.length === 0) {
+    const lines = [conclusionOf(verification), "No sample was drawn."];
+    return { code: 2, lines, data: { ok: false, defects, checks, brokeOff, fingerprint } };
+  }
   const shown = defects.slice(0, SHOWN_DEFECTS);
   const rest = defects.length - shown.length;
   return {

@@ -12,6 +12,7 @@ import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, RETROACTIVE_REVIEWS } from "./rows/emergencies.ts";
 import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./rows/control-state.ts";
 import { EXEMPTIONS } from "./rows/exemptions.ts";
+import { InstantSchema } from "../time/instant.ts";
 import { unaskedText } from "../policy/asked-controls.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { ControlName } from "../values/result.ts";
@@ -288,8 +289,8 @@ const EntrySchema = z
     subject: z.string(),
     repositoryId: Count,
     organizationId: Count,
-    at: z.int(),
-    recordedAt: z.int(),
+    at: InstantSchema,
+    recordedAt: InstantSchema,
     version: z.int().min(2).optional().describe("the version of its body; absent: 1"),
     body: z.unknown(),
     previousHash: Digest,

@@ -15,6 +15,7 @@ import {
 } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
 import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
 
 /** Describes {@link Weaker}. */
 export const WeakerSchema = z.object({
@@ -101,7 +102,7 @@ export const WeakeningCauseSchema = z.object({
   /** One clause completing "The ruleset x ...". */
   how: z.string(),
   /** GitHub's time of the change, where it keeps one. */
-  at: z.int().nullable(),
+  at: InstantSchema.nullable(),
 });
 
 /** Describes what was changed so that it protects less: a ruleset, the classic protection of a branch, or an environment. */

@@ -12,6 +12,7 @@ import {
   type Sample,
 } from "../../domain/evidence/sample/sample.ts";
 import { MANIFEST_FILE } from "../../domain/evidence/verify/read.ts";
+import { isWhole } from "../../domain/evidence/verify/report.ts";
 import type { Verification } from "../../domain/evidence/verify/verify.ts";
 import { openPackage, type PackageWriter } from "../folder.ts";
 import type { Files } from "../../domain/evidence/verify/read.ts";
@@ -37,7 +38,7 @@ export interface DrawnSample {
 
 /** Draws a sample from the package at a path. Throws {@link ExternalError} `not-writable`, and on a package that has defects. */
 export async function drawSample(path: string, request: SampleRequest): Promise<DrawnSample> {
-  if (request.verification.defects.length > 0) throw new Error("a package with defects is never sampled");
+  if (!isWhole(request.verification)) throw new Error("a package that is not whole is never sampled");
   const opened = await openFiles(path);
   if ("problem" in opened) throw new Error(`the package ${opened.problem}`);
   const writer = await openPackage(request.out);

@@ -92,7 +92,11 @@ export async function compareWithLog(
       compareTable(table, { sealed, source, isWhole, policyDigests }),
     ),
   ]);
-  for (const { file, code, problem } of tables.flatMap(settled)) say(file, code, problem);
+  // What was found is a finding, even where another table broke off.
+  for (const table of tables)
+    if (table.status === "fulfilled")
+      for (const { file, code, problem } of table.value) say(file, code, problem);
+  for (const table of tables) settled(table);
   await comparePolicies(sealed, source, say);
   await compareHeads(sealed, say);
   const expect: Expect = (path, text) => {

@@ -11,6 +11,7 @@ import {
   type LogReader,
   type Period,
 } from "../tables/population.ts";
+import { messageOf } from "./read.ts";
 
 /** Holds the files of a package that hold log entries. */
 export const LOG_FILES = ["log/entries.jsonl", "log/cited.jsonl"] as const;
@@ -24,7 +25,10 @@ export interface Parts {
   readonly store: LineStore;
 }
 
-/** Opens the log of a package. Throws where an entry is not as this version records it. Memory does not grow with the log. */
+/** Signals that an entry of a package's log is none that this version records. */
+export class LogProblem extends Error {}
+
+/** Opens the log of a package. Throws {@link LogProblem}. Memory does not grow with the log. */
 export async function openLog(parts: Parts): Promise<PackageLog> {
   const shelves = new Map<string, Shelf>();
   const blocks = new Blocks();
@@ -48,11 +52,24 @@ export async function openLog(parts: Parts): Promise<PackageLog> {
 async function* checkedLines(parts: Parts): AsyncIterable<string> {
   for (const path of LOG_FILES)
     for await (const line of parts.lines(path)) {
-      const { kind, subject, seq, recorded, body } = entryOf(line);
-      if (recorded === undefined) checkBody(kind, subject, body);
-      if (/[\t\n]/u.test(subject)) throw new Error(`the ${kind} ${JSON.stringify(subject)} has no name`);
+      const { kind, subject, seq } = checkedEntry(line);
       yield pairLine(kind, subject, String(seq).padStart(16, "0"), line);
     }
+}
+
+/** Nothing but the line decides what is thrown here: it is the line that is wrong. */
+function checkedEntry(line: string): LoggedEntry {
+  try {
+    const entry = entryOf(line);
+    const { kind, subject, recorded, body } = entry;
+    if (recorded === undefined) checkBody(kind, subject, body);
+    // A tab ends the subject of a line: what sorts before it would lead "a\u0001" before "a".
+    if (!/^[\v-\u{10ffff}]*$/u.test(subject))
+      throw new Error(`the ${kind} ${JSON.stringify(subject)} has no name`);
+    return entry;
+  } catch (error) {
+    throw new LogProblem(messageOf(error), { cause: error });
+  }
 }
 
 function headOf(line: string): string {

@@ -6,24 +6,27 @@ import type { Verification } from "./verify.ts";
 export const SIGNER_UNKNOWN =
   "This proves nothing about who signed: compare the fingerprint with one you got elsewhere";
 
-/** Returns whether no defect was found. */
-export function isWhole({ defects }: Verification): boolean {
-  return defects.length === 0;
+/** Returns whether every check that could be made ended, and found no defect. */
+export function isWhole({ defects, brokeOff }: Verification): boolean {
+  return defects.length === 0 && brokeOff === null;
 }
 
 /** Returns the sentence that sums up a check. */
 export function conclusionOf(found: Verification): string {
-  const { checks, defects, files } = found;
-  if (!isWhole(found))
+  const { checks, defects, brokeOff, files } = found;
+  if (defects.length > 0)
     return `${defects.length === 1 ? "1 defect" : `${defects.length} defects`} found: do not rely on this package.`;
+  if (brokeOff !== null)
+    return `The check broke off, so that this package is shown neither whole nor damaged: ${brokeOff}.`;
   const isCompared = checks.some(({ id, state }) => id === "log" && state === "passed");
   const compared = isCompared ? ", and their rows and pages are what the log inside gives" : "";
   return `The package is whole: ${files} files are as they were when it was sealed${compared}.`;
 }
 
 /** Returns which package of the period was handed over. Only a whole package has lines: they are what its log gives. */
-export function closingLines({ closing, seal, defects }: Verification): readonly string[] {
-  if (closing === null || seal === null || defects.length > 0) return [];
+export function closingLines(found: Verification): readonly string[] {
+  const { closing, seal } = found;
+  if (closing === null || seal === null || !isWhole(found)) return [];
   return [
     closing.says,
     ...(closing.made_as === "export"

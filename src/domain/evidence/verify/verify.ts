@@ -1,6 +1,6 @@
 /** Checks a package over whatever it is read from: what passed, what failed, and what could not be checked. */
 
-import { LOG_FILES } from "./package-log.ts";
+import { LOG_FILES, LogProblem } from "./package-log.ts";
 import { compareCopies } from "./compare-copies.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
@@ -42,6 +42,8 @@ import {
 export interface Verification {
   readonly checks: readonly CheckOutcome[];
   readonly defects: readonly Defect[];
+  /** Why a check broke off, which is no fault of the package: a full disk, or a bug here. Null: each ended. */
+  readonly brokeOff: string | null;
   readonly fingerprint: string | null;
   readonly files: number;
   /** SHA-256 of the signature's file, by which closings name a package; null where there is none. */
@@ -103,16 +105,33 @@ export async function verifyPackage(
   for (const { file, code, problem } of found.defects) say(file, code, problem);
   const notChecked = new Map<CheckId, string | null>();
   const logged = { report: null };
-  for (const id of checkIds()) notChecked.set(id, await RUN[id](found, say, { ...options, defects, logged }));
+  let brokeOff: string | null = null;
+  for (const id of checkIds())
+    try {
+      notChecked.set(id, await RUN[id](found, say, { ...options, defects, logged }));
+    } catch (error) {
+      brokeOff ??= failureOf(error);
+      notChecked.set(id, `it broke off: ${failureOf(error)}`);
+    }
   return {
     checks: outcomesOf(defects, (id) => notChecked.get(id) ?? null),
     defects,
+    brokeOff,
     fingerprint: fingerprintIn(found),
     files: found.files.size,
     seal: found.sealDigest,
     closing: found.manifest?.closing ?? null,
     about: aboutOf(found.manifest),
   };
+}
+
+/** What a package is made of is checked before anything is made of it: whatever is thrown then is of this program or this computer. */
+function failureOf(error: unknown): string {
+  if (error instanceof StoreError) return `rows could not be sorted: ${error.message}`;
+  const isOfSystem = error instanceof Error && "syscall" in error;
+  return isOfSystem
+    ? messageOf(error)
+    : `this is a bug in Countersign, please report it: ${messageOf(error)}`;
 }
 
 function aboutOf(manifest: Manifest | null): PackageFacts | null {
@@ -163,6 +182,7 @@ export function unopened(file: string, problem: string): Verification {
   return {
     checks: outcomesOf(defects, () => "the package cannot be read"),
     defects,
+    brokeOff: null,
     fingerprint: null,
     files: 0,
     seal: null,
@@ -424,7 +444,7 @@ async function checkLog(
       say,
     );
   } catch (error) {
-    if (error instanceof StoreError) return `its rows could not be sorted: ${error.message}`;
+    if (!(error instanceof LogProblem)) throw error;
     // Whatever a log contains that its version does not: it is not the log of a package, and what was not compared is not sound.
     say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${messageOf(error)}`);
   }
