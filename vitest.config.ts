@@ -21,6 +21,13 @@ const CEILING = isLong ? 14_400_000 : 600_000;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    tags: [
+      {
+        name: "long",
+        description:
+          "takes seconds, and a shorter test covers the like: `npm test` leaves it to `npm run test:each`",
+      },
+    ],
     setupFiles: ["test/support/seeded.ts"],
     globalSetup: ["test/support/effort-setup.ts", "test/support/postgres.ts"],
     env: {

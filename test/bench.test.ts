@@ -1,4 +1,8 @@
-/** That every benchmark is run by `npm run bench`, and that the one of the App as it ships works from end to end. */
+/**
+ * That every benchmark is run by `npm run bench`, and that the one of the App as it ships works from end to end.
+ *
+ * @module-tag long
+ */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

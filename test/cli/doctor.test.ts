@@ -404,36 +404,40 @@ describe("the doctor changes nothing", () => {
   );
 });
 
-test("many repositories installed at once, a third of them weakly protected, are one baseline and no issue", async () => {
-  const names = Array.from({ length: 3 * THIRD }, (_, index) => `r${String(index + 1).padStart(3, "0")}`);
-  // Every third has no ruleset: the double's setup knows that, the scenario format does not.
-  const repositories = Object.fromEntries(
-    names.map((name, index) => [name, { visibility: "private" as const, ruleset: index % 3 !== 0 }]),
-  );
-  const harness = await openHarness({ ...STORY, repositories }, "sqlite", {
-    hourlyLimit: 100_000,
-  });
-  open.push(harness);
-  await pass(harness, STORY.start + 55 * MINUTE);
-  const ledger = await harness.openLedger();
-  const baselines: BaselineRecord[] = [];
-  for await (const entry of ledger.states("baseline")) baselines.push(entry.body);
-  const deviations = [];
-  for await (const entry of ledger.states("deviation")) deviations.push(entry.subject);
-  await ledger.close();
-  expect(baselines).toHaveLength(1);
-  // The organisation's own repository, which holds the policy, comes on top.
-  expect(baselines[0]?.repositories).toBe(3 * THIRD + 2);
-  expect(
-    baselines[0]?.weaknesses.map(({ weakness, repositories: count }) => [weakness, count]),
-  ).toContainEqual(["the check is not required: any change can be merged", THIRD + 1]);
-  expect(deviations).toEqual([]);
-  const state = await harness.double.state();
-  expect(state.repositories.flatMap(({ issues }) => issues)).toEqual([]);
-  const { lines } = await ask(harness);
-  expect(lines.length).toBeLessThan(40);
-  expect(lines.join("\n")).toContain(`and ${THIRD + 1 - 5} more (--json lists all)`);
-});
+test(
+  "many repositories installed at once, a third of them weakly protected, are one baseline and no issue",
+  { tags: ["long"] },
+  async () => {
+    const names = Array.from({ length: 3 * THIRD }, (_, index) => `r${String(index + 1).padStart(3, "0")}`);
+    // Every third has no ruleset: the double's setup knows that, the scenario format does not.
+    const repositories = Object.fromEntries(
+      names.map((name, index) => [name, { visibility: "private" as const, ruleset: index % 3 !== 0 }]),
+    );
+    const harness = await openHarness({ ...STORY, repositories }, "sqlite", {
+      hourlyLimit: 100_000,
+    });
+    open.push(harness);
+    await pass(harness, STORY.start + 55 * MINUTE);
+    const ledger = await harness.openLedger();
+    const baselines: BaselineRecord[] = [];
+    for await (const entry of ledger.states("baseline")) baselines.push(entry.body);
+    const deviations = [];
+    for await (const entry of ledger.states("deviation")) deviations.push(entry.subject);
+    await ledger.close();
+    expect(baselines).toHaveLength(1);
+    // The organisation's own repository, which holds the policy, comes on top.
+    expect(baselines[0]?.repositories).toBe(3 * THIRD + 2);
+    expect(
+      baselines[0]?.weaknesses.map(({ weakness, repositories: count }) => [weakness, count]),
+    ).toContainEqual(["the check is not required: any change can be merged", THIRD + 1]);
+    expect(deviations).toEqual([]);
+    const state = await harness.double.state();
+    expect(state.repositories.flatMap(({ issues }) => issues)).toEqual([]);
+    const { lines } = await ask(harness);
+    expect(lines.length).toBeLessThan(40);
+    expect(lines.join("\n")).toContain(`and ${THIRD + 1 - 5} more (--json lists all)`);
+  },
+);
 
 test("the lines of CODEOWNERS that GitHub skips are named, with whose those files are then", async () => {
   const harness = await visit();

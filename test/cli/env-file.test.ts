@@ -19,14 +19,21 @@ function listed(env: Readonly<Record<string, string>> = {}, args = ["deliveries"
 }
 
 describe("a file .env", () => {
-  test("is read from the working directory, also by Windows' line ends, and the environment wins", async () => {
-    writeFileSync(join(folder, ".env"), "# ours\r\nDATABASE_URL=nonsense-of-the-file\r\nLOG_LEVEL=info\r\n");
-    const { code, stderr } = await listed();
-    expect(code).toBe(2);
-    expect(stderr).toContain("DATABASE_URL is no PostgreSQL address");
-    const won = await listed({ DATABASE_URL: "postgres://u:p@127.0.0.1:1/d" });
-    expect(won.code).toBe(3);
-  });
+  test(
+    "is read from the working directory, also by Windows' line ends, and the environment wins",
+    { tags: ["long"] },
+    async () => {
+      writeFileSync(
+        join(folder, ".env"),
+        "# ours\r\nDATABASE_URL=nonsense-of-the-file\r\nLOG_LEVEL=info\r\n",
+      );
+      const { code, stderr } = await listed();
+      expect(code).toBe(2);
+      expect(stderr).toContain("DATABASE_URL is no PostgreSQL address");
+      const won = await listed({ DATABASE_URL: "postgres://u:p@127.0.0.1:1/d" });
+      expect(won.code).toBe(3);
+    },
+  );
 
   test("may be another one, or none", async () => {
     writeFileSync(join(folder, ".env"), "DATABASE_URL=nonsense\n");
@@ -46,7 +53,7 @@ describe("a file .env", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("does not choose where a token of the environment goes", async () => {
+  test("does not choose where a token of the environment goes", { tags: ["long"] }, async () => {
     writeFileSync(join(folder, ".env"), "GITHUB_API_URL=http://127.0.0.1:1\n");
     const args = ["audit", "acme/web", "--from", "2026-07-01", "--to", "2026-10-01"];
     const { code, stderr } = await listed({ GITHUB_TOKEN: "hush" }, args);
@@ -59,17 +66,21 @@ describe("a file .env", () => {
     expect((await listed({}, args)).stderr).toContain("GITHUB_API_URL is not an address");
   });
 
-  test("does not choose where the App's key of the environment goes, unless the environment names it", async () => {
-    writeFileSync(join(folder, ".env"), "GITHUB_API_URL=http://127.0.0.1:1\nAPP_ID=1\n");
-    const { code, stderr } = await listed({ PRIVATE_KEY: "hush" }, ["recheck", "acme/web#1"]);
-    expect(code).toBe(2);
-    expect(stderr).toContain("sets GITHUB_API_URL, but PRIVATE_KEY comes from the environment");
-    const named = await listed({ PRIVATE_KEY: "hush", COUNTERSIGN_ENV_FILE: ".env" }, [
-      "recheck",
-      "acme/web#1",
-    ]);
-    expect(named.stderr).not.toContain("comes from the environment");
-  });
+  test(
+    "does not choose where the App's key of the environment goes, unless the environment names it",
+    { tags: ["long"] },
+    async () => {
+      writeFileSync(join(folder, ".env"), "GITHUB_API_URL=http://127.0.0.1:1\nAPP_ID=1\n");
+      const { code, stderr } = await listed({ PRIVATE_KEY: "hush" }, ["recheck", "acme/web#1"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("sets GITHUB_API_URL, but PRIVATE_KEY comes from the environment");
+      const named = await listed({ PRIVATE_KEY: "hush", COUNTERSIGN_ENV_FILE: ".env" }, [
+        "recheck",
+        "acme/web#1",
+      ]);
+      expect(named.stderr).not.toContain("comes from the environment");
+    },
+  );
 
   test.each([
     "GITHUB_API_URL",
@@ -98,7 +109,7 @@ describe("a file .env", () => {
     }
   });
 
-  test("that is broken is no reason to verify nothing", async () => {
+  test("that is broken is no reason to verify nothing", { tags: ["long"] }, async () => {
     writeFileSync(join(folder, ".env"), "what is this\n");
     expect((await listed()).code).toBe(2);
     expect((await listed({}, ["verify", "--help"])).code).toBe(0);

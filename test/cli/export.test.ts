@@ -117,33 +117,39 @@ test("an export without GitHub needs no key of the App's, and says what nobody o
   );
 });
 
-test("each export and closing posts a head of the log, which the package after it lists and compares", async () => {
-  const story = readStory(
-    STORY.replace(
-      "policy: { mode: enforce }",
-      "policy: { mode: enforce, deviations: { repository: acme/change-control } }\nrepositories: { change-control: {} }",
-    ),
-    "test/cli/export.test.ts",
-  );
-  const github = await startDouble();
-  const posting = await openProcessHarness(github, story, join(folder, "posting"));
-  try {
-    await playScenario(story, posting);
-    const [first, second] = [join(folder, "posted-1"), join(folder, "posted-2")];
-    const { code, said } = await runWith(posting.env, "export", ...PERIOD, "--out", first);
-    expect(code, said).toBe(0);
-    expect(said).toMatch(/Head 1 of the log: http:.*\/acme\/change-control\/issues\/100\d#issuecomment-\d+/u);
-    const closing = ["--org", "acme", "--out", second, "--as", "ann"];
-    const again = await runWith(posting.env, "period", "close", "2026-Q1", ...closing);
-    expect(again.code, again.said).toBe(0);
-    expect(again.said).toContain("Head 2 of the log: http");
-    const rows = readCsv(await readFile(join(second, "log/heads.csv"), "utf8"));
-    expect(rows).toMatchObject([{ number: "1", why: "export", state: "posted", says: "" }]);
-    expect(rows[0]?.["compared_at"]).not.toBe("");
-    expect((await runWith(posting.env, "log", "verify", "--heads")).code).toBe(0);
-    expect((await runWith(posting.env, "verify", second)).code).toBe(0);
-  } finally {
-    await posting.close();
-    await github.stop();
-  }
-});
+test(
+  "each export and closing posts a head of the log, which the package after it lists and compares",
+  { tags: ["long"] },
+  async () => {
+    const story = readStory(
+      STORY.replace(
+        "policy: { mode: enforce }",
+        "policy: { mode: enforce, deviations: { repository: acme/change-control } }\nrepositories: { change-control: {} }",
+      ),
+      "test/cli/export.test.ts",
+    );
+    const github = await startDouble();
+    const posting = await openProcessHarness(github, story, join(folder, "posting"));
+    try {
+      await playScenario(story, posting);
+      const [first, second] = [join(folder, "posted-1"), join(folder, "posted-2")];
+      const { code, said } = await runWith(posting.env, "export", ...PERIOD, "--out", first);
+      expect(code, said).toBe(0);
+      expect(said).toMatch(
+        /Head 1 of the log: http:.*\/acme\/change-control\/issues\/100\d#issuecomment-\d+/u,
+      );
+      const closing = ["--org", "acme", "--out", second, "--as", "ann"];
+      const again = await runWith(posting.env, "period", "close", "2026-Q1", ...closing);
+      expect(again.code, again.said).toBe(0);
+      expect(again.said).toContain("Head 2 of the log: http");
+      const rows = readCsv(await readFile(join(second, "log/heads.csv"), "utf8"));
+      expect(rows).toMatchObject([{ number: "1", why: "export", state: "posted", says: "" }]);
+      expect(rows[0]?.["compared_at"]).not.toBe("");
+      expect((await runWith(posting.env, "log", "verify", "--heads")).code).toBe(0);
+      expect((await runWith(posting.env, "verify", second)).code).toBe(0);
+    } finally {
+      await posting.close();
+      await github.stop();
+    }
+  },
+);

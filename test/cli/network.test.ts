@@ -79,52 +79,56 @@ async function serveTls(
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-test("the App reaches GitHub through HTTPS_PROXY, by a certificate of NODE_EXTRA_CA_CERTS", async () => {
-  const github = new ControlledDouble({
-    webUrl: `https://${GITHUB}`,
-    deliver: (url, init) => fetch(url, init),
-  });
-  const { port, server } = await serveTls(GITHUB, (request) => github.fetch(request));
-  const appPort = await freePort();
-  const double = new Double((request) => github.fetch(request));
-  await double.setup(STORY, {
-    ...registeredApp,
-    webhookUrl: `http://127.0.0.1:${appPort}/api/github/webhooks`,
-  });
-  const app = await startApp({
-    start: STORY.start,
-    env: {
-      APP_ID: String(appCredentials.appId),
-      PRIVATE_KEY: appCredentials.privateKey,
-      WEBHOOK_SECRET: appCredentials.secret,
-      GITHUB_API_URL: `https://${GITHUB}:${port}/api/v3`,
-      PORT: String(appPort),
-      LOG_LEVEL: "error",
-      COUNTERSIGN_DATA_DIR: join(folder, "data"),
-      HTTPS_PROXY: proxyUrl,
-      NODE_EXTRA_CA_CERTS: trusted,
-    },
-  });
-  try {
-    const opened = await double.act({
-      do: "open-pull-request",
-      by: "ann",
-      branch: "feature",
-      files: { "a.ts": "1" },
+test(
+  "the App reaches GitHub through HTTPS_PROXY, by a certificate of NODE_EXTRA_CA_CERTS",
+  { tags: ["long"] },
+  async () => {
+    const github = new ControlledDouble({
+      webUrl: `https://${GITHUB}`,
+      deliver: (url, init) => fetch(url, init),
     });
-    expect(opened.refused).toBeNull();
-    await double.idle();
-    await app.settle();
-    const { repositories } = await double.state();
-    expect(repositories.flatMap(({ checks }) => checks).map(({ name }) => name)).toEqual(["countersign"]);
-    expect(new Set(connected)).toEqual(new Set([`${GITHUB}:${port}`]));
-  } finally {
-    await app.stop();
-    server.close();
-    server.closeAllConnections();
-    await github.close();
-  }
-});
+    const { port, server } = await serveTls(GITHUB, (request) => github.fetch(request));
+    const appPort = await freePort();
+    const double = new Double((request) => github.fetch(request));
+    await double.setup(STORY, {
+      ...registeredApp,
+      webhookUrl: `http://127.0.0.1:${appPort}/api/github/webhooks`,
+    });
+    const app = await startApp({
+      start: STORY.start,
+      env: {
+        APP_ID: String(appCredentials.appId),
+        PRIVATE_KEY: appCredentials.privateKey,
+        WEBHOOK_SECRET: appCredentials.secret,
+        GITHUB_API_URL: `https://${GITHUB}:${port}/api/v3`,
+        PORT: String(appPort),
+        LOG_LEVEL: "error",
+        COUNTERSIGN_DATA_DIR: join(folder, "data"),
+        HTTPS_PROXY: proxyUrl,
+        NODE_EXTRA_CA_CERTS: trusted,
+      },
+    });
+    try {
+      const opened = await double.act({
+        do: "open-pull-request",
+        by: "ann",
+        branch: "feature",
+        files: { "a.ts": "1" },
+      });
+      expect(opened.refused).toBeNull();
+      await double.idle();
+      await app.settle();
+      const { repositories } = await double.state();
+      expect(repositories.flatMap(({ checks }) => checks).map(({ name }) => name)).toEqual(["countersign"]);
+      expect(new Set(connected)).toEqual(new Set([`${GITHUB}:${port}`]));
+    } finally {
+      await app.stop();
+      server.close();
+      server.closeAllConnections();
+      await github.close();
+    }
+  },
+);
 
 describe("a notification behind a proxy", () => {
   const proxyFor = (): string => proxyUrl;

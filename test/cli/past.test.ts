@@ -100,34 +100,38 @@ describe("audit", () => {
     expect((await verify(out, undefined)).code).toBe(0);
   });
 
-  test("broken off and started again with the same words, asks only for what is missing, and leaves nothing but the package", async () => {
-    const harness = await longMorning();
-    const place = folder();
-    const out = join(place, "evidence");
-    let queries = 0;
-    const broken: Wish = {
-      env: { GITHUB_TOKEN: TOKEN },
-      onRequest: (request) => {
-        if (!request.url.endsWith("/graphql")) return;
-        queries += 1;
-        if (queries > 3) throw new TypeError("killed");
-      },
-    };
-    const options = { ...SPAN, out };
-    await expect(audit(terminalOf(broken), "acme/web", options, howOf(harness, broken))).rejects.toThrow();
-    expect(readdirSync(place)).toHaveLength(1);
-    const asked: string[] = [];
-    const wish: Wish = {
-      env: { GITHUB_TOKEN: TOKEN },
-      onRequest: (request) => void asked.push(new URL(request.url).pathname),
-    };
-    const answer = await audit(terminalOf(wish), "acme/web", options, howOf(harness, wish));
-    expect(answer.code, answer.lines.join("\n")).toBe(0);
-    expect(answer.data).toMatchObject({ updates: 143, complete: true, populations: { changes: 143 } });
-    // The policy, the 18 updates left and their pull requests; then the merged pull requests, page by page, to count them.
-    expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(3 + 3);
-    expect(readdirSync(place)).toEqual(["evidence"]);
-  });
+  test(
+    "broken off and started again with the same words, asks only for what is missing, and leaves nothing but the package",
+    { tags: ["long"] },
+    async () => {
+      const harness = await longMorning();
+      const place = folder();
+      const out = join(place, "evidence");
+      let queries = 0;
+      const broken: Wish = {
+        env: { GITHUB_TOKEN: TOKEN },
+        onRequest: (request) => {
+          if (!request.url.endsWith("/graphql")) return;
+          queries += 1;
+          if (queries > 3) throw new TypeError("killed");
+        },
+      };
+      const options = { ...SPAN, out };
+      await expect(audit(terminalOf(broken), "acme/web", options, howOf(harness, broken))).rejects.toThrow();
+      expect(readdirSync(place)).toHaveLength(1);
+      const asked: string[] = [];
+      const wish: Wish = {
+        env: { GITHUB_TOKEN: TOKEN },
+        onRequest: (request) => void asked.push(new URL(request.url).pathname),
+      };
+      const answer = await audit(terminalOf(wish), "acme/web", options, howOf(harness, wish));
+      expect(answer.code, answer.lines.join("\n")).toBe(0);
+      expect(answer.data).toMatchObject({ updates: 143, complete: true, populations: { changes: 143 } });
+      // The policy, the 18 updates left and their pull requests; then the merged pull requests, page by page, to count them.
+      expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(3 + 3);
+      expect(readdirSync(place)).toEqual(["evidence"]);
+    },
+  );
 
   test("judges under the policy it is given, and by the App it is told of", async () => {
     const harness = await morning();
@@ -227,32 +231,36 @@ describe("backfill and reconcile", () => {
     expect(harness.double.world.breaches).toEqual([]);
   });
 
-  test("ask for half as much at once where GitHub could not answer, and lack nothing", async () => {
-    const harness = await longMorning();
-    const sizes: number[] = [];
-    const pending: Promise<void>[] = [];
-    const wish: Wish = {
-      env: appEnv(harness, folder()),
-      onRequest: (request) => {
-        if (!request.url.endsWith("/graphql")) return;
-        const read = async (): Promise<void> => {
-          const { variables } = (await request.clone().json()) as { variables: Record<string, unknown> };
-          sizes.push(Object.keys(variables).filter((name) => /^sha\d/u.test(name)).length);
-        };
-        pending.push(read());
-        // The first question is about the policy; the one after it is the first for many things.
-        if (pending.length === 2)
-          harness.double.fault({ do: "github-fails", kind: "server-error", count: 1, match: "graphql" });
-      },
-    };
-    const options = { repo: "acme/web", ...SPAN };
-    const filled = await backfill(terminalOf(wish), options, howOf(harness, wish));
-    await Promise.all(pending);
-    expect(filled.data).toMatchObject({ repositories: [{ updates: 143, known: 0 }] });
-    expect(sizes.slice(1, 4)).toEqual([125, 63, 62]);
-    const proven = await reconcile(terminalOf(wish), options, howOf(harness, wish));
-    expect(proven.code, proven.lines.join("\n")).toBe(0);
-  });
+  test(
+    "ask for half as much at once where GitHub could not answer, and lack nothing",
+    { tags: ["long"] },
+    async () => {
+      const harness = await longMorning();
+      const sizes: number[] = [];
+      const pending: Promise<void>[] = [];
+      const wish: Wish = {
+        env: appEnv(harness, folder()),
+        onRequest: (request) => {
+          if (!request.url.endsWith("/graphql")) return;
+          const read = async (): Promise<void> => {
+            const { variables } = (await request.clone().json()) as { variables: Record<string, unknown> };
+            sizes.push(Object.keys(variables).filter((name) => /^sha\d/u.test(name)).length);
+          };
+          pending.push(read());
+          // The first question is about the policy; the one after it is the first for many things.
+          if (pending.length === 2)
+            harness.double.fault({ do: "github-fails", kind: "server-error", count: 1, match: "graphql" });
+        },
+      };
+      const options = { repo: "acme/web", ...SPAN };
+      const filled = await backfill(terminalOf(wish), options, howOf(harness, wish));
+      await Promise.all(pending);
+      expect(filled.data).toMatchObject({ repositories: [{ updates: 143, known: 0 }] });
+      expect(sizes.slice(1, 4)).toEqual([125, 63, 62]);
+      const proven = await reconcile(terminalOf(wish), options, howOf(harness, wish));
+      expect(proven.code, proven.lines.join("\n")).toBe(0);
+    },
+  );
 
   test.each(["went-wrong", "missing-node"] as const)(
     "go on where one pull request cannot be read (%s), and prove the period complete",
@@ -286,36 +294,40 @@ describe("backfill and reconcile", () => {
     },
   );
 
-  test("broken off in the middle and run again, ask only for what is missing", async () => {
-    const harness = await longMorning();
-    const dataDir = folder();
-    let batches = 0;
-    const broken: Wish = {
-      env: appEnv(harness, dataDir),
-      onRequest: (request) => {
-        if (!request.url.endsWith("/graphql")) return;
-        batches += 1;
-        if (batches > 3) throw new TypeError("killed");
-      },
-    };
-    const options = { repo: "acme/web", ...SPAN };
-    await expect(backfill(terminalOf(broken), options, howOf(harness, broken))).rejects.toThrow();
-    const asked: string[] = [];
-    const wish: Wish = {
-      env: appEnv(harness, dataDir),
-      onRequest: (request) => void asked.push(new URL(request.url).pathname),
-    };
-    const again = await backfill(terminalOf(wish), options, howOf(harness, wish));
-    const { repositories } = again.data as {
-      repositories: readonly { readonly updates: number; readonly known: number }[];
-    };
-    expect(repositories[0]?.updates).toBe(143);
-    expect(repositories[0]?.known).toBe(125);
-    expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(3);
-    const proven: Answer = await reconcile(terminalOf(wish), options, howOf(harness, wish));
-    expect(proven.code, proven.lines.join("\n")).toBe(0);
-    expect(existsSync(join(dataDir, "countersign.sqlite"))).toBe(true);
-  });
+  test(
+    "broken off in the middle and run again, ask only for what is missing",
+    { tags: ["long"] },
+    async () => {
+      const harness = await longMorning();
+      const dataDir = folder();
+      let batches = 0;
+      const broken: Wish = {
+        env: appEnv(harness, dataDir),
+        onRequest: (request) => {
+          if (!request.url.endsWith("/graphql")) return;
+          batches += 1;
+          if (batches > 3) throw new TypeError("killed");
+        },
+      };
+      const options = { repo: "acme/web", ...SPAN };
+      await expect(backfill(terminalOf(broken), options, howOf(harness, broken))).rejects.toThrow();
+      const asked: string[] = [];
+      const wish: Wish = {
+        env: appEnv(harness, dataDir),
+        onRequest: (request) => void asked.push(new URL(request.url).pathname),
+      };
+      const again = await backfill(terminalOf(wish), options, howOf(harness, wish));
+      const { repositories } = again.data as {
+        repositories: readonly { readonly updates: number; readonly known: number }[];
+      };
+      expect(repositories[0]?.updates).toBe(143);
+      expect(repositories[0]?.known).toBe(125);
+      expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(3);
+      const proven: Answer = await reconcile(terminalOf(wish), options, howOf(harness, wish));
+      expect(proven.code, proven.lines.join("\n")).toBe(0);
+      expect(existsSync(join(dataDir, "countersign.sqlite"))).toBe(true);
+    },
+  );
 
   test("a period that ends before it begins, or no repository, is wrong use", async () => {
     const harness = await morning();

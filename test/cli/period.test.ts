@@ -162,62 +162,70 @@ test("a period is closed, named by later exports, and added to", async () => {
   expect(list.said).toContain("far  2090-01-01T00:00:00Z to 2091-01-01T00:00:00Z  not over");
 });
 
-test("a package that was written and never recorded is named, and counts for nothing", async () => {
-  const out = join(folder, "stopped");
-  const done = await run(
-    "period",
-    "close",
-    "far",
-    ...HAND_OVER,
-    "--out",
-    out,
-    "--offline",
-    "--incomplete",
-    "a trial",
-  );
-  expect(done.code, done.said).toBe(0);
-  // As a process that is killed in between leaves it: the package is there, and the log of another App has no such closing.
-  await expect(access(join(out, "manifest.json"))).resolves.toBeUndefined();
-  const manifest = await readFile(join(out, "manifest.dsse.json"), "utf8");
-  await writeFile(join(out, "manifest.dsse.json"), `${manifest} `);
-  const again = await run("period", "close", "2026-Q1", ...HAND_OVER, "--out", out, "--offline");
-  expect(again.code, again.said).toBe(2);
-  expect(again.said).toContain(
-    "was stopped before it was recorded. It counts for nothing. Remove it and run the command again.",
-  );
-});
+test(
+  "a package that was written and never recorded is named, and counts for nothing",
+  { tags: ["long"] },
+  async () => {
+    const out = join(folder, "stopped");
+    const done = await run(
+      "period",
+      "close",
+      "far",
+      ...HAND_OVER,
+      "--out",
+      out,
+      "--offline",
+      "--incomplete",
+      "a trial",
+    );
+    expect(done.code, done.said).toBe(0);
+    // As a process that is killed in between leaves it: the package is there, and the log of another App has no such closing.
+    await expect(access(join(out, "manifest.json"))).resolves.toBeUndefined();
+    const manifest = await readFile(join(out, "manifest.dsse.json"), "utf8");
+    await writeFile(join(out, "manifest.dsse.json"), `${manifest} `);
+    const again = await run("period", "close", "2026-Q1", ...HAND_OVER, "--out", out, "--offline");
+    expect(again.code, again.said).toBe(2);
+    expect(again.said).toContain(
+      "was stopped before it was recorded. It counts for nothing. Remove it and run the command again.",
+    );
+  },
+);
 
-test("several periods are exported together, and every name that cannot be one of them is refused at once", async () => {
-  const out = join(folder, "several");
-  const exported = ["export", "--org", "acme", "--out", out, "--offline"];
-  const refused = await run(...exported, "--periods", "far,february,nope,far,2026-Q1,");
-  expect(refused.code, refused.said).toBe(2);
-  for (const problem of [
-    "far is named twice.",
-    "No period is called nope.",
-    "february (2026-02-01T00:00:00Z up to 2026-03-01T00:00:00Z) share days: a day is counted in one period.",
-    "--periods has a comma with no name beside it.",
-  ])
-    expect(refused.said).toContain(problem);
-  const both = await run(...exported, "--periods", "february", "--period", "february");
-  expect(both).toMatchObject({ code: 2, said: expect.stringContaining("one of the three") });
+test(
+  "several periods are exported together, and every name that cannot be one of them is refused at once",
+  { tags: ["long"] },
+  async () => {
+    const out = join(folder, "several");
+    const exported = ["export", "--org", "acme", "--out", out, "--offline"];
+    const refused = await run(...exported, "--periods", "far,february,nope,far,2026-Q1,");
+    expect(refused.code, refused.said).toBe(2);
+    for (const problem of [
+      "far is named twice.",
+      "No period is called nope.",
+      "february (2026-02-01T00:00:00Z up to 2026-03-01T00:00:00Z) share days: a day is counted in one period.",
+      "--periods has a comma with no name beside it.",
+    ])
+      expect(refused.said).toContain(problem);
+    const both = await run(...exported, "--periods", "february", "--period", "february");
+    expect(both).toMatchObject({ code: 2, said: expect.stringContaining("one of the three") });
 
-  const done = await run(...exported, "--periods", "2026-Q2, february");
-  expect(done.code, done.said).toBe(0);
-  expect(done.said).toContain("None of the periods covers 2026-03-01 to the end of 2026-03-31");
-  expect(done.said).toContain("This package rolls up 2 periods: february, 2026-Q2.");
-  const periods = await readFile(join(out, "periods.csv"), "utf8");
-  expect(periods.split("\r\n").map((line) => line.split(",")[0])).toEqual([
-    "period",
-    "february",
-    "2026-Q2",
-    "",
-  ]);
-  expect((await run("verify", out)).code).toBe(0);
+    const done = await run(...exported, "--periods", "2026-Q2, february");
+    expect(done.code, done.said).toBe(0);
+    expect(done.said).toContain("None of the periods covers 2026-03-01 to the end of 2026-03-31");
+    expect(done.said).toContain("This package rolls up 2 periods: february, 2026-Q2.");
+    const periods = await readFile(join(out, "periods.csv"), "utf8");
+    expect(periods.split("\r\n").map((line) => line.split(",")[0])).toEqual([
+      "period",
+      "february",
+      "2026-Q2",
+      "",
+    ]);
+    expect((await run("verify", out)).code).toBe(0);
 
-  const one = join(folder, "one");
-  const single = await run("export", "--org", "acme", "--out", one, "--offline", "--periods", "2026-Q2");
-  expect(single.code, single.said).toBe(0);
-  expect(single.said).not.toContain("rolls up");
-  expect((await readFile(join(one, "periods.csv"), "utf8")).split("\r\n")).toHaveLength(2);
-});
+    const one = join(folder, "one");
+    const single = await run("export", "--org", "acme", "--out", one, "--offline", "--periods", "2026-Q2");
+    expect(single.code, single.said).toBe(0);
+    expect(single.said).not.toContain("rolls up");
+    expect((await readFile(join(one, "periods.csv"), "utf8")).split("\r\n")).toHaveLength(2);
+  },
+);

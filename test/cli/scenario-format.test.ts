@@ -64,7 +64,7 @@ test("a step in the story may ask for several rows", () => {
   });
 });
 
-test("every story of this repository is valid by the published JSON Schema", () => {
+test("every story of this repository is valid by the published JSON Schema", { tags: ["long"] }, () => {
   const ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
   const valid = ajv.compile(scenarioJsonSchema() as object);

@@ -1,4 +1,8 @@
-/** Three made-up companies: every sentence that an auditor, a customer or their own management reads of them, held as text. */
+/**
+ * Three made-up companies: every sentence that an auditor, a customer or their own management reads of them, held as text.
+ *
+ * @module-tag long
+ */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";

@@ -88,42 +88,46 @@ test("a body that is no valid UTF-8 is stored as it came, if its bytes are signe
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-test("forty unsigned bodies of 25 MB hold no more than the budget, and small deliveries pass beside them", async () => {
-  let missed = 0;
-  const { stored, client } = await open({ missed: () => (missed += 1) });
-  const part = Buffer.alloc(MB, "x");
-  collect();
-  const before = process.memoryUsage();
-  const unsigned = { ...webhookHeaders("{}"), "content-length": String(25 * MB) };
-  const clients = Array.from({ length: 40 }, () => {
-    // Everything but the last byte: what the doors hold, they hold until then.
-    const parts = [...Array.from({ length: 24 }, () => part), part.subarray(1)];
-    return client(head(WEBHOOK_PATH, unsigned), ...parts);
-  });
-  await expect.poll(() => missed).toBeGreaterThanOrEqual(37);
-  // What was let go of is no longer held, once its last pieces have gone through the sockets.
-  const held = (): number => {
+test(
+  "forty unsigned bodies of 25 MB hold no more than the budget, and small deliveries pass beside them",
+  { tags: ["long"] },
+  async () => {
+    let missed = 0;
+    const { stored, client } = await open({ missed: () => (missed += 1) });
+    const part = Buffer.alloc(MB, "x");
     collect();
-    return process.memoryUsage().arrayBuffers - before.arrayBuffers;
-  };
-  await expect.poll(held).toBeLessThan(100 * MB);
+    const before = process.memoryUsage();
+    const unsigned = { ...webhookHeaders("{}"), "content-length": String(25 * MB) };
+    const clients = Array.from({ length: 40 }, () => {
+      // Everything but the last byte: what the doors hold, they hold until then.
+      const parts = [...Array.from({ length: 24 }, () => part), part.subarray(1)];
+      return client(head(WEBHOOK_PATH, unsigned), ...parts);
+    });
+    await expect.poll(() => missed).toBeGreaterThanOrEqual(37);
+    // What was let go of is no longer held, once its last pieces have gone through the sockets.
+    const held = (): number => {
+      collect();
+      return process.memoryUsage().arrayBuffers - before.arrayBuffers;
+    };
+    await expect.poll(held).toBeLessThan(100 * MB);
 
-  const body = "{}";
-  const length = { "content-length": String(body.length) };
-  const honest = client(head(WEBHOOK_PATH, { ...webhookHeaders(body, "d-1"), ...length }), body);
-  expect(await honest.status).toBe(202);
+    const body = "{}";
+    const length = { "content-length": String(body.length) };
+    const honest = client(head(WEBHOOK_PATH, { ...webhookHeaders(body, "d-1"), ...length }), body);
+    expect(await honest.status).toBe(202);
 
-  // Those that were let in are answered, and what they held can be held again.
-  for (const { socket } of clients) socket.write("x");
-  await Promise.all(clients.map(({ status }) => status));
-  const large = JSON.stringify({ text: "x".repeat(20 * MB) });
-  const later = client(
-    head(WEBHOOK_PATH, { ...webhookHeaders(large, "d-2"), "content-length": String(large.length) }),
-    large,
-  );
-  expect(await later.status).toBe(202);
-  expect([...stored.keys()]).toEqual(["d-1", "d-2"]);
-});
+    // Those that were let in are answered, and what they held can be held again.
+    for (const { socket } of clients) socket.write("x");
+    await Promise.all(clients.map(({ status }) => status));
+    const large = JSON.stringify({ text: "x".repeat(20 * MB) });
+    const later = client(
+      head(WEBHOOK_PATH, { ...webhookHeaders(large, "d-2"), "content-length": String(large.length) }),
+      large,
+    );
+    expect(await later.status).toBe(202);
+    expect([...stored.keys()]).toEqual(["d-1", "d-2"]);
+  },
+);
 
 test("many small bodies that never end leave room for large ones, and give back what they held when they hang up", async () => {
   let missed = 0;

@@ -1,4 +1,8 @@
-/** Workbook and report made by other versions of the libraries: the same content in other bytes, and the same with a lie in it. */
+/**
+ * Workbook and report made by other versions of the libraries: the same content in other bytes, and the same with a lie in it.
+ *
+ * @module-tag long
+ */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -61,52 +61,62 @@ async function playedQuarter(kind: "sqlite" | "postgres") {
   return { folder, table, asked, queries: await table("ipe.csv") };
 }
 
-describe.each(["sqlite", "postgres"] as const)("the queries behind a quarter, on %s", (kind) => {
-  test("are those of the checks, the policy files and the populations, each with what came and as whom", async () => {
-    const { folder, table, asked, queries } = await playedQuarter(kind);
-    expect(await recompute(folder)).toEqual([]);
-    expect((await verifyPath(folder)).defects).toEqual([]);
-    const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as {
-      readonly populations: Readonly<Record<string, number>>;
-      readonly files: readonly { readonly path: string; readonly sha256: string }[];
-    };
-    for (const [population, rows] of Object.entries(manifest.populations)) {
-      const path = `${population.replaceAll("_", "-")}.csv`;
-      const own = queries.find((row) => row["query_id"] === `table ${path}`);
-      const file = manifest.files.find((each) => each.path === path);
-      expect([own?.["rows"], own?.["sha256"]], path).toEqual([String(rows), file?.sha256]);
-      expect(rows, path).toBeGreaterThan(0);
-    }
-    for (const { check_id: id, listings, complete } of await table("completeness.csv")) {
-      const told = (listings ?? "").split(" | ").map((each) => each.split(";").slice(0, 3).join(";"));
-      const own = queries.filter((row) => row["query_id"]?.startsWith(`completeness ${id ?? ""} `));
-      const again = own.map((row) => [row["source"], row["counted"], row["sha256"]].join(";"));
-      expect(again.toSorted()).toEqual(told.toSorted());
-      expect(own.map((row) => row["check_complete"])).toEqual(own.map(() => complete));
-    }
-    for (const row of queries.filter(({ pages }) => pages !== "")) {
-      expect(row).toMatchObject({ cut_short: "no", tool_version: "0.1.0" });
-      expect(row["read_as"]).toMatch(/^app \d+, installation \d+$/u);
-      expect(row["rights"]?.split(" ")).toContain("contents:read");
-      const [began, ended] = [Date.parse(row["began_at"] ?? ""), Date.parse(row["ended_at"] ?? "")];
-      expect(began).toBeLessThanOrEqual(ended);
-    }
-    expect(queries.filter(({ source }) => source === "policy-file").length).toBeGreaterThan(0);
-    const deployments = queries.find((row) => row["query_id"] === "table deployments.csv");
-    expect(deployments?.["purpose"]).toContain("when and as whom was not recorded");
-    expect(deployments).toMatchObject({ read_as: "", rights: "", pages: "" });
-    // Noting all this asks GitHub for nothing: the rights came with the token, and there was one.
-    expect(asked.filter((each) => each.endsWith("/access_tokens"))).toHaveLength(1);
-  });
+for (const [kind, tags] of [
+  ["sqlite", []],
+  ["postgres", ["long"]],
+] as const)
+  describe(`the queries behind a quarter, on ${kind}`, { tags: [...tags] }, () => {
+    test("are those of the checks, the policy files and the populations, each with what came and as whom", async () => {
+      const { folder, table, asked, queries } = await playedQuarter(kind);
+      expect(await recompute(folder)).toEqual([]);
+      expect((await verifyPath(folder)).defects).toEqual([]);
+      const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as {
+        readonly populations: Readonly<Record<string, number>>;
+        readonly files: readonly { readonly path: string; readonly sha256: string }[];
+      };
+      for (const [population, rows] of Object.entries(manifest.populations)) {
+        const path = `${population.replaceAll("_", "-")}.csv`;
+        const own = queries.find((row) => row["query_id"] === `table ${path}`);
+        const file = manifest.files.find((each) => each.path === path);
+        expect([own?.["rows"], own?.["sha256"]], path).toEqual([String(rows), file?.sha256]);
+        expect(rows, path).toBeGreaterThan(0);
+      }
+      for (const { check_id: id, listings, complete } of await table("completeness.csv")) {
+        const told = (listings ?? "").split(" | ").map((each) => each.split(";").slice(0, 3).join(";"));
+        const own = queries.filter((row) => row["query_id"]?.startsWith(`completeness ${id ?? ""} `));
+        const again = own.map((row) => [row["source"], row["counted"], row["sha256"]].join(";"));
+        expect(again.toSorted()).toEqual(told.toSorted());
+        expect(own.map((row) => row["check_complete"])).toEqual(own.map(() => complete));
+      }
+      for (const row of queries.filter(({ pages }) => pages !== "")) {
+        expect(row).toMatchObject({ cut_short: "no", tool_version: "0.1.0" });
+        expect(row["read_as"]).toMatch(/^app \d+, installation \d+$/u);
+        expect(row["rights"]?.split(" ")).toContain("contents:read");
+        const [began, ended] = [Date.parse(row["began_at"] ?? ""), Date.parse(row["ended_at"] ?? "")];
+        expect(began).toBeLessThanOrEqual(ended);
+      }
+      expect(queries.filter(({ source }) => source === "policy-file").length).toBeGreaterThan(0);
+      const deployments = queries.find((row) => row["query_id"] === "table deployments.csv");
+      expect(deployments?.["purpose"]).toContain("when and as whom was not recorded");
+      expect(deployments).toMatchObject({ read_as: "", rights: "", pages: "" });
+      // Noting all this asks GitHub for nothing: the rights came with the token, and there was one.
+      expect(asked.filter((each) => each.endsWith("/access_tokens"))).toHaveLength(1);
+    });
 
-  test("are repeated on the log in the package by the commands given, with the same counts", async () => {
-    const { folder, queries } = await playedQuarter(kind);
-    const logged = queries.filter((row) => row["run_again"]?.startsWith("jq "));
-    expect(new Set(logged.map(({ source }) => source))).toEqual(new Set(["deliveries", "ledger", "log"]));
-    for (const { run_again: command = "", counted, query_id: id } of logged)
-      expect(execFileSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" }).trim(), id).toBe(counted);
+    test(
+      "are repeated on the log in the package by the commands given, with the same counts",
+      { tags: ["long"] },
+      async () => {
+        const { folder, queries } = await playedQuarter(kind);
+        const logged = queries.filter((row) => row["run_again"]?.startsWith("jq "));
+        expect(new Set(logged.map(({ source }) => source))).toEqual(new Set(["deliveries", "ledger", "log"]));
+        for (const { run_again: command = "", counted, query_id: id } of logged)
+          expect(execFileSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" }).trim(), id).toBe(
+            counted,
+          );
+      },
+    );
   });
-});
 
 /** The rows of ipe.csv for one completeness check. */
 async function rowsFor(body: CompletenessRecord, apiUrl = "https://api.github.com"): Promise<readonly Row[]> {

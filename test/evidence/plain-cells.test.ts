@@ -1,4 +1,8 @@
-/** Tables are read in spreadsheets: no cell is written for GitHub's pages, whatever people wrote. */
+/**
+ * Tables are read in spreadsheets: no cell is written for GitHub's pages, whatever people wrote.
+ *
+ * @module-tag long
+ */
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -108,6 +108,7 @@ const FORGED: Readonly<Record<string, (text: string) => string | null>> = {
 describe("a bundle that is not the seal beside it", () => {
   test.each(Object.entries(FORGED))(
     "is named by verify, verify.sh and the independent program: %s",
+    { tags: ["long"] },
     async (_, forge) => {
       const place = join(folder, "forged");
       await rm(place, { recursive: true, force: true });

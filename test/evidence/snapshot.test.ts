@@ -1,4 +1,8 @@
-/** An export while events come in: everything is read as of one place in the log. */
+/**
+ * An export while events come in: everything is read as of one place in the log.
+ *
+ * @module-tag long
+ */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -196,26 +196,30 @@ async function expectAgreement(page: Page, name: string, place: string): Promise
   return defects.length;
 }
 
-test("the three verifiers agree on every damaged copy", async (context) => {
+test("the three verifiers agree on every damaged copy", { tags: ["long"] }, async (context) => {
   const { page, noted } = await opened(context);
   for (const [name, damage] of sample(Object.entries(DAMAGES), 10))
     await expectAgreement(page, name, await damagedCopy(pristine, join(folder, "damaged"), damage));
   expect(noted).toEqual([]);
 });
 
-test("they agree on every damaged copy of a package of several periods, whose forged figures are refused", async (context) => {
-  const { page, noted } = await opened(context);
-  expect(await expectAgreement(page, "no damage", rolledUp)).toBe(0);
-  const copyAfter = (damage: Damage): Promise<string> =>
-    damagedCopy(rolledUp, join(folder, "damaged"), damage);
-  for (const [name, damage] of sample(Object.entries(DAMAGES), 3))
-    await expectAgreement(page, name, await copyAfter(damage));
-  for (const [name, damage] of sample(Object.entries(ROLLED_UP_DAMAGES), 4))
-    expect(await expectAgreement(page, name, await copyAfter(damage)), name).toBeGreaterThan(0);
-  expect(noted).toEqual([]);
-});
+test(
+  "they agree on every damaged copy of a package of several periods, whose forged figures are refused",
+  { tags: ["long"] },
+  async (context) => {
+    const { page, noted } = await opened(context);
+    expect(await expectAgreement(page, "no damage", rolledUp)).toBe(0);
+    const copyAfter = (damage: Damage): Promise<string> =>
+      damagedCopy(rolledUp, join(folder, "damaged"), damage);
+    for (const [name, damage] of sample(Object.entries(DAMAGES), 3))
+      await expectAgreement(page, name, await copyAfter(damage));
+    for (const [name, damage] of sample(Object.entries(ROLLED_UP_DAMAGES), 4))
+      expect(await expectAgreement(page, name, await copyAfter(damage)), name).toBeGreaterThan(0);
+    expect(noted).toEqual([]);
+  },
+);
 
-test("a damaged zip is refused as in the terminal", async (context) => {
+test("a damaged zip is refused as in the terminal", { tags: ["long"] }, async (context) => {
   const { page } = await opened(context);
   const zip = await readFile(`${pristine}.zip`);
   const place = join(folder, "damaged.zip");

@@ -108,16 +108,20 @@ test("an untouched package passes, with a count, the fingerprint and what that d
   expect(code).toBe(0);
 });
 
-test("a package of several periods passes, and is refused with a period of it left out", async () => {
-  const rolledUp = join(folder, "rolled-up");
-  await exportRolledUp(made.ledger, rolledUp);
-  expect((await check(rolledUp)).code).toBe(0);
-  const path = join(rolledUp, "periods.csv");
-  await writeFile(path, (await readFile(path, "utf8")).replace(/\r\n2026-Q4[^\r]*/u, ""));
-  const { code, output } = await check(rolledUp);
-  expect(namedIn(output)).toEqual(["periods.csv"]);
-  expect(code).toBe(1);
-});
+test(
+  "a package of several periods passes, and is refused with a period of it left out",
+  { tags: ["long"] },
+  async () => {
+    const rolledUp = join(folder, "rolled-up");
+    await exportRolledUp(made.ledger, rolledUp);
+    expect((await check(rolledUp)).code).toBe(0);
+    const path = join(rolledUp, "periods.csv");
+    await writeFile(path, (await readFile(path, "utf8")).replace(/\r\n2026-Q4[^\r]*/u, ""));
+    const { code, output } = await check(rolledUp);
+    expect(namedIn(output)).toEqual(["periods.csv"]);
+    expect(code).toBe(1);
+  },
+);
 
 test("the fingerprint one has from elsewhere is compared", async () => {
   const right = await check(pristine, fingerprintOf(KEY.spki).toUpperCase());
@@ -149,7 +153,7 @@ async function flip(place: string, name: string): Promise<void> {
   await writeFile(join(place, name), bytes);
 }
 
-test("a byte flipped in any file is named with the file", async () => {
+test("a byte flipped in any file is named with the file", { tags: ["long"] }, async () => {
   for (const name of sample(SPECIAL, 2)) {
     const { code, output } = await damaged((place) => flip(place, name));
     expect(namedIn(output), name).toContain(name);
@@ -191,20 +195,24 @@ test("a file, a dotfile, a folder and a link that should not be there are named"
   expect(added.code).toBe(1);
 });
 
-test("what should not be there is named also where its name has line breaks that read like two sound ones", async () => {
-  for (const name of sample(["log\n.", "changes.csv\n.", "\n", "schemas\nlog"], 2)) {
-    const folderAdded = await damaged((place) => mkdir(join(place, name)));
-    expect(folderAdded.output, name).toContain("DEFECT");
-    expect(folderAdded.code, name).toBe(1);
-  }
-  const fileAdded = await damaged(async (place) => {
-    await mkdir(join(place, "changes.csv\n."));
-    await writeFile(join(place, "changes.csv\n.", "scope.csv"), "");
-  });
-  expect(fileAdded.output).toContain("DEFECT");
-});
+test(
+  "what should not be there is named also where its name has line breaks that read like two sound ones",
+  { tags: ["long"] },
+  async () => {
+    for (const name of sample(["log\n.", "changes.csv\n.", "\n", "schemas\nlog"], 2)) {
+      const folderAdded = await damaged((place) => mkdir(join(place, name)));
+      expect(folderAdded.output, name).toContain("DEFECT");
+      expect(folderAdded.code, name).toBe(1);
+    }
+    const fileAdded = await damaged(async (place) => {
+      await mkdir(join(place, "changes.csv\n."));
+      await writeFile(join(place, "changes.csv\n.", "scope.csv"), "");
+    });
+    expect(fileAdded.output).toContain("DEFECT");
+  },
+);
 
-test("a package is found in a folder of any name", async () => {
+test("a package is found in a folder of any name", { tags: ["long"] }, async () => {
   const ways: readonly ((name: string) => ReturnType<typeof inside>)[] = [
     (name) => check(join(folder, name)),
     (name) => inside(folder, [join(folder, "verify.sh"), name]),
@@ -220,7 +228,7 @@ test("a package is found in a folder of any name", async () => {
   }
 });
 
-test("other spellings of the seal and the key are named", async () => {
+test("other spellings of the seal and the key are named", { tags: ["long"] }, async () => {
   const seal = JSON.parse(await readFile(join(pristine, "manifest.dsse.json"), "utf8")) as {
     payload: string;
     payloadType: string;

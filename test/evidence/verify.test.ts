@@ -91,20 +91,24 @@ test("any byte changed anywhere in the folder is a defect of that file", async (
   expect((await verifyPath(pristine)).defects).toEqual([]);
 });
 
-test("any byte changed anywhere in the zip is a defect of the zip or of a file in it", async () => {
-  const zip = await readFile(`${pristine}.zip`);
-  const copy = join(folder, "copy.zip");
-  const allowed = new Set([basename(copy), ...names]);
-  await fc.assert(
-    fc.asyncProperty(Damages, async ({ damage, where, bit }) => {
-      await writeFile(copy, damaged(zip, damage, where, bit));
-      const { defects } = await verifyPath(copy);
-      expect(defects.length).toBeGreaterThan(0);
-      expect(defects.some((defect) => allowed.has(defect.file))).toBe(true);
-    }),
-    { numRuns: rounds(12, 100) },
-  );
-});
+test(
+  "any byte changed anywhere in the zip is a defect of the zip or of a file in it",
+  { tags: ["long"] },
+  async () => {
+    const zip = await readFile(`${pristine}.zip`);
+    const copy = join(folder, "copy.zip");
+    const allowed = new Set([basename(copy), ...names]);
+    await fc.assert(
+      fc.asyncProperty(Damages, async ({ damage, where, bit }) => {
+        await writeFile(copy, damaged(zip, damage, where, bit));
+        const { defects } = await verifyPath(copy);
+        expect(defects.length).toBeGreaterThan(0);
+        expect(defects.some((defect) => allowed.has(defect.file))).toBe(true);
+      }),
+      { numRuns: rounds(12, 100) },
+    );
+  },
+);
 
 test("the bytes of the zip's tail (central directory and end) matter", async () => {
   const zip = await readFile(`${pristine}.zip`);
@@ -151,7 +155,7 @@ function resealed(edit: (texts: Texts) => void, secret = KEY): Promise<string> {
 }
 
 describe("a folder that someone rearranged", () => {
-  test("names a file that is missing", async () => {
+  test("names a file that is missing", { tags: ["long"] }, async () => {
     const aside = join(folder, "aside");
     for (const name of names) {
       await rename(join(pristine, name), aside);

@@ -107,43 +107,47 @@ describe("a workbook", () => {
     expect(await differences([{ path: "changes.csv", columns, rows }])).toEqual([]);
   });
 
-  test("of any tables shows their cells, and has the same bytes when made again", async () => {
-    const types: readonly ColumnType[] = [
-      "text",
-      "integer",
-      "time",
-      "day",
-      "yes-no",
-      "list",
-      "json",
-      "digest",
-    ];
-    const cell = fc.oneof(
-      fc.constantFrom("", ...HOSTILE),
-      fc.string({ unit: "binary", maxLength: 20 }),
-      fc.nat().map(String),
-      fc
-        .date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-01-01") })
-        .map((at) => at.toISOString()),
-    );
-    const table = fc.array(fc.constantFrom(...types), { minLength: 1, maxLength: 5 }).chain((kinds) =>
-      fc
-        .array(fc.array(cell, { minLength: kinds.length, maxLength: kinds.length }), { maxLength: 9 })
-        .map((rows) => ({
-          path: "changes.csv",
-          columns: Object.fromEntries(kinds.map((kind, index) => [`column_${index}`, kind])),
-          rows,
-        })),
-    );
-    await fc.assert(
-      fc.asyncProperty(table, fc.constantFrom(2, 4, 1_000), async (one, rows) => {
-        const limits = { rows, characters: 1e9, links: 3 };
-        expect(await differences([one], limits)).toEqual([]);
-        expect((await made([one], limits)).equals(await made([one], limits))).toBe(true);
-      }),
-      { numRuns: rounds(60, 600) },
-    );
-  });
+  test(
+    "of any tables shows their cells, and has the same bytes when made again",
+    { tags: ["long"] },
+    async () => {
+      const types: readonly ColumnType[] = [
+        "text",
+        "integer",
+        "time",
+        "day",
+        "yes-no",
+        "list",
+        "json",
+        "digest",
+      ];
+      const cell = fc.oneof(
+        fc.constantFrom("", ...HOSTILE),
+        fc.string({ unit: "binary", maxLength: 20 }),
+        fc.nat().map(String),
+        fc
+          .date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-01-01") })
+          .map((at) => at.toISOString()),
+      );
+      const table = fc.array(fc.constantFrom(...types), { minLength: 1, maxLength: 5 }).chain((kinds) =>
+        fc
+          .array(fc.array(cell, { minLength: kinds.length, maxLength: kinds.length }), { maxLength: 9 })
+          .map((rows) => ({
+            path: "changes.csv",
+            columns: Object.fromEntries(kinds.map((kind, index) => [`column_${index}`, kind])),
+            rows,
+          })),
+      );
+      await fc.assert(
+        fc.asyncProperty(table, fc.constantFrom(2, 4, 1_000), async (one, rows) => {
+          const limits = { rows, characters: 1e9, links: 3 };
+          expect(await differences([one], limits)).toEqual([]);
+          expect((await made([one], limits)).equals(await made([one], limits))).toBe(true);
+        }),
+        { numRuns: rounds(60, 600) },
+      );
+    },
+  );
 
   test("cuts a cell that no spreadsheet takes, and says where the whole is", async () => {
     const rows = ["🙂".repeat(20_000), `y${"🙂".repeat(20_000)}`].map((cell) => [cell]);

@@ -35,7 +35,7 @@ import {
 import { sealAgain } from "../independent/liar.ts";
 import { recomputeClosing } from "../independent/recompute.ts";
 import { rounds } from "../support/effort.ts";
-import { describeOnSqlite } from "../support/stores.ts";
+import { describeLongOnBothStores } from "../support/stores.ts";
 
 const DAY = 86_400_000;
 const folders: string[] = [];
@@ -200,28 +200,32 @@ const LATER: Readonly<Record<string, (n: number) => readonly Entry[]>> = {
   },
 };
 
-describeOnSqlite("a closed period", (open) => {
-  test("that nothing came after gives a later export in which no row differs", async () => {
-    const { ledger } = await open();
-    await record(ledger, smallLog());
-    const place = await folder();
-    const closed = await close(ledger, join(place, "closed"));
-    expect(closed.refused).toBeNull();
-    await exportTo(ledger, join(place, "later"), { generatedAt: GENERATED_AT + 3_600_000 });
-    expect(await listed(join(place, "later"))).toEqual([]);
-    const { closing, known_limitations: first } = await manifestOf(join(place, "later"));
-    expect(closing.rows_that_differ).toBe(0);
-    expect(first[0]).toBe("This package is not the one that was handed over.");
-    expect(closing.says).toContain("No row differs from it");
-    for (const name of ["closed", "later", "closed.zip"])
-      expect((await verifyPath(join(place, name))).defects).toEqual([]);
-    expect(recomputeClosing(join(place, "later"))).toEqual([]);
-    const again = await add(ledger, join(place, "none"), "to be sure", GENERATED_AT + 3_600_000);
-    expect(again.refused).toEqual([expect.stringContaining("there is nothing to add")]);
-    expect(await isThere(join(place, "none"))).toBe(false);
-  });
+describeLongOnBothStores("a closed period", (open) => {
+  test(
+    "that nothing came after gives a later export in which no row differs",
+    { tags: ["long"] },
+    async () => {
+      const { ledger } = await open();
+      await record(ledger, smallLog());
+      const place = await folder();
+      const closed = await close(ledger, join(place, "closed"));
+      expect(closed.refused).toBeNull();
+      await exportTo(ledger, join(place, "later"), { generatedAt: GENERATED_AT + 3_600_000 });
+      expect(await listed(join(place, "later"))).toEqual([]);
+      const { closing, known_limitations: first } = await manifestOf(join(place, "later"));
+      expect(closing.rows_that_differ).toBe(0);
+      expect(first[0]).toBe("This package is not the one that was handed over.");
+      expect(closing.says).toContain("No row differs from it");
+      for (const name of ["closed", "later", "closed.zip"])
+        expect((await verifyPath(join(place, name))).defects).toEqual([]);
+      expect(recomputeClosing(join(place, "later"))).toEqual([]);
+      const again = await add(ledger, join(place, "none"), "to be sure", GENERATED_AT + 3_600_000);
+      expect(again.refused).toEqual([expect.stringContaining("there is nothing to add")]);
+      expect(await isThere(join(place, "none"))).toBe(false);
+    },
+  );
 
-  test("lists every row that later events changed, and no other", async () => {
+  test("lists every row that later events changed, and no other", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog());
     const place = await folder();
@@ -307,31 +311,35 @@ describeOnSqlite("a closed period", (open) => {
     expect(await readdir(place)).toContain("closed.zip");
   });
 
-  test("cannot be closed twice, under another name, with other dates, or in part", async () => {
-    const { ledger } = await open();
-    await record(ledger, smallLog());
-    const place = await folder();
-    const closed = await close(ledger, join(place, "closed"));
-    const seal = closed.refused === null ? closed.record.handedOver[0]?.seal : "";
-    const attempts: readonly (readonly [Period, string])[] = [
-      [
-        PERIOD,
-        `2026-Q3 was closed on 2026-10-02T08:00:00Z by carol (SHA-256 of manifest.dsse.json: ${seal})`,
-      ],
-      [{ ...PERIOD, name: "third" }, "as 2026-Q3"],
-      [{ ...PERIOD, to: PERIOD.to - 1 }, "A period 2026-Q3 with other dates"],
-      [{ name: "summer", from: PERIOD.from - DAY, to: PERIOD.from + 1 }, "shares days with 2026-Q3"],
-    ];
-    for (const [period, says] of attempts) {
-      const again = await close(ledger, join(place, "again"), { period, reason: "all the same" });
-      expect(again.refused).toEqual([expect.stringContaining(says)]);
-    }
-    const before = { name: "2026-Q2", from: Date.parse("2026-04-01T00:00:00Z"), to: PERIOD.from };
-    expect(
-      (await close(ledger, join(place, "before"), { period: before, reason: "before we watched" })).refused,
-    ).toBeNull();
-    expect((await readdir(place)).toSorted()).toEqual(["before", "before.zip", "closed", "closed.zip"]);
-  });
+  test(
+    "cannot be closed twice, under another name, with other dates, or in part",
+    { tags: ["long"] },
+    async () => {
+      const { ledger } = await open();
+      await record(ledger, smallLog());
+      const place = await folder();
+      const closed = await close(ledger, join(place, "closed"));
+      const seal = closed.refused === null ? closed.record.handedOver[0]?.seal : "";
+      const attempts: readonly (readonly [Period, string])[] = [
+        [
+          PERIOD,
+          `2026-Q3 was closed on 2026-10-02T08:00:00Z by carol (SHA-256 of manifest.dsse.json: ${seal})`,
+        ],
+        [{ ...PERIOD, name: "third" }, "as 2026-Q3"],
+        [{ ...PERIOD, to: PERIOD.to - 1 }, "A period 2026-Q3 with other dates"],
+        [{ name: "summer", from: PERIOD.from - DAY, to: PERIOD.from + 1 }, "shares days with 2026-Q3"],
+      ];
+      for (const [period, says] of attempts) {
+        const again = await close(ledger, join(place, "again"), { period, reason: "all the same" });
+        expect(again.refused).toEqual([expect.stringContaining(says)]);
+      }
+      const before = { name: "2026-Q2", from: Date.parse("2026-04-01T00:00:00Z"), to: PERIOD.from };
+      expect(
+        (await close(ledger, join(place, "before"), { period: before, reason: "before we watched" })).refused,
+      ).toBeNull();
+      expect((await readdir(place)).toSorted()).toEqual(["before", "before.zip", "closed", "closed.zip"]);
+    },
+  );
 
   test("is refused before its end and while a branch is not proven, unless a reason is given, which then comes first", async () => {
     const { ledger } = await open();
@@ -402,7 +410,7 @@ describeOnSqlite("a closed period", (open) => {
     expect((await verifyPath(join(place, "shifted"))).defects).toEqual([]);
   });
 
-  test("cannot be hidden in a package whose log has it", async () => {
+  test("cannot be hidden in a package whose log has it", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog());
     const place = await folder();

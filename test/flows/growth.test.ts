@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { StatementSync } from "node:sqlite";
 
 import { afterEach, expect, test, vi } from "vitest";

@@ -1,4 +1,8 @@
-/** No more than so many commits of one pull request are compared: whoever makes more of it necessary gains nothing by it. */
+/**
+ * No more than so many commits of one pull request are compared: whoever makes more of it necessary gains nothing by it.
+ *
+ * @module-tag long
+ */
 
 import { expect, test } from "vitest";
 

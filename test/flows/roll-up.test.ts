@@ -29,7 +29,7 @@ import {
 import { sealAgain } from "../independent/liar.ts";
 import { recomputeRollUp } from "../independent/recompute.ts";
 import { rounds, sample } from "../support/effort.ts";
-import { describeOnSqlite } from "../support/stores.ts";
+import { describeLongOnBothStores } from "../support/stores.ts";
 
 const DAY = 86_400_000;
 const END = Date.parse("2027-04-03T08:00:00Z");
@@ -345,47 +345,51 @@ async function expectSums(rolled: string, isWithoutHole: boolean): Promise<void>
       ).toBe(of.by_outcome[outcome] ?? 0);
 }
 
-describeOnSqlite("a package of several periods", (open) => {
-  test("gives for each the figures of its own package, which add up to its own", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(HAPPENING, { minLength: 1, maxLength: 14 }),
-        fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean()),
-        fc.boolean(),
-        fc.constantFrom([0, 1, 2, 3], [1, 2], [0, 2, 3], [0, 3]),
-        async (happenings, isClosed, isAdded, chosen) => {
-          const { ledger } = await open();
-          const place = await folder();
-          const late = happenings.flatMap((each, index) => (each.isLate ? entriesOf(each, index) : []));
-          const inTime = happenings.flatMap((each, index) => (each.isLate ? [] : entriesOf(each, index)));
-          await record(ledger, [...smallLog(), LATER_POLICY, ...inTime], YEAR[3].to);
-          const closed = new Map<string, string>();
-          for (const [index, period] of YEAR.entries()) {
-            if (isClosed[index] !== true) continue;
-            closed.set(period.name, join(place, `closed-${period.name}`));
-            await close(ledger, join(place, `closed-${period.name}`), period, END - 2 * DAY);
-          }
-          await record(ledger, late, END - DAY);
-          for (const name of isAdded ? closed.keys() : [])
-            await add(ledger, join(place, `added-${name}`), name, END - DAY + 1);
-          const parts = chosen.map((index) => YEAR[index]);
-          const rolled = join(place, "rolled");
-          await exportTo(ledger, rolled, { period: together(parts), generatedAt: END });
-          expect((await verifyPath(rolled)).defects).toEqual([]);
-          expect(recomputeRollUp(rolled)).toEqual([]);
-          for (const period of parts) {
-            await exportTo(ledger, join(place, `own-${period.name}`), { period, generatedAt: END });
-            await expectOwn(place, rolled, period, closed.get(period.name) ?? null);
-          }
-          await expectSums(
-            rolled,
-            parts.every((part, index) => index === 0 || part.from === parts[index - 1]?.to),
-          );
-        },
-      ),
-      { numRuns: rounds(2, 40), endOnFailure: true },
-    );
-  });
+describeLongOnBothStores("a package of several periods", (open) => {
+  test(
+    "gives for each the figures of its own package, which add up to its own",
+    { tags: ["long"] },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(HAPPENING, { minLength: 1, maxLength: 14 }),
+          fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean()),
+          fc.boolean(),
+          fc.constantFrom([0, 1, 2, 3], [1, 2], [0, 2, 3], [0, 3]),
+          async (happenings, isClosed, isAdded, chosen) => {
+            const { ledger } = await open();
+            const place = await folder();
+            const late = happenings.flatMap((each, index) => (each.isLate ? entriesOf(each, index) : []));
+            const inTime = happenings.flatMap((each, index) => (each.isLate ? [] : entriesOf(each, index)));
+            await record(ledger, [...smallLog(), LATER_POLICY, ...inTime], YEAR[3].to);
+            const closed = new Map<string, string>();
+            for (const [index, period] of YEAR.entries()) {
+              if (isClosed[index] !== true) continue;
+              closed.set(period.name, join(place, `closed-${period.name}`));
+              await close(ledger, join(place, `closed-${period.name}`), period, END - 2 * DAY);
+            }
+            await record(ledger, late, END - DAY);
+            for (const name of isAdded ? closed.keys() : [])
+              await add(ledger, join(place, `added-${name}`), name, END - DAY + 1);
+            const parts = chosen.map((index) => YEAR[index]);
+            const rolled = join(place, "rolled");
+            await exportTo(ledger, rolled, { period: together(parts), generatedAt: END });
+            expect((await verifyPath(rolled)).defects).toEqual([]);
+            expect(recomputeRollUp(rolled)).toEqual([]);
+            for (const period of parts) {
+              await exportTo(ledger, join(place, `own-${period.name}`), { period, generatedAt: END });
+              await expectOwn(place, rolled, period, closed.get(period.name) ?? null);
+            }
+            await expectSums(
+              rolled,
+              parts.every((part, index) => index === 0 || part.from === parts[index - 1]?.to),
+            );
+          },
+        ),
+        { numRuns: rounds(2, 40), endOnFailure: true },
+      );
+    },
+  );
 
   test("says first what no period covers, and which are not over or not closed", async () => {
     const { ledger } = await open();
@@ -458,7 +462,7 @@ describeOnSqlite("a package of several periods", (open) => {
     }
   });
 
-  test("cannot be forged in any cell of its two tables", async () => {
+  test("cannot be forged in any cell of its two tables", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog(), YEAR[2].from);
     const place = await folder();

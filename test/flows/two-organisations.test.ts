@@ -106,7 +106,7 @@ describe("two organisations with the same names", () => {
     expect(await checkIn("globex")).toContain("Waiting for 1 approval from anyone");
   });
 
-  test("have changes, deviations, packages and budgets of their own", async () => {
+  test("have changes, deviations, packages and budgets of their own", { tags: ["long"] }, async () => {
     for (const owner of BOTH)
       await act({
         do: "merge",

@@ -107,7 +107,7 @@ describe("a pull request", () => {
     expect(policy.policyCommit).toBe(pull.base.sha);
   });
 
-  test("is read to its end where its lists are long", async () => {
+  test("is read to its end where its lists are long", { tags: ["long"] }, async () => {
     const { play, count } = await start({ policy: { mode: "enforce" } });
     await play(opening);
     for (let made = 0; made < 104; made += 1) {

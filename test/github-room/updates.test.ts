@@ -45,7 +45,7 @@ describe("the updates of a branch", () => {
     ]);
   });
 
-  test("are listed page by page back to the one already known", async () => {
+  test("are listed page by page back to the one already known", { tags: ["long"] }, async () => {
     const { play, github, repository, count } = await start();
     for (let made = 0; made < 120; made += 1) {
       await play({ do: "push", by: "bob", branch: "main", files: { "n.txt": String(made) } });

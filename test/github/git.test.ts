@@ -81,7 +81,7 @@ describe("a git repository", () => {
     expect(git.resolve("nothing")).toBeNull();
   });
 
-  test("merge bases and ranges of random histories are those git names", () => {
+  test("merge bases and ranges of random histories are those git names", { tags: ["long"] }, () => {
     let state = 7;
     const random = (below: number): number => (state = (state * 48271) % 2147483647) % below;
     const all = [commit({ a: "0" }), commit({ b: "0" })];
@@ -117,37 +117,41 @@ describe("a git repository", () => {
     expect(git.pick(clash, ours)).toBeNull();
   });
 
-  test("merges and differences that need no asking of git are those git would have answered", () => {
-    const root = commit({ a: "1\n", "b/c": "1\n", "b/d": "1\n" });
-    const variants: FileChanges[] = [
-      { a: "2\n" },
-      { "b/c": "2\n", "b/e": "new" },
-      { "b/f/g": "deep\nlines\n", empty: "" },
-      { "b/d": null },
-      { "b/d": { from: "a" } },
-      { z: { mode: "755", text: "#!\n" }, bytes: { base64: "AAEC" } },
-      { "a/b": "a folder where a file is", a: null },
-      { new: "1\n" },
-      { "new/x": "1\n" },
-      { a: { mode: "755" } },
-    ];
-    const tips = variants.map((files) => commit(files, root));
-    for (const tip of tips) {
-      const raw = git.run(["diff-tree", "-r", "-M", "--raw", "--numstat", "-p", "--no-abbrev", root, tip]);
-      expect(git.differences(root, tip)).toEqual(parseDifferences(raw));
-    }
-    const pairs = tips.flatMap((one) => tips.map((other) => ({ one, other })));
-    for (const { one, other } of sample(pairs, 40)) {
-      let told: string;
-      try {
-        told = git.run(["merge-tree", "--write-tree", one, other]).trim();
-      } catch {
-        told = "conflict";
+  test(
+    "merges and differences that need no asking of git are those git would have answered",
+    { tags: ["long"] },
+    () => {
+      const root = commit({ a: "1\n", "b/c": "1\n", "b/d": "1\n" });
+      const variants: FileChanges[] = [
+        { a: "2\n" },
+        { "b/c": "2\n", "b/e": "new" },
+        { "b/f/g": "deep\nlines\n", empty: "" },
+        { "b/d": null },
+        { "b/d": { from: "a" } },
+        { z: { mode: "755", text: "#!\n" }, bytes: { base64: "AAEC" } },
+        { "a/b": "a folder where a file is", a: null },
+        { new: "1\n" },
+        { "new/x": "1\n" },
+        { a: { mode: "755" } },
+      ];
+      const tips = variants.map((files) => commit(files, root));
+      for (const tip of tips) {
+        const raw = git.run(["diff-tree", "-r", "-M", "--raw", "--numstat", "-p", "--no-abbrev", root, tip]);
+        expect(git.differences(root, tip)).toEqual(parseDifferences(raw));
       }
-      const merged = git.merge(one, other);
-      expect(merged.conflicts.length > 0 ? "conflict" : merged.tree).toBe(told);
-    }
-  });
+      const pairs = tips.flatMap((one) => tips.map((other) => ({ one, other })));
+      for (const { one, other } of sample(pairs, 40)) {
+        let told: string;
+        try {
+          told = git.run(["merge-tree", "--write-tree", one, other]).trim();
+        } catch {
+          told = "conflict";
+        }
+        const merged = git.merge(one, other);
+        expect(merged.conflicts.length > 0 ? "conflict" : merged.tree).toBe(told);
+      }
+    },
+  );
 
   test("differences name old paths, and a patch id survives another base", () => {
     const long = Array.from({ length: 40 }, (_, n) => `line ${n}`).join("\n");

@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { generateKeyPairSync } from "node:crypto";

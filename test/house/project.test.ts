@@ -134,7 +134,7 @@ describe("a release", () => {
   test("comes from a tag on main whose version the manifests and the changelog have, after the tests", () => {
     expect(release.on).toEqual({ push: { tags: ["v[0-9]+.[0-9]+.[0-9]+"] } });
     expect(runs("check")).toContain('git merge-base --is-ancestor "$GITHUB_SHA" origin/main');
-    expect(runs("check")).toContain("npm test");
+    expect(runs("check")).toContain("npm run test:each");
     for (const job of ["npm", "image"]) expect(release.jobs[job]?.needs).toBe("check");
     expect(release.jobs["release"]?.needs).toEqual(["npm", "image"]);
   });

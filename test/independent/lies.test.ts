@@ -1,6 +1,8 @@
 /**
  * Lies about a real quarter, thought up by somebody who had not read the program that looks for them. A company edits its tables, counts
  * them again and seals them, or rewrites its log and exports it anew with the tool itself; an outsider cannot seal.
+ *
+ * @module-tag long
  */
 
 import { appendFile, cp, mkdtemp, rm } from "node:fs/promises";

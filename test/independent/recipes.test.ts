@@ -1,4 +1,8 @@
-/** What a direct push of a standard change and a deployment before its merge leave in a package, recomputed by the independent program. */
+/**
+ * What a direct push of a standard change and a deployment before its merge leave in a package, recomputed by the independent program.
+ *
+ * @module-tag long
+ */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -48,7 +48,7 @@ const MADE_UP_IN_ALL = 60;
 const KINDS = ONE === null ? LAG_KINDS : LAG_KINDS.filter((kind) => kind === ONE[2]);
 
 describe("under lag, no check is green and no verdict compliant that would not be so without, and the rows are the same in the end", () => {
-  test("of every story", async () => {
+  test("of every story", { tags: ["long"] }, async () => {
     const stories = scenarios().filter(({ name, story }) =>
       ONE === null || ONE[1] === ""
         ? story.every((step) => "expect" in step || !OTHER_WEATHER.has(step.do.do))

@@ -86,7 +86,7 @@ function moved(all: readonly Repository[], step: Move): readonly Repository[] {
   });
 }
 
-test("no rename, transfer or topic makes a repository be asked less than before", () => {
+test("no rename, transfer or topic makes a repository be asked less than before", { tags: ["long"] }, () => {
   let bites = 0;
   fc.assert(
     fc.property(file, fc.array(move, { minLength: 1, maxLength: 5 }), (org, moves) => {

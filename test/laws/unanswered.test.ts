@@ -35,33 +35,37 @@ function madeUp(index: number, intents: readonly Intent[]): Scenario {
   };
 }
 
-test("a pull request that nobody can read lets nothing pass, and once it is read each change is judged by it", async () => {
-  const drawn = fc.sample(fc.tuple(fc.array(INTENT, { minLength: 6, maxLength: 10 }), fc.nat(), fc.nat()), {
-    numRuns: rounds(SAMPLED, IN_ALL),
-  });
-  const wrong: string[] = [];
-  for (const [index, [intents, which, pull]] of drawn.entries()) {
-    const story = await possible(madeUp(index, intents));
-    const opened = story.story.filter((step) => "do" in step && step.do.do === "open-pull-request").length;
-    const faults = FAULTS[which % FAULTS.length] ?? [];
-    const number = 1 + (pull % Math.max(opened, 1));
-    const fails = faults.map((fault) => step({ do: "github-fails", pull: number, ...fault }));
-    const end = [step({ do: "recover" }), step({ do: "sweep" })];
-    const calm = await playLookedAt({ ...story, story: [...story.story, ...end] }, {});
-    const rough = await playLookedAt({ ...story, story: [...fails, ...story.story, ...end] }, {});
-    const told = `${story.name}, #${number} ${JSON.stringify(faults)}`;
-    const looksBefore = fails.length * 2;
-    const isEnforced = index % 2 === 1;
-    wrong.push(
-      ...[
-        ...betterThan(calm, rough, looksBefore),
-        ...differences(withoutGate(calm.rows, isEnforced), withoutGate(rough.rows, isEnforced)),
-      ].map((line) => `${told}: ${line}`),
-    );
-  }
-  console.log(`seed ${SEED}: ${drawn.length} stories with a pull request that nobody can read`);
-  expect(wrong).toEqual([]);
-});
+test(
+  "a pull request that nobody can read lets nothing pass, and once it is read each change is judged by it",
+  { tags: ["long"] },
+  async () => {
+    const drawn = fc.sample(fc.tuple(fc.array(INTENT, { minLength: 6, maxLength: 10 }), fc.nat(), fc.nat()), {
+      numRuns: rounds(SAMPLED, IN_ALL),
+    });
+    const wrong: string[] = [];
+    for (const [index, [intents, which, pull]] of drawn.entries()) {
+      const story = await possible(madeUp(index, intents));
+      const opened = story.story.filter((step) => "do" in step && step.do.do === "open-pull-request").length;
+      const faults = FAULTS[which % FAULTS.length] ?? [];
+      const number = 1 + (pull % Math.max(opened, 1));
+      const fails = faults.map((fault) => step({ do: "github-fails", pull: number, ...fault }));
+      const end = [step({ do: "recover" }), step({ do: "sweep" })];
+      const calm = await playLookedAt({ ...story, story: [...story.story, ...end] }, {});
+      const rough = await playLookedAt({ ...story, story: [...fails, ...story.story, ...end] }, {});
+      const told = `${story.name}, #${number} ${JSON.stringify(faults)}`;
+      const looksBefore = fails.length * 2;
+      const isEnforced = index % 2 === 1;
+      wrong.push(
+        ...[
+          ...betterThan(calm, rough, looksBefore),
+          ...differences(withoutGate(calm.rows, isEnforced), withoutGate(rough.rows, isEnforced)),
+        ].map((line) => `${told}: ${line}`),
+      );
+    }
+    console.log(`seed ${SEED}: ${drawn.length} stories with a pull request that nobody can read`);
+    expect(wrong).toEqual([]);
+  },
+);
 
 /** Its check said otherwise meanwhile: what is said of that differs, and where it is enforced, what was merged all the same went round it. */
 function withoutGate({ changes = [], complete = [] }: Rows, isEnforced: boolean): Rows {

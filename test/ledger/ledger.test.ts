@@ -5,7 +5,7 @@ import { FIRST_LINK, linkHash } from "../../src/domain/records/chain.ts";
 import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { LeaseLost } from "../../src/domain/values/external-error.ts";
-import { describeOnBothStores } from "../support/stores.ts";
+import { describeLongOnBothStores, describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry, subjects } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
 import { rounds } from "../support/effort.ts";
@@ -296,7 +296,7 @@ const TAMPERING: Readonly<Record<string, (seq: number) => readonly string[]>> = 
   "forgets a state": (seq) => [`delete from state where seq = ${seq}`],
 };
 
-describeOnBothStores("checking the log", (open) => {
+describeLongOnBothStores("checking the log", (open) => {
   it.each(Object.keys(TAMPERING))(
     "notices, whichever of its entries it is, when someone %s",
     async (what) => {

@@ -1,4 +1,8 @@
-/** `countersign demo --serve`: the quarter that was played is in a browser, until it is ended from the keyboard. */
+/**
+ * `countersign demo --serve`: the quarter that was played is in a browser, until it is ended from the keyboard.
+ *
+ * @module-tag long
+ */
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";

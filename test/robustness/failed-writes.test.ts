@@ -38,36 +38,40 @@ const STORES = ["sqlite", "postgres"] as const;
 const undisturbed = new Map<Scenario, ReturnType<typeof played>>();
 
 for (const kind of STORES)
-  describe.concurrent(`a write that fails, and a process that ends after one, on ${kind}`, () => {
-    test.for(STORIES)("leave the rows of an undisturbed play of $name", async (scenario) => {
-      const playing = undisturbed.get(scenario) ?? played("sqlite", scenario, null);
-      undisturbed.set(scenario, playing);
-      const whole = await playing;
-      expect(whole.writes).toBeGreaterThan(50);
-      const faults = faultsFor(kind, scenario);
-      const wrong: string[] = [];
-      // Printed when found: all plays take the better part of an hour, and whoever ends the run has seen them.
-      const report = (line: string): void => {
-        console.log(line);
-        wrong.push(line);
-      };
-      let happened = 0;
-      await someAtOnce(faults, async (fault) => {
-        const name = `${kind}, ${scenario.name}, FAULT=${fault.kind}:${fault.first}`;
-        try {
-          const broken = await played(kind, scenario, fault);
-          happened += broken.happened;
-          for (const line of differences(whole.rows, broken.rows)) report(`${name}: ${line}`);
-        } catch (error) {
-          report(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-        }
+  describe.concurrent(
+    `a write that fails, and a process that ends after one, on ${kind}`,
+    { tags: kind === "sqlite" ? [] : ["long"] },
+    () => {
+      test.for(STORIES)("leave the rows of an undisturbed play of $name", async (scenario) => {
+        const playing = undisturbed.get(scenario) ?? played("sqlite", scenario, null);
+        undisturbed.set(scenario, playing);
+        const whole = await playing;
+        expect(whole.writes).toBeGreaterThan(50);
+        const faults = faultsFor(kind, scenario);
+        const wrong: string[] = [];
+        // Printed when found: all plays take the better part of an hour, and whoever ends the run has seen them.
+        const report = (line: string): void => {
+          console.log(line);
+          wrong.push(line);
+        };
+        let happened = 0;
+        await someAtOnce(faults, async (fault) => {
+          const name = `${kind}, ${scenario.name}, FAULT=${fault.kind}:${fault.first}`;
+          try {
+            const broken = await played(kind, scenario, fault);
+            happened += broken.happened;
+            for (const line of differences(whole.rows, broken.rows)) report(`${name}: ${line}`);
+          } catch (error) {
+            report(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+          }
+        });
+        console.log(
+          `${kind}, ${scenario.name}: ${whole.writes} writes; ${happened} failed or were the last, in ${faults.length} plays`,
+        );
+        expect(wrong).toEqual([]);
       });
-      console.log(
-        `${kind}, ${scenario.name}: ${whole.writes} writes; ${happened} failed or were the last, in ${faults.length} plays`,
-      );
-      expect(wrong).toEqual([]);
-    });
-  });
+    },
+  );
 
 /** After each fault a play waits for a second: others go on meanwhile. */
 const AT_ONCE = 3;

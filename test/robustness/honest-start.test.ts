@@ -87,7 +87,7 @@ describe("what only other settings help against ends the start with 2, in one se
       ] as const,
       3,
     ),
-  )("%s", async (_, wrong, says) => {
+  )("%s", { tags: ["long"] }, async (_, wrong, says) => {
     const ended = await countersign(["serve"], { ...(await register()), ...wrong });
     expect(ended.code).toBe(2);
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
@@ -95,7 +95,7 @@ describe("what only other settings help against ends the start with 2, in one se
     expect(ended.stderr).not.toMatch(/\n\s+at |BEGIN/u);
   });
 
-  test("an address that is not GitHub's API", async () => {
+  test("an address that is not GitHub's API", { tags: ["long"] }, async () => {
     const env = { ...(await register()), GITHUB_API_URL: `${github.url}/somewhere/else` };
     const { code, stderr } = await countersign(["serve"], env);
     expect([code, stderr]).toEqual([
@@ -141,7 +141,7 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     await expect.poll(app.log).toContain('"msg":"Ready: ');
   });
 
-  test("all of it may come from .env, as people paste it", async () => {
+  test("all of it may come from .env, as people paste it", { tags: ["long"] }, async () => {
     const { PRIVATE_KEY: key = "", ...rest } = await register();
     const lines = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
     const file = join(folder, "settings.env");
@@ -170,12 +170,12 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
       ] as const,
       3,
     ),
-  )("%s", async (_, registered, by, says) => {
+  )("%s", { tags: ["long"] }, async (_, registered, by, says) => {
     const app = serve(await register(registered, by));
     await expect.poll(app.ready).toEqual([503, expect.stringMatching(says)]);
   });
 
-  test("webhooks that go elsewhere", async () => {
+  test("webhooks that go elsewhere", { tags: ["long"] }, async () => {
     const env = { ...(await register()), COUNTERSIGN_BASE_URL: "https://here.example" };
     const says = /sends to http:\/\/countersign\.test.*, but COUNTERSIGN_BASE_URL is https:\/\/here/u;
     await expect.poll(serve(env).ready).toEqual([503, expect.stringMatching(says)]);

@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 

@@ -1,4 +1,8 @@
-/** The folder of an embedded store that was shut down: one file, which holds everything. */
+/**
+ * The folder of an embedded store that was shut down: one file, which holds everything.
+ *
+ * @module-tag long
+ */
 
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

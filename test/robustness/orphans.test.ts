@@ -50,6 +50,7 @@ async function groupIsGone(child: ChildProcess): Promise<void> {
 
 test.each(sample(["the double", "the App"], 1))(
   "whoever dies after starting %s leaves no process behind",
+  { tags: ["long"] },
   async (started) => {
     const child = start(MAKER);
     await says(child, started);
@@ -59,7 +60,7 @@ test.each(sample(["the double", "the App"], 1))(
   },
 );
 
-test("a demo that is killed leaves no process behind", async () => {
+test("a demo that is killed leaves no process behind", { tags: ["long"] }, async () => {
   const out = folderOfTest("demo");
   const child = start(PROGRAM, "demo", "--out", out);
   await says(child, "GitHub's double listens");

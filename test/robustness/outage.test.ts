@@ -114,30 +114,34 @@ function isOpenOrLanded(verdict: string): boolean {
 describe("while GitHub", () => {
   let undisturbed: Outcome | undefined;
   for (const { name, faults } of [{ name: "is well", faults: [] }, ...sample(TROUBLES, 4)])
-    test(`${name}, every delivery is accepted, and all is judged once it is back`, async () => {
-      const outcome = await play(faults);
-      undisturbed ??= outcome;
-      expect(answers.length).toBeGreaterThan(20);
-      // One asked for again twice is a repetition.
-      expect(answers.filter((status) => status !== 202 && status !== 200)).toEqual([]);
-      const queue = await rig.ledger.queue.list({ limit: 1_000 });
-      expect(queue.filter(({ status }) => status !== "done")).toEqual([]);
-      expect(await rig.ledger.queue.listActions({ status: "waiting", limit: 100 })).toEqual([]);
-      expect(await rig.ledger.queue.listActions({ status: "dead", limit: 100 })).toEqual([]);
-      // What is merged is not asked for at the gate any more: the last word there was spoken before.
-      expect(outcome.verdicts.filter(isOpenOrLanded)).toEqual(undisturbed.verdicts.filter(isOpenOrLanded));
-      expect(outcome.verdicts).toHaveLength(undisturbed.verdicts.length);
-      const { repositories, breaches, deliveries } = await rig.state();
-      // That of the installation was sent before the App was there.
-      expect(
-        deliveries.filter(
-          ({ event, statusCode }) => event !== "installation" && statusCode !== 202 && statusCode !== 200,
-        ),
-      ).toEqual([]);
-      expect(breaches).toEqual([]);
-      const shas = repositories.flatMap(({ checks }) =>
-        checks.filter(({ ours }) => ours).map(({ sha }) => sha),
-      );
-      expect(shas).toHaveLength(new Set(shas).size);
-    });
+    test(
+      `${name}, every delivery is accepted, and all is judged once it is back`,
+      { tags: faults.length > 1 ? ["long"] : [] },
+      async () => {
+        const outcome = await play(faults);
+        undisturbed ??= outcome;
+        expect(answers.length).toBeGreaterThan(20);
+        // One asked for again twice is a repetition.
+        expect(answers.filter((status) => status !== 202 && status !== 200)).toEqual([]);
+        const queue = await rig.ledger.queue.list({ limit: 1_000 });
+        expect(queue.filter(({ status }) => status !== "done")).toEqual([]);
+        expect(await rig.ledger.queue.listActions({ status: "waiting", limit: 100 })).toEqual([]);
+        expect(await rig.ledger.queue.listActions({ status: "dead", limit: 100 })).toEqual([]);
+        // What is merged is not asked for at the gate any more: the last word there was spoken before.
+        expect(outcome.verdicts.filter(isOpenOrLanded)).toEqual(undisturbed.verdicts.filter(isOpenOrLanded));
+        expect(outcome.verdicts).toHaveLength(undisturbed.verdicts.length);
+        const { repositories, breaches, deliveries } = await rig.state();
+        // That of the installation was sent before the App was there.
+        expect(
+          deliveries.filter(
+            ({ event, statusCode }) => event !== "installation" && statusCode !== 202 && statusCode !== 200,
+          ),
+        ).toEqual([]);
+        expect(breaches).toEqual([]);
+        const shas = repositories.flatMap(({ checks }) =>
+          checks.filter(({ ours }) => ours).map(({ sha }) => sha),
+        );
+        expect(shas).toHaveLength(new Set(shas).size);
+      },
+    );
 });

@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { createRequire } from "node:module";
 
 import { pino } from "pino";

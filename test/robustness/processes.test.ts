@@ -12,12 +12,16 @@ beforeAll(async () => {
 });
 afterAll(() => double.stop());
 
-for (const scenario of representative(rounds(2, 10)))
-  test(`the App with GHE_HOST, GitHub in another process: ${scenario.name}`, async () => {
-    const stage = await openProcessHarness(double, scenario);
-    try {
-      await goesAsTold(scenario, stage);
-    } finally {
-      await stage.close();
-    }
-  });
+for (const [index, scenario] of representative(rounds(2, 10)).entries())
+  test(
+    `the App with GHE_HOST, GitHub in another process: ${scenario.name}`,
+    { tags: index === 0 ? [] : ["long"] },
+    async () => {
+      const stage = await openProcessHarness(double, scenario);
+      try {
+        await goesAsTold(scenario, stage);
+      } finally {
+        await stage.close();
+      }
+    },
+  );

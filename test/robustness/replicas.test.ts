@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { expect, test } from "vitest";
 
 import type { DoStep } from "../../src/cli/scenario/format/steps.ts";

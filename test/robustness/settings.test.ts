@@ -61,7 +61,7 @@ test("broken settings end `serve` with exit code 2 and every problem at once", a
   expectPlain(ended.stderr);
 });
 
-test("no settings at all are problems like others", async () => {
+test("no settings at all are problems like others", { tags: ["long"] }, async () => {
   const ended = await countersign(["serve"], { COUNTERSIGN_DATA_DIR: folder });
   expect(ended.code).toBe(2);
   for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"]) expect(ended.stderr).toContain(name);
@@ -82,40 +82,52 @@ test("a database that cannot be reached ends `serve` with exit code 3 and one se
   expectPlain(ended.stderr);
 });
 
-test("a database that refuses the password ends `serve` with exit code 3 and one sentence", async () => {
-  const url = new URL(inject("databaseUrl"));
-  url.username = "nobody_of_this_name";
-  url.password = "hidden-word";
-  const ended = await countersign(["serve"], {
-    ...settings(),
-    COUNTERSIGN_SIGNING_KEY: SIGNING_KEY,
-    DATABASE_URL: url.href,
-  });
-  expect(ended.code, ended.stderr).toBe(3);
-  expect(ended.stderr.trim().split("\n")).toHaveLength(1);
-  expect(ended.stderr).not.toContain("hidden-word");
-  expectPlain(ended.stderr);
-});
+test(
+  "a database that refuses the password ends `serve` with exit code 3 and one sentence",
+  { tags: ["long"] },
+  async () => {
+    const url = new URL(inject("databaseUrl"));
+    url.username = "nobody_of_this_name";
+    url.password = "hidden-word";
+    const ended = await countersign(["serve"], {
+      ...settings(),
+      COUNTERSIGN_SIGNING_KEY: SIGNING_KEY,
+      DATABASE_URL: url.href,
+    });
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+    expect(ended.stderr).not.toContain("hidden-word");
+    expectPlain(ended.stderr);
+  },
+);
 
-test("a data folder that nobody may write to ends `serve` with exit code 2 and names the folder", async () => {
-  chmodSync(folder, 0o555);
-  const ended = await countersign(["serve"], settings(), true);
-  expect(ended.code, ended.stderr).toBe(2);
-  expect(ended.stderr).toContain(folder);
-  expect(ended.stderr).toMatch(/writ/u);
-  expectPlain(ended.stderr);
-});
+test(
+  "a data folder that nobody may write to ends `serve` with exit code 2 and names the folder",
+  { tags: ["long"] },
+  async () => {
+    chmodSync(folder, 0o555);
+    const ended = await countersign(["serve"], settings(), true);
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toContain(folder);
+    expect(ended.stderr).toMatch(/writ/u);
+    expectPlain(ended.stderr);
+  },
+);
 
-test("a data folder that is a file ends `serve` with exit code 2 and names it", async () => {
-  const file = join(folder, "data");
-  writeFileSync(file, "not a folder");
-  const ended = await countersign(["serve"], { ...settings(), COUNTERSIGN_DATA_DIR: file });
-  expect(ended.code, ended.stderr).toBe(2);
-  expect(ended.stderr).toContain(file);
-  expectPlain(ended.stderr);
-});
+test(
+  "a data folder that is a file ends `serve` with exit code 2 and names it",
+  { tags: ["long"] },
+  async () => {
+    const file = join(folder, "data");
+    writeFileSync(file, "not a folder");
+    const ended = await countersign(["serve"], { ...settings(), COUNTERSIGN_DATA_DIR: file });
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toContain(file);
+    expectPlain(ended.stderr);
+  },
+);
 
-test("a port that is taken ends `serve` with exit code 2 and says which", async () => {
+test("a port that is taken ends `serve` with exit code 2 and says which", { tags: ["long"] }, async () => {
   const { createServer } = await import("node:net");
   const taken = createServer().listen(0, "127.0.0.1");
   try {

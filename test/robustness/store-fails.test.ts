@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Client, DatabaseError } from "pg";

@@ -31,7 +31,7 @@ const CHOSEN: readonly string[] = [
   "two-repositories",
 ];
 
-describe("with the documented limits", () => {
+describe("with the documented limits", { tags: ["long"] }, () => {
   for (const scenario of sample(CHOSEN, 3).map(story))
     test(scenario.name, async () => {
       const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });

@@ -199,8 +199,9 @@ describe("what happens by itself in every state of an emergency", () => {
       played(storyOf(`${as} ${state}`, [...WAYS[state], step], [there([leads[state] ?? state])])));
 
   for (const state of ["awaiting-reason", "waiting"] as const)
-    test(`the time that ends an authorisation does not end one that is ${state}`, () =>
-      played(storyOf(state, [...WAYS[state], { do: "wait", for: "5h" }], [there([state])])));
+    test(`the time that ends an authorisation does not end one that is ${state}`, { tags: ["long"] }, () =>
+      played(storyOf(state, [...WAYS[state], { do: "wait", for: "5h" }], [there([state])])),
+    );
 });
 
 describe("what one authorised alone", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { fewThatTellAll, rowsIn } from "../support/each-run.ts";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { isWhole } from "../support/effort.ts";
 import { scenarios, story } from "../support/scenarios.ts";
@@ -79,9 +79,13 @@ const CHOSEN: readonly string[] = [
   "standard-change",
 ];
 
+const EACH_RUN = fewThatTellAll(CHOSEN.map(story), rowsIn, {
+  played: ["killed-and-restarted", "duplicated-webhooks", "github-fails", "queue-good"].map(story),
+});
+
 describe("on PostgreSQL", () => {
   for (const scenario of isWhole ? scenarios() : CHOSEN.map(story))
-    test(scenario.name, async () => {
+    test(scenario.name, { tags: EACH_RUN.has(scenario) ? [] : ["long"] }, async () => {
       const stage = await openHarness(scenario, "postgres");
       try {
         await goesAsTold(scenario, stage);
@@ -92,7 +96,7 @@ describe("on PostgreSQL", () => {
 });
 
 test("whatever a story may look for is looked for in one that is played on PostgreSQL", () => {
-  const kindsOf = ({ story: steps, expect: last }: Scenario): readonly string[] =>
-    [...steps.flatMap((step) => ("expect" in step ? [step.expect] : [])), ...last].map(({ kind }) => kind);
-  expect(new Set(CHOSEN.map(story).flatMap(kindsOf))).toEqual(new Set(scenarios().flatMap(kindsOf)));
+  expect(new Set(CHOSEN.map(story).flatMap((scenario) => [...rowsIn(scenario)]))).toEqual(
+    new Set(scenarios().flatMap((scenario) => [...rowsIn(scenario)])),
+  );
 });

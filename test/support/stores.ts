@@ -11,7 +11,6 @@ import { afterEach, describe, inject } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
-import { isWhole } from "./effort.ts";
 import { dropping, giveBackSchema, takeSchema, urlOf } from "./migrated-schemas.ts";
 
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
@@ -35,38 +34,44 @@ type Suite = (open: () => Promise<OpenedStore>) => void;
 
 /** Describes the suite twice; `open` gives each test a new, empty database. */
 export function describeOnBothStores(name: string, suite: Suite): void {
-  describeOn(["sqlite", "postgres"], name, suite);
+  describeOn("sqlite", name, suite);
+  describeOn("postgres", name, suite);
 }
 
-/** Describes a suite that takes long, and whose queries others try on PostgreSQL: there it runs when everything is tested. */
-export function describeOnSqlite(name: string, suite: Suite): void {
-  describeOn(isWhole ? ["sqlite", "postgres"] : ["sqlite"], name, suite);
+/** Describes a suite that takes long, and whose queries others try on PostgreSQL: `npm test` leaves it out there. */
+export function describeLongOnBothStores(name: string, suite: Suite): void {
+  describeOn("sqlite", name, suite);
+  describeOn("postgres", name, suite, ["long"]);
 }
 
-function describeOn(kinds: readonly OpenedStore["kind"][], name: string, suite: Suite): void {
-  for (const kind of kinds)
-    describe(`${name}, on ${kind}`, () => {
-      const cleanUp: (() => Promise<unknown>)[] = [];
-      afterEach(async () => {
-        for (const step of cleanUp.splice(0).toReversed()) await step();
-      });
-      suite(async () => {
-        const { where, sql, remove } = await migratedDatabase(kind);
-        cleanUp.push(remove);
-        const again = async (options: { readonly readOnly?: boolean } = {}): Promise<Ledger> => {
-          const ledger = await openLedger(where, options);
-          let closed = false;
-          const close = ledger.close.bind(ledger);
-          ledger.close = async () => {
-            if (!closed) await close();
-            closed = true;
-          };
-          cleanUp.push(() => ledger.close());
-          return ledger;
-        };
-        return { kind, where, ledger: await again(), again, sql };
-      });
+function describeOn(
+  kind: OpenedStore["kind"],
+  name: string,
+  suite: Suite,
+  tags: readonly string[] = [],
+): void {
+  describe(`${name}, on ${kind}`, { tags: [...tags] }, () => {
+    const cleanUp: (() => Promise<unknown>)[] = [];
+    afterEach(async () => {
+      for (const step of cleanUp.splice(0).toReversed()) await step();
     });
+    suite(async () => {
+      const { where, sql, remove } = await migratedDatabase(kind);
+      cleanUp.push(remove);
+      const again = async (options: { readonly readOnly?: boolean } = {}): Promise<Ledger> => {
+        const ledger = await openLedger(where, options);
+        let closed = false;
+        const close = ledger.close.bind(ledger);
+        ledger.close = async () => {
+          if (!closed) await close();
+          closed = true;
+        };
+        cleanUp.push(() => ledger.close());
+        return ledger;
+      };
+      return { kind, where, ledger: await again(), again, sql };
+    });
+  });
 }
 
 /** A new, empty database of the kind; `remove` takes it away again. */

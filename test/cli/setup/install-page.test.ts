@@ -1,4 +1,8 @@
-/** The page on installing, followed as it is written, against the double: every command of it, run by npm in a folder of its own. */
+/**
+ * The page on installing, followed as it is written, against the double: every command of it, run by npm in a folder of its own.
+ *
+ * @module-tag long
+ */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

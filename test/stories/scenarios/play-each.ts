@@ -6,6 +6,7 @@ import type { Expectation } from "../../../src/cli/scenario/format/expectations.
 import type { Scenario } from "../../../src/cli/scenario/format/format.ts";
 import { checkExpectation } from "../../../src/cli/scenario/play.ts";
 import type { Observations } from "../../../src/cli/scenario/observations.ts";
+import { fewThatTellAll, toldIn } from "../../support/each-run.ts";
 import { sample } from "../../support/effort.ts";
 import { goesAsTold } from "../../support/goes-as-told.ts";
 import { mutantsOf } from "../../support/mutants.ts";
@@ -23,6 +24,15 @@ export function partOf(part: number): readonly Scenario[] {
     .filter((scenario) => !shown.has(scenario))
     .filter((_, index) => index % PARTS === part - 1);
 }
+
+/**
+ * What `npm test` plays: each of the ways round an approval, those whose texts are shown, and few that tell of all that five stories
+ * or more tell of. What fewer do is a name they made up, or the point of one story alone.
+ */
+const EACH_RUN: ReadonlySet<Scenario> = fewThatTellAll(scenarios(), toldIn, {
+  shared: 5,
+  played: [...scenarios().filter(({ bypass }) => bypass !== null), ...SHOWN.map(story)],
+});
 
 /** The stories in which all of the double's answers are held to GitHub's schemas. */
 const HELD: ReadonlySet<Scenario> = new Set(sample(scenarios(), 200));
@@ -57,7 +67,7 @@ export function testStories(
 ): void {
   describe("the stories on SQLite, each expectation of which fails when one of its values is wrong", () => {
     for (const scenario of stories)
-      test(scenario.name, async () => {
+      test(scenario.name, { tags: EACH_RUN.has(scenario) ? [] : ["long"] }, async () => {
         const survived: string[] = [];
         let tried = 0;
         await play(scenario, {
