@@ -11,21 +11,17 @@ import type { RemediationRecord } from "../../src/domain/records/remediation.ts"
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { listenOn } from "../../src/listening.ts";
 import type { Settings } from "../../src/settings.ts";
-import { registeredApp } from "../support/app.ts";
 import { withTheTest, type Ending } from "../support/ending.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
 import { BASE_URL, Browser } from "./signed-in.ts";
-
-const OAUTH = "http://github.test/login/oauth";
-const API = "http://github.test/api/v3";
 
 /** The App with its pages, and people who open them. */
 export interface PagesAtGitHub {
   readonly harness: InProcessHarness;
   readonly fetch: (request: Request) => Promise<Response>;
   /** Someone says yes on GitHub's page of this address; returns the address the browser is sent back to. */
-  readonly agree: (address: string, login: string) => string;
+  readonly agree: (address: string, login: string) => Promise<string>;
   /** Signs someone in by their login. */
   readonly signedIn: (login: string) => Promise<Browser>;
   /** Waits until nothing is left to do. */
@@ -65,7 +61,6 @@ export async function pagesAtGitHub(
   ending: Ending = withTheTest,
 ): Promise<PagesAtGitHub> {
   const story: Scenario = readStory(text, "a page");
-  const codes = new Map<string, string>();
   const baseUrl = settings.baseUrl ?? BASE_URL;
   let lost = 0;
   const harness = await openHarness(story, "sqlite", {
@@ -75,45 +70,7 @@ export async function pagesAtGitHub(
       ...settings,
     },
     async answer(request) {
-      const world = harness.github.double.world;
-      const [, token = ""] = (request.headers.get("authorization") ?? "").split(" ");
-      const given = world.tokens.get(token);
-      if (request.url === `${OAUTH}/access_token`) {
-        const { code = "" } = (await request.clone().json()) as { readonly code?: string };
-        const account = world.accountByLogin(codes.get(code) ?? "");
-        if (account === undefined) return Response.json({ error: "bad_verification_code" });
-        const made = `ghu_${code}`;
-        world.tokens.set(made, {
-          token: made,
-          kind: "user",
-          installationId: null,
-          givenTo: registeredApp.id,
-          accountId: account.id,
-          permissions: {},
-          repositoryIds: null,
-          expiresAt: world.realNow() + 1e9,
-        });
-        return Response.json({ access_token: made, token_type: "bearer", scope: "" });
-      }
-      if (given?.givenTo === undefined) return null;
-      const person = world.account(given.accountId);
       const { pathname } = new URL(request.url);
-      if (request.url.startsWith(`${API}/user?`) || request.url === `${API}/user`)
-        return Response.json({ id: person.id, login: person.login, type: "User" });
-      const [installation] = [...world.installations.values()];
-      if (installation === undefined) return null;
-      const owner = world.organizations.get(installation.accountId) ?? world.account(installation.accountId);
-      if (pathname.endsWith("/user/installations"))
-        return Response.json({
-          installations: [{ id: installation.id, account: { id: owner.id, login: owner.login } }],
-        });
-      if (pathname.endsWith(`/user/installations/${installation.id}/repositories`)) {
-        const repositories = world
-          .installationRepositories(installation)
-          .filter((each) => world.may(person, "read", each))
-          .map(({ id }) => ({ id }));
-        return Response.json({ repositories });
-      }
       if (lost > 0 && request.method === "POST" && pathname.endsWith("/comments")) {
         lost -= 1;
         await harness.github.fetch(request);
@@ -126,13 +83,12 @@ export async function pagesAtGitHub(
   const { failures } = await playScenario(story, harness);
   if (failures[0] !== undefined) throw new Error(failures[0].because);
   const fetch = (request: Request): Promise<Response> => harness.app.ask("", () => request);
-  const agree = (address: string, login: string): string => {
-    const { searchParams } = new URL(address);
-    const code = `code${codes.size + 1}`;
-    codes.set(code, login);
-    const back = new URL(searchParams.get("redirect_uri") ?? "");
-    back.search = new URLSearchParams({ code, state: searchParams.get("state") ?? "" }).toString();
-    return back.href;
+  const agree = async (address: string, login: string): Promise<string> => {
+    const page = new URL(address);
+    // As on GitHub: the name suggests who is at the browser.
+    page.searchParams.set("login", login);
+    const answer = await harness.github.fetch(new Request(page));
+    return answer.headers.get("location") ?? "";
   };
   return {
     harness,
@@ -148,7 +104,7 @@ export async function pagesAtGitHub(
     async signedIn(login) {
       const browser = new Browser(fetch, baseUrl);
       const away = await browser.open("/sign-in/github?to=/");
-      await browser.open(agree(away.headers.get("location") ?? "", login));
+      await browser.open(await agree(away.headers.get("location") ?? "", login));
       return browser;
     },
     issues: () =>

@@ -151,7 +151,13 @@ test.each([
 });
 
 test("a deviation of a repository that someone may not read takes nothing from them", async () => {
-  const pages = await pagesAtGitHub(STORY.replace("rob: { permission: read }", "rob: { permission: none }"));
+  const story = STORY.replace("rob: { permission: read }", "rob: { permission: none }").replace(
+    "story:",
+    `repositories: { api: {} }
+story:
+  - { do: set-permission, by: eve, person: rob, repository: api, permission: read }`,
+  );
+  const pages = await pagesAtGitHub(story);
   const { deviation } = await deviationIn(pages);
   const path = `/deviations/${deviation.id}`;
   const [ann, rob] = [await pages.signedIn("ann"), await pages.signedIn("rob")];

@@ -56,7 +56,7 @@ async function served(context: TestContext): Promise<Served> {
         [...cookies].map(([name, value]) => ({
           name,
           value,
-          url: pages.url.replace("http:", "https:"),
+          url: pages.url,
           httpOnly: true,
         })),
       );

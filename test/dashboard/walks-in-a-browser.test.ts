@@ -128,12 +128,13 @@ async function pageOf(
   const context = await browser.newContext({ ...options, baseURL: stage.url });
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
-  session.on("Fetch.requestPaused", ({ requestId, request }) => {
-    const back = stage.agree(request.url, login).replaceAll("&", "&amp;");
+  const asked = async (requestId: string, url: string): Promise<void> => {
+    const back = (await stage.agree(url, login)).replaceAll("&", "&amp;");
     const body = Buffer.from(`<title>GitHub</title><a href="${back}">Authorize</a>`).toString("base64");
     const responseHeaders = [{ name: "content-type", value: "text/html" }];
-    void session.send("Fetch.fulfillRequest", { requestId, responseCode: 200, responseHeaders, body });
-  });
+    await session.send("Fetch.fulfillRequest", { requestId, responseCode: 200, responseHeaders, body });
+  };
+  session.on("Fetch.requestPaused", ({ requestId, request }) => void asked(requestId, request.url));
   await session.send("Fetch.enable", { patterns: [{ urlPattern: "http://github.test/*" }] });
   page.setDefaultTimeout(0);
   opened.push(page);

@@ -622,6 +622,16 @@ export interface Conversion {
   readonly at: Instant;
 }
 
+/** What a code of the web flow is exchanged for, once and within ten minutes. */
+export interface SignInCode {
+  readonly appId: number;
+  readonly accountId: number;
+  readonly redirectUrl: string;
+  /** Of PKCE, by SHA-256; null: none was given. */
+  readonly challenge: string | null;
+  readonly at: Instant;
+}
+
 /** A GitHub App. Only one has a `hook`: the App under test. */
 export interface App extends Identified {
   readonly slug: string;
@@ -633,6 +643,10 @@ export interface App extends Identified {
   readonly botId: number;
   /** PEM; null: nobody can sign in as this app. */
   readonly publicKey: string | null;
+  /** Null: nobody signs in through this app. */
+  readonly clientSecret: string | null;
+  /** Where browsers may be sent back to; the first is the default. */
+  readonly callbackUrls: readonly string[];
   readonly hook: { url: string; secret: string } | null;
   permissions: Permissions;
   events: readonly string[];

@@ -1,4 +1,4 @@
-/** The few pages of GitHub's web interface on which a person registers an App and installs it; signed in as the organization's owner. */
+/** The few pages of GitHub's web interface: to register an App and install it, as the organization's owner; and to sign in through it. */
 
 import { Hono, type Context } from "hono";
 import { html } from "hono/html";
@@ -8,14 +8,14 @@ import type { App, Organization } from "./model.ts";
 import { Refused } from "./refused.ts";
 import { OWNER_LOGIN } from "./setup.ts";
 import { htmlUrl } from "./shapes/form.ts";
+import { addSignIn } from "./sign-in.ts";
+import { page, textIn, type Html } from "./web-page.ts";
 import type { World } from "./world.ts";
 
 /** Whether a path is one of a page. */
 export function isPage(path: string): boolean {
-  return /^\/(?:organizations\/[^/]+\/settings|apps\/[^/]+)(?:\/|$)/u.test(path);
+  return /^\/(?:organizations\/[^/]+\/settings|apps\/[^/]+|login)(?:\/|$)/u.test(path);
 }
-
-type Html = ReturnType<typeof html>;
 
 /** The pages over a world. */
 export function pagesApp(world: World): Hono {
@@ -60,6 +60,7 @@ export function pagesApp(world: World): Hono {
     if (app === undefined) throw new Refused(404, "Not Found");
     return c.html(page(`${app.name} is installed`, html`<p>It has access to all repositories.</p>`));
   });
+  addSignIn(app, world);
   app.onError((error, c) => {
     if (!(error instanceof Refused)) throw error;
     const status = error.status === 422 ? 422 : 404;
@@ -154,25 +155,6 @@ function installPage({ organizations }: World, app: App): Html {
       <button>Install</button>
     </form>`,
   );
-}
-
-function page(title: string, body: Html): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <title>${title}</title>
-      </head>
-      <body>
-        <h1>${title}</h1>
-        ${body}
-      </body>
-    </html>`;
-}
-
-async function textIn(c: Context, name: string): Promise<string> {
-  const value = (await c.req.parseBody())[name];
-  return typeof value === "string" ? value : "";
 }
 
 function organizationIn(world: World, c: Context): Organization {

@@ -56,10 +56,16 @@ export const SetupSchema = z.strictObject({
       webhookUrl: z.string(),
       permissions: z.record(z.string(), z.enum(["read", "write"])).optional(),
       events: z.array(z.string()).optional(),
+      /** What people sign in through it with. Default: they cannot. */
+      signIn: z
+        .strictObject({ clientId: z.string(), clientSecret: z.string(), callbackUrls: z.array(z.string()) })
+        .optional(),
       /** Repositories it is installed on; default: all. */
       repositories: z.array(z.string()).optional(),
     })
     .optional(),
+  /** The person who is signed in on GitHub in the browser, and lets apps know who they are. Default: nobody. */
+  signedIn: z.string().optional(),
   /** GitHub's documented secondary limits hold, in real time: what is over one is refused, and a breach. Default: false. */
   secondaryLimits: z.boolean().optional(),
   /** Requests an hour of real time; years acted out in minutes need more than GitHub's 5,000. */
@@ -146,6 +152,7 @@ export function buildWorld(
   const organization = addOrganization(world, setup.organization ?? "acme", owner);
   for (const [name, person] of Object.entries(setup.people ?? {}))
     addPerson(world, organization, name, person ?? {});
+  world.signedInId = setup.signedIn === undefined ? null : (world.people.get(setup.signedIn) ?? null);
   const app = setup.app === undefined ? null : addHookedApp(world, owner, setup.app);
   const wanted: NonNullable<Setup["repositories"]> = { web: null, ...setup.repositories };
   addRepositories(world, organization, owner, app, { repositories: wanted, policy: setup.policy });
@@ -348,7 +355,20 @@ export function addApp(
   world: World,
   owner: Pick<Account, "id">,
   slug: string,
-  details: Partial<Pick<App, "name" | "description" | "publicKey" | "hook" | "permissions" | "events">> & {
+  details: Partial<
+    Pick<
+      App,
+      | "name"
+      | "description"
+      | "publicKey"
+      | "clientId"
+      | "clientSecret"
+      | "callbackUrls"
+      | "hook"
+      | "permissions"
+      | "events"
+    >
+  > & {
     readonly id?: number;
     readonly botId?: number;
   },
@@ -365,10 +385,12 @@ export function addApp(
     slug,
     name: details.name ?? slug,
     description: details.description ?? "",
-    clientId: `Iv23li${String(id).padStart(14, "0")}`,
+    clientId: details.clientId ?? `Iv23li${String(id).padStart(14, "0")}`,
     ownerId: owner.id,
     botId: bot.id,
     publicKey: details.publicKey ?? null,
+    clientSecret: details.clientSecret ?? null,
+    callbackUrls: details.callbackUrls ?? [],
     hook: details.hook ?? null,
     permissions: details.permissions ?? { checks: "write", metadata: "read" },
     events: details.events ?? [],
@@ -386,6 +408,7 @@ function addHookedApp(world: World, owner: Account, wanted: NonNullable<Setup["a
     hook: { url: wanted.webhookUrl, secret: wanted.webhookSecret },
     permissions: wanted.permissions ?? DEFAULT_PERMISSIONS,
     events: wanted.events ?? DEFAULT_EVENTS,
+    ...wanted.signIn,
   });
 }
 

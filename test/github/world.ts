@@ -24,6 +24,7 @@ import type {
   RequestFault,
   RequestRecord,
   Role,
+  SignInCode,
   Team,
   Token,
   WebhookFault,
@@ -137,6 +138,10 @@ export class World {
   readonly people = new Map<string, number>();
   /** Apps that were registered from a manifest and whose keys nobody has fetched yet, by their codes. */
   readonly conversions = new Map<string, Conversion>();
+  /** What apps may exchange for people's tokens, by code. */
+  readonly signInCodes = new Map<string, SignInCode>();
+  /** Who is signed in on GitHub in the browser of this world, and lets every app know; null: nobody is. */
+  signedInId: number | null = null;
   /** Webhooks made but not yet delivered, oldest first. */
   readonly outbox: HookDelivery[] = [];
   /** While it is set, what happens is told by no webhook. */

@@ -607,8 +607,8 @@ const LIES: Readonly<Record<string, Lie>> = {
   "a month was signed off that nobody was asked about": {
     async edits(book) {
       book.rows("monitoring.csv").push({
-        review_id: "independently-approved:2026-07",
-        control: "independently-approved",
+        review_id: "record-linked:2026-07",
+        control: "record-linked",
         month: "2026-07",
         status: "signed-off",
         owner: "carol#5003",
@@ -632,7 +632,6 @@ const LIES: Readonly<Record<string, Lie>> = {
         clean_now: "yes",
         log_seq: "444",
       });
-      await book.text("manifest.json", (text) => text.replace(/"No control was signed off[^"]*",/u, ""));
     },
     named: /monitoring\.csv: not the reviews the log knows of/u,
   },

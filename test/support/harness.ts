@@ -1,6 +1,6 @@
 /** A harness in process: the App and the double in one process, without a socket, on a database of its own. */
 
-import { Double } from "../../src/cli/scenario/harness/double.ts";
+import { Double, type AppIdentity } from "../../src/cli/scenario/harness/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { MessageReceiver } from "../../src/cli/scenario/harness/receiver.ts";
 import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
@@ -85,7 +85,19 @@ export async function openHarnessOn(
   });
   const double = new Double((request) => github.fetch(request));
   const { hourlyLimit, documentedLimits = false } = options;
-  await double.setup(scenario, registeredApp, {
+  const { signIn, baseUrl } = options.settings ?? {};
+  const registered: AppIdentity =
+    signIn == null || baseUrl == null
+      ? registeredApp
+      : {
+          ...registeredApp,
+          signIn: {
+            clientId: signIn.clientId,
+            clientSecret: signIn.clientSecret,
+            callbackUrls: [`${baseUrl}/sign-in/github/callback`],
+          },
+        };
+  await double.setup(scenario, registered, {
     ...(hourlyLimit === undefined ? {} : { hourlyLimit }),
     secondaryLimits: documentedLimits,
   });

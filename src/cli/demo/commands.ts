@@ -11,7 +11,7 @@ export const DEMO = defineCommand({
     command
       .option("--out <folder>", "write the package here", "demo/out")
       .option("--story <file>", "play another story")
-      .option("--serve", "then show the quarter in a browser until Ctrl+C"),
+      .option("--serve", "then show the quarter in a browser, signed in as its lead, until Ctrl+C"),
   run: async ({ terminal }, options) => {
     const { demo } = await import("./demo.ts");
     return demo(terminal, options);

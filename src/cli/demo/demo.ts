@@ -3,7 +3,6 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Period } from "../../domain/evidence/tables/population.ts";
-import { dayOf } from "../../domain/deviation/operating.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
@@ -18,6 +17,7 @@ import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
 import { addLater, closeQuarter } from "./close-quarter.ts";
+import { keepServing, leadOf } from "./keep-serving.ts";
 import { drawFrom, playNextDays, rollUp } from "./next-quarter.ts";
 import { checkThreeWays } from "./verifiers.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
@@ -50,9 +50,15 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
     for (const old of [folder, `${folder}.zip`]) await rm(old, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
 
+  const lead = options.serve === true ? leadOf(scenario) : null;
   const double = await startDouble();
   try {
-    const harness = await openProcessHarness(double, scenario, folders.data);
+    const harness = await openProcessHarness(
+      double,
+      scenario,
+      folders.data,
+      lead === null ? undefined : { signedIn: lead, packages: out },
+    );
     try {
       print(
         `GitHub's double listens on ${double.url}, the App on ${harness.app.url}: two processes, HTTP between them.`,
@@ -67,7 +73,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
       );
       const ended = await verifyAndTamper(folders, handedOver, print);
       if (ended.code === 0 && options.serve === true)
-        await keepServing(harness, quarterOf(scenario.start), print);
+        await keepServing(harness, { lead, gitHub: double.url, period: quarterOf(scenario.start) }, print);
       return ended;
     } finally {
       await harness.close();
@@ -201,24 +207,6 @@ async function verifyAndTamper(
       script,
     },
   };
-}
-
-/** Without sign-in the pages are shown to whoever uses this machine, as a lead sees them. */
-async function keepServing(
-  harness: ProcessHarness,
-  { name, from, to }: Period,
-  print: (line: string) => void,
-): Promise<void> {
-  const { url } = harness.app;
-  const days = new URLSearchParams({ from: dayOf(from), to: dayOf(to - 1) });
-  print("");
-  print(`The App is still running. The pages of ${name}, for a browser on this machine:`);
-  print(`  ${url}/?${days.toString()}`);
-  print(`Also ${url}/metrics and ${url}/readyz. Press Ctrl+C to end it.`);
-  await new Promise<void>((done) => {
-    process.once("SIGINT", () => done());
-    process.once("SIGTERM", () => done());
-  });
 }
 
 /** The calendar quarter a moment lies in. */

@@ -14,7 +14,10 @@ import { printScenarioResult } from "../scenario/result.ts";
 import type { Quarter } from "./close-quarter.ts";
 import { StoryPrinter } from "./story-printer.ts";
 
-/** Returns the first days of the next quarter: a heading becomes required, one change has it, and one is pushed past the rules. */
+/**
+ * Returns the first days of the next quarter: a heading becomes required, one change has it, one is pushed past the rules, and one
+ * goes out by night, whose review is still due.
+ */
 function nextDays({ policy, people }: Scenario, { to }: Period): Scenario {
   const stricter = { ...(typeof policy === "object" ? policy : {}), description: { sections: ["Risk"] } };
   const text = `
@@ -28,6 +31,10 @@ story:
   - { do: review, by: bob, repository: api, pull: 3, state: approved, after: 1h }
   - { do: merge, by: ann, repository: api, pull: 3, method: squash, after: 10m }
   - { do: push, by: eve, repository: api, branch: main, files: { src/hotfix.ts: "1" }, bypass: true, after: 1d }
+  - { do: open-pull-request, by: bob, repository: api, pull: 4, branch: mails, title: Send each mail once, files: { src/mail.ts: "1" }, body: "## Risk\\nSome mails may be lost.", after: 1d }
+  - { do: command, by: bob, repository: api, pull: 4, text: "/countersign emergency customers get each mail a hundred times, INC-44", after: 1m }
+  - { do: command, by: eve, repository: api, pull: 4, text: /countersign authorise, after: 3m }
+  - { do: merge, by: bob, repository: api, pull: 4, method: squash, after: 2m }
 `;
   const { scenario, problems } = readScenario(text, "the demo's next quarter");
   if (scenario === null) throw new Error(problems.map(({ message }) => message).join(" "));

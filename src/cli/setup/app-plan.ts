@@ -18,7 +18,8 @@ const AppFileSchema = z.object({
 const WEBHOOK_PATH = "/api/github/webhooks";
 
 /** Where people come back to who sign in to the pages. */
-const CALLBACK_PATH = "/sign-in/github/callback";
+/** Names where GitHub sends people back to who sign in to the pages. */
+export const CALLBACK_PATH = "/sign-in/github/callback";
 
 /** GitHub's own limit of an App's name. */
 const LONGEST_NAME = 34;

@@ -37,10 +37,8 @@ export interface SignInTools {
   readonly clock: { now(): Instant };
 }
 
-/** Named so that browsers take them over TLS only, from this host alone. */
-const SESSION_COOKIE = "__Host-countersign";
-const ATTEMPT_COOKIE = "__Host-countersign-sign-in";
-const COOKIE = { secure: true, httpOnly: true, path: "/" } as const;
+/** Names what is encrypted for a browser at a provider. */
+const ATTEMPT = "sign-in attempt";
 
 /** Nobody takes longer at a provider. */
 const LONGEST_ATTEMPT = 10 * MINUTE;
@@ -68,6 +66,26 @@ const AttemptSchema = z.object({
 
 type Attempt = z.infer<typeof AttemptSchema>;
 
+/** What cookies are called, and how browsers keep them. */
+interface Cookies {
+  readonly session: string;
+  readonly attempt: string;
+  readonly options: { readonly secure: boolean; readonly httpOnly: true; readonly path: "/" };
+}
+
+/**
+ * Over TLS their names have browsers take them over TLS only, from this host alone. On this machine without TLS, Safari keeps none
+ * that asks for it.
+ */
+function cookiesAt(isSecure: boolean): Cookies {
+  const prefix = isSecure ? "__Host-" : "";
+  return {
+    session: `${prefix}countersign`,
+    attempt: `${prefix}countersign-sign-in`,
+    options: { secure: isSecure, httpOnly: true, path: "/" },
+  };
+}
+
 /** Lets people sign in, and says who asks. */
 export class SignIn {
   readonly #tools: SignInTools;
@@ -75,6 +93,7 @@ export class SignIn {
   readonly #sessions: Sessions;
   readonly #providers: readonly SignInProvider[];
   readonly #origin: URL;
+  readonly #cookies: Cookies;
   readonly #exchanges = new MinuteLimit(MOST_EXCHANGES);
   readonly #pages = new MinuteLimit(MOST_PAGES);
 
@@ -85,6 +104,7 @@ export class SignIn {
     this.#encryption = new Encryption(tools.secret);
     this.#sessions = new Sessions(tools.sessions, tools.github, tools.rolesOf, this.#encryption);
     this.#origin = new URL(tools.baseUrl);
+    this.#cookies = cookiesAt(this.isSecure);
   }
 
   /** The App's own address as browsers name it in the forms they send. */
@@ -168,9 +188,10 @@ export class SignIn {
       redirectUrl: this.#redirectUrl(provider),
     });
     const attempt: Attempt = { provider: provider.id, state, nonce, verifier, to, until };
-    const encrypted = await this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT_COOKIE);
+    const encrypted = await this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT);
     // The provider's answer comes from another site.
-    setCookie(c, ATTEMPT_COOKIE, encrypted, { ...COOKIE, sameSite: "Lax", maxAge: LONGEST_ATTEMPT / 1_000 });
+    const { attempt: name, options } = this.#cookies;
+    setCookie(c, name, encrypted, { ...options, sameSite: "Lax", maxAge: LONGEST_ATTEMPT / 1_000 });
     return c.redirect(address, 303);
   }
 
@@ -187,13 +208,13 @@ export class SignIn {
     const redirectUrl = this.#redirectUrl(provider);
     const identified = await provider.personOf(new URL(c.req.url), { ...attempt, redirectUrl });
     if (typeof identified === "string") return this.#refuse(c, identified);
-    deleteCookie(c, ATTEMPT_COOKIE, COOKIE);
+    deleteCookie(c, this.#cookies.attempt, this.#cookies.options);
     // Whoever knew the session before this sign-in has none afterwards.
     const before = this.#sessionIn(c.req.raw);
     if (before !== null) await this.#sessions.end(before, false);
     const { secret, endsAt } = await this.#sessions.begin(identified, now);
-    setCookie(c, SESSION_COOKIE, secret, {
-      ...COOKIE,
+    setCookie(c, this.#cookies.session, secret, {
+      ...this.#cookies.options,
       // A link on GitHub leads here signed in; nothing but reading is done by a link.
       sameSite: "Lax",
       maxAge: Math.floor((endsAt - now) / 1_000),
@@ -202,8 +223,8 @@ export class SignIn {
   }
 
   async #attempt(c: Context): Promise<Attempt | null> {
-    const encrypted = getCookie(c, ATTEMPT_COOKIE);
-    const text = encrypted === undefined ? null : await this.#encryption.decrypt(encrypted, ATTEMPT_COOKIE);
+    const encrypted = getCookie(c, this.#cookies.attempt);
+    const text = encrypted === undefined ? null : await this.#encryption.decrypt(encrypted, ATTEMPT);
     const attempt = text === null ? null : AttemptSchema.parse(JSON.parse(text));
     return attempt !== null && this.#tools.clock.now() < attempt.until ? attempt : null;
   }
@@ -218,13 +239,14 @@ export class SignIn {
         ]);
       await this.#sessions.end(id, everywhere === "yes");
     }
-    deleteCookie(c, SESSION_COOKIE, COOKIE);
+    deleteCookie(c, this.#cookies.session, this.#cookies.options);
     return c.redirect(SIGN_IN_PATH, 303);
   }
 
   /** Returns the id of the session a browser names, in force or not; null: it names none that ever was. */
   #sessionIn({ headers }: Request): string | null {
-    const secret = parse(headers.get("cookie") ?? "", SESSION_COOKIE)[SESSION_COOKIE];
+    const { session } = this.#cookies;
+    const secret = parse(headers.get("cookie") ?? "", session)[session];
     return secret === undefined ? null : this.#sessions.idOf(secret);
   }
 

@@ -60,16 +60,18 @@ export function registerApp(
     privateKeyEncoding: { type: "pkcs1", format: "pem" },
   });
   const hook = manifest.hook_attributes;
+  const clientSecret = world.uuid().replaceAll("-", "");
   const app = addApp(world, organization, slug, {
     name,
     description: manifest.description ?? "",
     publicKey,
+    clientSecret,
+    callbackUrls: manifest.callback_urls ?? [],
     hook: hook === undefined ? null : { url: hook.url, secret: webhookSecret },
     permissions: { metadata: "read", ...manifest.default_permissions },
     events: manifest.default_events ?? [],
   });
   const code = world.uuid().replaceAll("-", "");
-  const clientSecret = world.uuid().replaceAll("-", "");
   world.conversions.set(code, {
     appId: app.id,
     pem: privateKey,

@@ -231,7 +231,7 @@ const WORDS: Readonly<Record<string, Role>> = {
 };
 
 /** Whether someone's access comes from more than the repository being public. */
-function holdsAccess(world: World, repository: Repository, account: Account): boolean {
+export function holdsAccess(world: World, repository: Repository, account: Account): boolean {
   const role = world.role(account, repository);
   if (repository.visibility !== "public" || role !== "read") return role !== "none";
   return (

@@ -7,6 +7,7 @@ import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
 import { accountRoutes } from "./accounts.ts";
 import { appRoutes } from "./apps.ts";
+import { userRoutes } from "./users.ts";
 import { identify } from "./caller.ts";
 import { checkRoutes } from "./checks.ts";
 import { codeownersRoutes } from "./codeowners.ts";
@@ -30,6 +31,7 @@ const ROUTES: Routes = {
   ...metaRoutes,
   ...appRoutes,
   ...accountRoutes,
+  ...userRoutes,
   ...repositoryRoutes,
   ...commitRoutes,
   ...contentRoutes,
@@ -146,6 +148,16 @@ function admit(world: World, call: Call, name: OperationName, route: Route): voi
     if (caller.kind === "app") return;
     throw new Refused(401, "A JSON web token could not be decoded");
   }
+  if (route.need === "client") {
+    if (caller.kind === "client") return;
+    throw new Refused(404, "Not Found");
+  }
+  if (route.need === "person") {
+    if (caller.kind === "user") return;
+    if (caller.kind === "installation") throw new Refused(403, "Resource not accessible by integration");
+    throw new Refused(401, "Requires authentication");
+  }
+  if (caller.kind === "client") throw new Refused(401, "Bad credentials");
   if (caller.kind === "app") {
     throw new Refused(403, "This endpoint requires you to be authenticated with an installation token.");
   }
@@ -159,7 +171,13 @@ function admit(world: World, call: Call, name: OperationName, route: Route): voi
     if (writes || owner === undefined) throw new Refused(401, "Requires authentication");
     return;
   }
-  if (caller.kind === "user") return;
+  if (caller.kind === "user") {
+    if (caller.app === null || hit === undefined) return;
+    // A token given to an App allows what both may do.
+    const installation = world.installationFor(caller.app.id, hit.repository);
+    if (grants({ metadata: "read", ...installation?.permissions }, route.need)) return;
+    throw new Refused(403, "Resource not accessible by integration");
+  }
   const organization = params["org"] === undefined ? undefined : world.organization(params["org"]);
   if (organization !== undefined && caller.installation.accountId !== organization.id) {
     throw new Refused(403, "Resource not accessible by integration");

@@ -7,10 +7,11 @@ import type { Caller } from "./route.ts";
 /** A JSON web token may live this long at most, in seconds. */
 const LONGEST_LIFE = 600;
 
-/** Who an Authorization header belongs to: an app by its signed JSON web token, an installation or a person by a token. Throws 401 as GitHub does. */
+/** Who an Authorization header belongs to: an app by its signed JSON web token, or by its client id and secret; an installation or a person by a token. Throws 401 as GitHub does. */
 export function identify(world: World, header: string | undefined): Caller {
   if (header === undefined) return { kind: "nobody" };
   const [scheme = "", credentials = ""] = header.split(/ +/);
+  if (/^basic$/i.test(scheme)) return { kind: "client", app: clientApp(world, credentials) };
   if (!/^(?:bearer|token)$/i.test(scheme)) throw new Refused(401, "Bad credentials");
   if (credentials.split(".").length === 3) return { kind: "app", app: signedApp(world, credentials) };
   const token = world.tokens.get(credentials);
@@ -41,6 +42,14 @@ function held(token: Token, installation: Installation): Permissions {
       return now === undefined ? [] : [[name, now === "write" ? level : now]];
     }),
   );
+}
+
+function clientApp(world: World, credentials: string): App {
+  const [clientId = "", secret = ""] = Buffer.from(credentials, "base64").toString("utf8").split(":");
+  const app = [...world.apps.values()].find((one) => one.clientId === clientId);
+  if (app === undefined || app.clientSecret === null || app.clientSecret !== secret)
+    throw new Refused(401, "Bad credentials");
+  return app;
 }
 
 function signedApp(world: World, jwt: string): App {

@@ -24,6 +24,8 @@ function callerName(caller: Caller): string {
       return `app:${caller.app.id}`;
     case "installation":
       return `installation:${caller.installation.id}`;
+    case "client":
+      return `client:${caller.app.id}`;
     case "user":
       return `user:${caller.account.id}`;
     default:

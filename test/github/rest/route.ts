@@ -14,10 +14,12 @@ export type Caller =
       readonly token: Token;
     }
   | { readonly kind: "user"; readonly account: Account; readonly token: Token; readonly app: App | null }
+  /** An app by its client id and secret. */
+  | { readonly kind: "client"; readonly app: App }
   | { readonly kind: "nobody" };
 
-/** What a caller must hold: a signed-in app, or a permission of an installation such as `checks:write`, any of several. `none`: nothing. */
-export type Need = "app" | "none" | readonly `${string}:${"read" | "write"}`[];
+/** What a caller must hold: a signed-in app, an app's client id and secret, a person's token, or a permission of an installation such as `checks:write`, any of several. `none`: nothing. */
+export type Need = "app" | "client" | "person" | "none" | readonly `${string}:${"read" | "write"}`[];
 
 /** A request as a route sees it. */
 export interface Call {
@@ -87,7 +89,7 @@ export function installationReaches(
 /** The account a caller acts as: an app's bot, or a person. */
 export function actingAccount(world: World, caller: Caller): Account {
   if (caller.kind === "user") return caller.account;
-  if (caller.kind === "nobody") throw new Refused(401, "Requires authentication");
+  if (caller.kind === "nobody" || caller.kind === "client") throw new Refused(401, "Requires authentication");
   return world.account(caller.app.botId);
 }
 

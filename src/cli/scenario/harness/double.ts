@@ -39,6 +39,12 @@ export interface AppIdentity {
   readonly publicKey: string;
   readonly webhookSecret: string;
   readonly webhookUrl: string;
+  /** With what people sign in through it; absent: they cannot. */
+  readonly signIn?: {
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly callbackUrls: readonly string[];
+  };
 }
 
 const StepResultSchema = z.union([
@@ -117,6 +123,7 @@ const RepositorySchema = z.object({
 });
 
 const StateSchema = z.object({
+  now: z.number(),
   people: z.record(z.string(), z.int()),
   accounts: z.array(z.object({ id: z.int(), login: z.string() })),
   repositories: z.array(RepositorySchema),
@@ -151,16 +158,23 @@ export class Double {
     this.#send = send;
   }
 
-  /** Makes the world of a story, with the App installed. `hourlyLimit`: requests an hour, if not GitHub's own; `secondaryLimits`: GitHub's hold. */
+  /**
+   * Makes the world of a story, with the App installed. `hourlyLimit`: requests an hour, if not GitHub's own; `secondaryLimits`:
+   * GitHub's hold; `signedIn`: the person who is signed in on GitHub in the browser.
+   */
   async setup(
     scenario: Scenario,
     app: AppIdentity,
-    limits: { readonly hourlyLimit?: number; readonly secondaryLimits?: boolean } = {},
+    more: {
+      readonly hourlyLimit?: number;
+      readonly secondaryLimits?: boolean;
+      readonly signedIn?: string;
+    } = {},
   ): Promise<void> {
     const { policy, people, repositories } = scenario;
     const start = printMoment(scenario.start);
     const versions = scenario.story.some((step) => "do" in step && step.do.do === "lag");
-    await this.#post("setup", { start, people, policy, repositories, app, versions, ...limits });
+    await this.#post("setup", { start, people, policy, repositories, app, versions, ...more });
   }
 
   /** Acts one step on GitHub; resolves when its webhooks were answered, or failed. */
@@ -176,6 +190,11 @@ export class Double {
   /** Moves the clock, forward only. */
   async setClock(now: Instant): Promise<void> {
     await this.#post("clock", { now });
+  }
+
+  /** Returns the time by its clock. */
+  async now(): Promise<Instant> {
+    return (await this.#state()).now;
   }
 
   /** Starts or ends something going wrong: `outage`, `duplicate-webhooks`, `reorder-webhooks`, `github-fails`, `recover`; `more`: the other keys of the step. */

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openLedger } from "../../../ledger/open.ts";
+import { CALLBACK_PATH } from "../../setup/app-plan.ts";
 import { Double } from "./double.ts";
 import type { Scenario } from "../format/format.ts";
 import type { AppProcess, DoubleProcess } from "./processes.ts";
@@ -17,6 +18,14 @@ import { rewrite, tamper, whitewashed } from "./tamper.ts";
 /** The id the App under test has on the double. */
 const APP_ID = 4711;
 
+/** Describes the pages of a story's App, for people who sign in through its double. */
+export interface StoryPages {
+  /** The person who is signed in on GitHub in the browser. */
+  readonly signedIn: string;
+  /** The folder with the packages that are handed over. */
+  readonly packages: string;
+}
+
 /** Describes a harness of processes, with what a caller may show of it. */
 export interface ProcessHarness extends Harness {
   readonly app: AppProcess;
@@ -25,11 +34,15 @@ export interface ProcessHarness extends Harness {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Sets a running double up for a story, and starts an App for it. `dataDir`: kept; without it a temporary one, removed by `close`. */
+/**
+ * Sets a running double up for a story, and starts an App for it. `dataDir`: kept; without it a temporary one, removed by `close`.
+ * `pages`: for people who sign in; without it, for whoever uses this machine.
+ */
 export async function openProcessHarness(
   process: DoubleProcess,
   scenario: Scenario,
   dataDir?: string,
+  pages?: StoryPages,
 ): Promise<ProcessHarness> {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -38,15 +51,22 @@ export async function openProcessHarness(
   });
   const secret = randomBytes(24).toString("hex");
   const port = await freePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const client = { clientId: "Iv1.countersign", clientSecret: randomBytes(20).toString("hex") };
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), "countersign-scenario-")));
   const double = new Double(process.send);
-  await double.setup(scenario, {
-    id: APP_ID,
-    publicKey,
-    webhookSecret: secret,
-    // Nothing listens on port 1.
-    webhookUrl: `http://127.0.0.1:${scenario.polling ? 1 : port}/api/github/webhooks`,
-  });
+  await double.setup(
+    scenario,
+    {
+      id: APP_ID,
+      publicKey,
+      webhookSecret: secret,
+      // Nothing listens on port 1.
+      webhookUrl: `http://127.0.0.1:${scenario.polling ? 1 : port}/api/github/webhooks`,
+      ...(pages === undefined ? {} : { signIn: { ...client, callbackUrls: [`${baseUrl}${CALLBACK_PATH}`] } }),
+    },
+    pages === undefined ? {} : { signedIn: pages.signedIn },
+  );
   const receiver = new MessageReceiver(scenario);
   const post = await serveReceiver(receiver);
   const env = {
@@ -63,6 +83,15 @@ export async function openProcessHarness(
     COUNTERSIGN_DEPLOYMENT_SOURCES: STORY_SOURCES,
     COUNTERSIGN_DATA_DIR: folder,
     ...(scenario.polling ? { COUNTERSIGN_POLL: "1m" } : {}),
+    ...(pages === undefined
+      ? {}
+      : {
+          COUNTERSIGN_BASE_URL: baseUrl,
+          COUNTERSIGN_PACKAGES: pages.packages,
+          COUNTERSIGN_SESSION_SECRET: randomBytes(32).toString("hex"),
+          GITHUB_CLIENT_ID: client.clientId,
+          GITHUB_CLIENT_SECRET: client.clientSecret,
+        }),
   };
   const app = await startApp({ env, start: scenario.start });
   return {
