@@ -38,6 +38,21 @@ export class FormStore {
     return this.#store.transact((tx) => putForm(tx, { id, begunAt: at, answer: null }));
   }
 
+  /** Notes that a form is being done again; returns false where its answer is known, or where it was being done after `before`. */
+  again(id: string, at: Instant, before: Instant): Promise<boolean> {
+    return this.#store.transact(async (tx) => {
+      const taken = await tx
+        .updateTable("form")
+        .set({ tried_at: at })
+        .where("id", "=", id)
+        .where("answer", "is", null)
+        .where("tried_at", "<=", before)
+        .returning("id")
+        .executeTakeFirst();
+      return taken !== undefined;
+    });
+  }
+
   /** Notes what came of a form that was begun. */
   answer(id: string, answer: string): Promise<void> {
     return this.#store.transact(async (tx) => {
@@ -64,7 +79,7 @@ export async function putForm(
     .execute();
   const stored = await tx
     .insertInto("form")
-    .values({ id, begun_at: begunAt, answer })
+    .values({ id, begun_at: begunAt, tried_at: begunAt, answer })
     .onConflict((conflict) => conflict.column("id").doNothing())
     .returning("id")
     .executeTakeFirst();

@@ -15,6 +15,7 @@ import { lists } from "./migrations/0009-lists.ts";
 import { sessions } from "./migrations/0010-sessions.ts";
 import { forms } from "./migrations/0011-forms.ts";
 import { listMarks } from "./migrations/0012-list-marks.ts";
+import { formAttempts } from "./migrations/0013-form-attempts.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 
 /** Describes one step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0010-sessions", statements: sessions },
   { name: "0011-forms", statements: forms },
   { name: "0012-list-marks", statements: listMarks },
+  { name: "0013-form-attempts", statements: formAttempts },
 ];
 
 /**

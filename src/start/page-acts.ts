@@ -4,11 +4,19 @@ import type { Acting, ActTools } from "../dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../dashboard/page/access.ts";
 import { signOffFromPage } from "../flows/monitoring/monthly-reviews.ts";
 import { commandFromPage, type PageSender } from "../flows/deviations/from-page.ts";
+import { SETTLING } from "../domain/change/settling.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Tools } from "../flows/context/tools.ts";
 import type { Fetch } from "../github/api/octokit.ts";
 import { Pacing } from "../github/api/pacing.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
-import { postOnce, type PersonGitHub } from "../github/people/comments.ts";
+import {
+  postComment,
+  postedComment,
+  type PersonComment,
+  type PersonGitHub,
+} from "../github/people/comments.ts";
 
 /** Returns what does what people send. `wake`: has the worker look for what was stored. */
 export function actTools(
@@ -40,32 +48,49 @@ export function actTools(
       const result = await signOffFromPage(tools, given, form);
       return result.refused === null ? result : { refused: result.refused, line: null };
     },
-    async comment({ owner, name, number }, text, { sender, form, token: tokenOf }: Acting) {
+    async comment(on, text, { sender, form, token: tokenOf }: Acting) {
       const token = await tokenOf();
       if (sender.kind !== "github" || token === null) return { refused: WITHOUT_ACCOUNT, line: null };
-      // Stored first: sent again after a crash, it is looked for on GitHub before it is posted.
-      const isUntried = await ledger.forms.begin(form, clock.now());
-      const stored = await ledger.forms.find(form);
-      if (stored?.answer != null) return { says: stored.answer, refused: null };
-      const url = await postOnce(github(), {
-        token,
-        personId: sender.id,
-        owner,
-        name,
-        number,
-        text,
-        marker: `countersign-form:${form.slice(0, 32)}`,
-        since: stored?.begunAt ?? clock.now(),
-        isUntried,
-      });
-      if (url === null) {
-        await ledger.forms.forget(form);
-        return { refused: `GitHub does not let you comment on ${owner}/${name}#${number}.`, line: null };
-      }
-      const says = `Your comment is on ${owner}/${name}#${number}: ${url}. Countersign answers it there, and this page shows the result when it has.`;
-      await ledger.forms.answer(form, says);
-      return { says, refused: null };
+      const marker = `countersign-form:${form.slice(0, 32)}`;
+      const comment = { ...on, token, personId: sender.id, text, marker };
+      return commentOnce(ledger.forms, github(), { comment, form, at: clock.now() });
     },
+  };
+}
+
+/**
+ * Posts the comment of a form, whatever process is ended in between and however many have the same form. It is stored first; where
+ * it was begun before, GitHub is asked, and its silence counts only once it would show a comment of then.
+ */
+async function commentOnce(
+  forms: Ledger["forms"],
+  github: PersonGitHub,
+  { comment, form, at }: { readonly comment: PersonComment; readonly form: string; readonly at: Instant },
+): ReturnType<ActTools["comment"]> {
+  const { owner, name, number } = comment;
+  const place = `${owner}/${name}#${number}`;
+  const isFirst = await forms.begin(form, at);
+  const stored = await forms.find(form);
+  if (stored?.answer != null) return { says: stored.answer, refused: null };
+  let url = isFirst ? null : await postedComment(github, comment, stored?.begunAt ?? at);
+  if (url === null) {
+    if (!isFirst && !(await forms.again(form, at, at - SETTLING)))
+      return { ...notShownYet(place), line: null };
+    url = await postComment(github, comment);
+  }
+  if (url === null) {
+    await forms.forget(form);
+    return { refused: `GitHub does not let you comment on ${place}.`, line: null };
+  }
+  const says = `Your comment is on ${place}: ${url}. Countersign answers it there, and this page shows the result when it has.`;
+  await forms.answer(form, says);
+  return { says, refused: null };
+}
+
+function notShownYet(place: string): { readonly refused: string; readonly isUnsure: true } {
+  return {
+    refused: `This was sent before, and GitHub shows no comment of it on ${place} yet: it may still come. Look there in ten minutes.`,
+    isUnsure: true,
   };
 }
 

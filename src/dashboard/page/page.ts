@@ -72,10 +72,10 @@ export interface Acting {
   readonly form: string;
 }
 
-/** What was done, or why nothing was; `line`: by which of several commands, from 0. */
+/** What was done, or why nothing was; `line`: by which of several commands, from 0; `isUnsure`: it may have been done. */
 type Acted =
   | { readonly says: string; readonly refused: null }
-  | { readonly refused: string; readonly line: number | null };
+  | { readonly refused: string; readonly line: number | null; readonly isUnsure?: true };
 
 /** Does things once for each form, and keeps what came of it with the effect. Every function throws ExternalError. */
 export interface ActTools {

@@ -64,7 +64,9 @@ async function posted(
   sent: SentForm,
 ): ReturnType<Act["take"]> {
   const result = await sent.tools.comment({ owner, name, number }, `/countersign ${line}`.trim(), sent);
-  return result.refused === null ? result : { refused: result.refused };
+  if (result.refused === null) return result;
+  const { refused, isUnsure } = result;
+  return { refused, ...(isUnsure === undefined ? {} : { isUnsure }) };
 }
 
 const OF_DEPLOYMENT =

@@ -19,9 +19,6 @@ export interface PersonComment {
   readonly text: string;
   /** Is in no other comment of theirs. */
   readonly marker: string;
-  /** When it was first to be posted; `isUntried`: nothing was tried yet. */
-  readonly since: Instant;
-  readonly isUntried: boolean;
 }
 
 /** Names how GitHub is reached. */
@@ -43,22 +40,39 @@ const CommentsShape = z.array(
 /** What GitHub answers to someone who may not comment there, or no longer. */
 const NOT_LET = [401, 403, 404, 410, 422];
 
-/** Posts a comment, unless it is there; returns its address, or null where GitHub does not let them. Throws ExternalError. */
-export function postOnce(github: PersonGitHub, comment: PersonComment): Promise<string | null> {
-  const { token, personId, owner, name, number, text, marker, since, isUntried } = comment;
-  const client = octokitOf(token, github);
-  const on = { owner, repo: name, issue_number: number };
-  const path = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
-  const sign = `<!-- ${marker} -->`;
+const PATH = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
+
+/** Returns the address of a comment that was posted after `since`; null: GitHub shows none, or not to them. Throws ExternalError. */
+export function postedComment(
+  github: PersonGitHub,
+  { token, personId, owner, name, number, marker }: PersonComment,
+  since: Instant,
+): Promise<string | null> {
+  const from = new Date(since - CLOCKS_DIFFER).toISOString();
+  const on = { owner, repo: name, issue_number: number, since: from };
   return unlessRefused(async () => {
-    if (!isUntried) {
-      const from = new Date(since - CLOCKS_DIFFER).toISOString();
-      for await (const { data } of pagesOf(client, `GET ${path}`, { ...on, since: from }, CommentsShape)) {
-        const own = data.find(({ user, body }) => user?.id === personId && (body ?? "").includes(sign));
-        if (own !== undefined) return own.html_url;
-      }
+    for await (const { data } of pagesOf(octokitOf(token, github), `GET ${PATH}`, on, CommentsShape)) {
+      const own = data.find(
+        ({ user, body }) => user?.id === personId && (body ?? "").includes(signOf(marker)),
+      );
+      if (own !== undefined) return own.html_url;
     }
-    const { data } = await ask(client, `POST ${path}`, { ...on, body: `${text}\n\n${sign}\n` }, OutcomeShape);
-    return data.url;
+    return null;
   }, NOT_LET);
+}
+
+/** Posts a comment; returns its address, or null where GitHub does not let them. Throws ExternalError. */
+export function postComment(
+  github: PersonGitHub,
+  { token, owner, name, number, text, marker }: PersonComment,
+): Promise<string | null> {
+  const on = { owner, repo: name, issue_number: number, body: `${text}\n\n${signOf(marker)}\n` };
+  return unlessRefused(
+    async () => (await ask(octokitOf(token, github), `POST ${PATH}`, on, OutcomeShape)).data.url,
+    NOT_LET,
+  );
+}
+
+function signOf(marker: string): string {
+  return `<!-- ${marker} -->`;
 }

@@ -140,10 +140,11 @@ interface SessionTable {
   readonly ends_at: number;
 }
 
-/** The forms people sent from the pages. `answer` null: what came of it is not known yet. */
+/** The forms people sent from the pages. `tried_at`: when it was last being done; `answer` null: what came of it is not known yet. */
 interface FormTable {
   readonly id: string;
   readonly begun_at: number;
+  readonly tried_at: number;
   readonly answer: string | null;
 }
 
