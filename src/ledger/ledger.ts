@@ -6,6 +6,7 @@ import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 import { FIRST_LINK, linkHash } from "../domain/records/chain.ts";
 import type { Verdict } from "../domain/values/result.ts";
 import type { CacheUse } from "../domain/values/cache-use.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import { canonical } from "../domain/values/digest.ts";
 import {
@@ -207,6 +208,20 @@ export interface NewestEntry {
   readonly seq: number | null;
 }
 
+/** Names the entries that something was decided on: it is recorded only while each is the newest of its subject. */
+interface DecidedOn {
+  readonly decidedOn?: readonly NewestEntry[];
+}
+
+/** No writer comes between this and the rest of the transaction. */
+async function isOutdated(tx: Transaction<Tables>, decidedOn: readonly NewestEntry[]): Promise<boolean> {
+  await headToWrite(tx, {});
+  const now = new LedgerReader({ read: (work) => work(tx) });
+  for (const { kind, subject, seq } of decidedOn)
+    if (((await now.state(kind, subject))?.seq ?? null) !== seq) return true;
+  return false;
+}
+
 /** Holds the evidence log and the queue of one database. Every method throws ExternalError when the database fails. */
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
@@ -262,10 +277,10 @@ export class Ledger extends LedgerReader {
    * Records a decision in one transaction and returns the entries that were new. An entry equal to its subject's state, and an
    * action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is
    * one until it may have been begun. With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at
-   * `at` where it has none.
+   * `at` where it has none. Throws {@link ExternalError} `database-busy` where it was decided on what is no longer the newest.
    */
   async record(
-    { entries = [], actions = [], tasks = [] }: Partial<Decision>,
+    { entries = [], actions = [], tasks = [], decidedOn = [] }: Partial<Decision> & DecidedOn,
     at: Instant,
     lease?: Lease,
   ): Promise<readonly LoggedEntry[]> {
@@ -275,6 +290,10 @@ export class Ledger extends LedgerReader {
         const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
         await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
         if (lease !== undefined) await holdLane(tx, lease, lease.now?.() ?? at);
+        if (decidedOn.length > 0 && (await isOutdated(tx, decidedOn)))
+          throw new ExternalError("database-busy", "Someone else wrote meanwhile: it is decided anew.", {
+            retry: true,
+          });
         return this.#write(tx, { entries, actions, tasks }, at, lease?.untried);
       });
       this.#countVerdicts(recorded);
@@ -298,10 +317,7 @@ export class Ledger extends LedgerReader {
     try {
       return await this.#store.transact(async (tx) => {
         await lockLanes(tx, this.#store.kind, [...actions.map(laneOfAction), ...tasks.map(taskLane)]);
-        await headToWrite(tx, {});
-        const now = new LedgerReader({ read: (work) => work(tx) });
-        for (const { kind, subject, seq } of decidedOn)
-          if (((await now.state(kind, subject))?.seq ?? null) !== seq) return "outdated";
+        if (await isOutdated(tx, decidedOn)) return "outdated";
         if (!(await putForm(tx, form))) return "known";
         await this.#write(tx, { entries, actions, tasks }, at);
         return "recorded";

@@ -147,6 +147,7 @@ const remediation = (of: string, status: RemediationStatus): RemediationRecord =
   blockers: [],
   reviews: [],
   startedAt: start + 40 * DAY,
+  response: null,
   done: null,
   effective: null,
   moved,
@@ -323,6 +324,7 @@ const RECORDS: Records = {
   entries: ENTRIES,
   observedTime: SEEN,
   months: [{ control: "independently-approved", month: "2026-08", clean: true }],
+  writers: new Map(),
   named: NAMED,
 };
 

@@ -234,6 +234,16 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     wrong: ["elsewhere", incomplete("elsewhere <text>")],
     steps: [...PLANNING, ...LATER],
   },
+  "approve-response": {
+    line: "approve-response I read it all",
+    words: "I read it all",
+    reply: "The response is approved as it stands.",
+    wrong: ["approve-response", incomplete("approve-response <text>")],
+    steps: [
+      ["done/done", "done/done", "other"],
+      ["effective/effective", "effective/effective", "other"],
+    ],
+  },
   "not-effective": {
     line: "not-effective again",
     words: "again",
@@ -317,7 +327,8 @@ function caseIn(pair: string, owner: Person = PEOPLE.ann): Case {
       ...plannedRemediation(own, own.moved),
       status: state,
       rootCause: { category: "process", text: "none" },
-      measure: { text: "write it down", suggested: true },
+      // Whoever called it done has decided on one.
+      measure: { text: "write it down", suggested: !["done", "effective"].includes(state) },
       whys: [note("it grew")],
       // With an action it would be under way.
       action: pair === "in-remediation/planned" ? null : "write it down",

@@ -238,6 +238,7 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
     entries,
     observedTime,
     months: [],
+    writers: new Map(),
     named: [],
   };
   const counted = { ...period, changes: 3, deployments: 1 };

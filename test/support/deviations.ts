@@ -91,6 +91,7 @@ export function say(
     at,
     named: new Map(Object.values(PEOPLE).map((person) => [person.login, person])),
     months: [],
+    writers: [],
     ...more,
   });
   if (answer.refused !== null) return { after: before, answer, said: answer.refused };

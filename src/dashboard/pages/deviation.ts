@@ -8,7 +8,8 @@ import { closingChecklist, MONTHS_OF_OPERATION } from "../../domain/deviation/re
 import { deviationSections } from "../../domain/evidence/sample/log-source.ts";
 import { deviationToDo } from "../../domain/deviation/to-do.ts";
 import { isOfKind } from "../../domain/records/entry.ts";
-import type { DeviationRecord } from "../../domain/records/deviation.ts";
+import { writersOf } from "../../domain/deviation/response.ts";
+import type { DeviationRecord, Person } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
@@ -42,6 +43,7 @@ async function show(asked: Asked): Promise<PageContent> {
   const changes = new Set(
     (await records.newestOf("change", deviation.subjects)).map(({ subject }) => subject),
   );
+  const writers = writersOf(entries.flatMap((entry) => (isOfKind(entry, "remediation") ? [entry.body] : [])));
   const answer = remediation !== null && "deviation" in remediation ? remediation : null;
   const months = await monthsSince(asked, deviation, answer);
   return {
@@ -72,7 +74,7 @@ async function show(asked: Asked): Promise<PageContent> {
       <section>
         <h2 id="fields">What answers it</h2>
         <dl class="facts">
-          ${fieldsOf(deviation, answer).map(
+          ${fieldsOf(deviation, answer, writers).map(
             ([name, value]) =>
               html`<div>
                 <dt>${name}</dt>
@@ -90,10 +92,21 @@ async function show(asked: Asked): Promise<PageContent> {
   };
 }
 
-/** The seven fields of a remediation plan. */
+function responseText({ response }: RemediationRecord, writers: readonly Person[]): string | null {
+  const by = response?.writers ?? writers;
+  if (by.length === 0) return null;
+  const approved =
+    response === null
+      ? "approved by nobody yet"
+      : `approved by ${response.by?.login ?? ""}: ${response.text}`;
+  return `written by ${by.map(({ login }) => login).join(" and ")}; ${approved}`;
+}
+
+/** The seven fields of a remediation plan, and the response that is made of them. */
 function fieldsOf(
   { title }: DeviationRecord,
   remediation: RemediationRecord | null,
+  writers: readonly Person[],
 ): readonly (readonly [name: string, value: string | null])[] {
   const { rootCause = null, evidence = [] } = remediation ?? {};
   return [
@@ -104,6 +117,7 @@ function fieldsOf(
     ["Due", remediation?.due ?? null],
     ["Evidence", evidence.length === 0 ? null : evidence.map(({ text }) => text).join("; ")],
     ["How it is verified", remediation?.method ?? null],
+    ["Response", remediation === null ? null : responseText(remediation, writers)],
   ];
 }
 

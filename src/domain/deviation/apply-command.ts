@@ -24,6 +24,7 @@ import {
   REMEDIATION_EVENTS,
   remediationRolesOf,
 } from "./remediation.ts";
+import { withoutStaleApproval } from "./response.ts";
 import type { DeviationRecord, DeviationTransition, Person } from "../records/deviation.ts";
 
 /** Describes a command with everything it is judged by. */
@@ -44,6 +45,8 @@ export interface Given {
   readonly months: readonly ReviewedMonth[];
   /** How often remediations of this repository are reviewed now. */
   readonly cadence?: Cadence;
+  /** Who wrote the response so far. */
+  readonly writers: readonly Person[];
   readonly same?: (a: Person, b: Person) => boolean;
 }
 
@@ -104,14 +107,20 @@ export function applyCommand(given: Given): CommandResult {
   };
   const remediation = given.remediation ?? plannedRemediation(deviation, moved);
   const cadence = given.cadence ?? cadenceOf([deviation.severity]);
-  const now: CommandCircumstances = { ...given, remediation, cadence };
+  const { same = isSameAccount } = given;
+  const now: CommandCircumstances = { ...given, remediation, cadence, same };
   const refused = command.refuse(now);
   if (refused !== null) return { refused };
   const change = command.apply(now);
   // A command to the remediation alone is no step of the deviation.
   const isOwn = !isAbout || outer.to !== deviation.status;
   const after =
-    inner === null ? remediation : { ...remediation, ...change.remediation, status: inner.to, moved };
+    inner === null
+      ? remediation
+      : withoutStaleApproval(
+          { ...remediation, ...change.remediation, status: inner.to, moved },
+          command.name,
+        );
   // A remediation begins with the first command to it, not where its deviation is opened again.
   const hasOne = given.remediation !== null || outer.to === "in-remediation";
   return autoAdvance(given, {

@@ -52,6 +52,9 @@ export interface CommandCircumstances {
   readonly months: readonly ReviewedMonth[];
   /** How often remediations of the repository are reviewed now. */
   readonly cadence: Cadence;
+  /** Who wrote the response so far. */
+  readonly writers: readonly Person[];
+  readonly same: (a: Person, b: Person) => boolean;
 }
 
 /** The changes of a command beside the states. */
@@ -472,6 +475,43 @@ export const DEVIATION_COMMAND_TABLE = {
     when: ALSO_LATER,
     apply: (text, now) => ({ remediation: { elsewhere: noteOf(text, now) } }),
     reply: () => "Where else you looked is recorded.",
+  }),
+  "approve-response": row({
+    takes: words("<text>"),
+    help: "Approve management's response as it stands. Only for someone who wrote none of it.",
+    example: "I read it with the records behind it",
+    when: [
+      {
+        deviation: ["in-remediation", "done", "effective"],
+        remediation: ["active", "blocked", "done", "effective"],
+        who: {
+          needs: ["other"],
+          bars: ["owner", "causer", "auditor", "app"],
+          refusal:
+            "Nobody who owned the remediation or caused the deviation approves the response to it, and no auditor. Ask someone else.",
+        },
+      },
+    ],
+    refuse(_, { deviation, remediation, writers, by, same }) {
+      const wrote = writers.find((each) => same(each, by));
+      if (wrote !== undefined)
+        return `${wrote.login} wrote part of the response: someone who wrote none of it approves it.`;
+      const { measure } = remediation;
+      const lacking: readonly Lack[] = [
+        ...lackingToBeDone(remediation, deviation),
+        ...(measure === null || measure.suggested
+          ? [{ what: "a measure that a person decided on", command: "measure" as const }]
+          : []),
+      ];
+      return lacking.length === 0
+        ? null
+        : `The response is not complete. It still needs ${listed(lacking.map(needed))}.`;
+    },
+    apply: (text, now) => ({
+      remediation: { response: { ...noteOf(text, now), writers: [...now.writers] } },
+    }),
+    reply: (_, { writers }) =>
+      `The response is approved as it stands. Written by ${listed(writers.map(({ login }) => login))}.`,
   }),
   "not-effective": row({
     takes: words("<reason>"),

@@ -350,6 +350,11 @@ function remediationLines(remediation: RemediationRecord, shown: Shown): readonl
       : [
           `confirmed effective by ${person(remediation.effective.by)} at ${shown(remediation.effective.at)}: ${markdownOrLink(remediation.effective.text)}`,
         ]),
+    ...(remediation.response === null
+      ? []
+      : [
+          `response written by ${listed(remediation.response.writers.map(person), "and")}, approved by ${person(remediation.response.by)} at ${shown(remediation.response.at)}: ${markdownOrLink(remediation.response.text)}`,
+        ]),
     ...(remediation.elsewhere === null
       ? []
       : [`checked elsewhere: ${markdownOrLink(remediation.elsewhere.text)}`]),

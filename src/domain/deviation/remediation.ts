@@ -104,13 +104,14 @@ export function plannedRemediation(
     startedAt: null,
     done: null,
     effective: null,
+    response: null,
     moved,
   };
 }
 
 /** Returns a remediation that begins again: its plan stays, what was done does not count any more. */
 export function reopened(remediation: RemediationRecord): RemediationRecord {
-  return { ...remediation, done: null, effective: null, startedAt: null };
+  return { ...remediation, done: null, effective: null, response: null, startedAt: null };
 }
 
 /** Describes something a remediation lacks, and the command that gives it. */

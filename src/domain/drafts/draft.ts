@@ -5,6 +5,7 @@ import { canonical, sha256 } from "../values/digest.ts";
 import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../records/entry.ts";
 import type { ReviewedMonth } from "../deviation/operating.ts";
 import type { ObservedTime, Statement } from "../monitoring/observed-time.ts";
+import type { Person } from "../records/deviation.ts";
 import { lineOf } from "../records/stored.ts";
 import { short } from "../texts/wording.ts";
 
@@ -36,6 +37,8 @@ export interface Records {
   readonly observedTime: ObservedTime;
   /** The months that were signed off, as they are known now. */
   readonly months: readonly ReviewedMonth[];
+  /** Who wrote the response to each deviation, by its id. */
+  readonly writers: ReadonlyMap<string, readonly Person[]>;
   /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }

@@ -1,6 +1,6 @@
 /** Management's response to one deviation, in its three parts: what caused it, what was done, what prevents it. */
 
-import { markdownInFile, time } from "../texts/wording.ts";
+import { listed, markdownInFile, time } from "../texts/wording.ts";
 import { whysRequired } from "../deviation/remediation.ts";
 import {
   answeredDeviations,
@@ -31,6 +31,8 @@ export function draftResponse(records: Records, id: string): Draft {
     `# Management's response to ${deviation.body.id}`,
     "",
     DRAFT_NOTE,
+    "",
+    ...peopleOf(records, answered),
     "",
     deviationLine(answered, cite),
     "",
@@ -98,6 +100,20 @@ function parts(records: Records, answered: DraftAnswered, cite: Citations): read
     ...(body.elsewhere === null
       ? []
       : ["", `Where else it was looked for: ${markdownInFile(body.elsewhere.text)} ${mark}`]),
+  ];
+}
+
+/** Who wrote it and who approved it: never the same person. */
+function peopleOf({ writers }: Records, { deviation, remediation }: DraftAnswered): readonly string[] {
+  if (remediation === null) return [];
+  const { response } = remediation.body;
+  const by = response?.writers ?? writers.get(deviation.body.id) ?? [];
+  const approved =
+    response === null
+      ? "Nobody has approved it yet: someone who wrote none of it does, with `/countersign approve-response <text>` on its issue."
+      : `Approved as it stands by ${personName(response.by)} at ${time(response.at)}: ${markdownInFile(response.text)}`;
+  return [
+    `Written by ${by.length === 0 ? "nobody on record" : listed(by.map(personName), "and")}. ${approved}`,
   ];
 }
 

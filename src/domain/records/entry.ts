@@ -20,7 +20,7 @@ import type { Task } from "./task.ts";
 import { PolicyRecordSchema } from "../policy/record.ts";
 import { ObservationSchema } from "../change/observation.ts";
 import { DeviationRecordSchema } from "./deviation.ts";
-import { RemediationRecordSchema } from "./remediation.ts";
+import { keepUnapproved, RemediationRecordSchema } from "./remediation.ts";
 import {
   CompletenessRecordSchema,
   CoverageGapRecordSchema,
@@ -71,7 +71,7 @@ export const BODIES = {
   "deployment-gate": stored(DeploymentGateRecordSchema),
   tags: stored(TagsRecordSchema),
   deviation: stored(DeviationRecordSchema),
-  remediation: stored(RemediationRecordSchema),
+  remediation: stored(RemediationRecordSchema, keepUnapproved),
   "coverage-gap": stored(CoverageGapRecordSchema),
   completeness: stored(CompletenessRecordSchema, keepUnnotedReading),
   command: stored(CommandRecordSchema),

@@ -92,8 +92,15 @@ export const RemediationRecordSchema = z.object({
   startedAt: InstantSchema.nullable(),
   done: NoteSchema.nullable(),
   effective: NoteSchema.nullable(),
+  /** Who approved the response as it stands, and who had written it; null: nobody has. */
+  response: z.object({ ...NoteSchema.shape, writers: z.array(PersonSchema) }).nullable(),
   moved: MovedSchema,
 });
+
+/** Raises a remediation of version 1: nobody had approved its response. */
+export function keepUnapproved(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { ...body, response: null };
+}
 
 /** Describes entry `remediation`, subject = deviation id: the response to a deviation. Every step is an entry of its own. */
 export type RemediationRecord = Infer<typeof RemediationRecordSchema>;

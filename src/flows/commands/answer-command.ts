@@ -11,6 +11,7 @@ import { answered, commandSubject } from "../../domain/messages/replies.ts";
 import { truncate } from "../../domain/values/text.ts";
 import { listed, markdown } from "../../domain/texts/wording.ts";
 import type { Commented } from "../../github/webhooks/subject.ts";
+import type { NewestEntry } from "../../ledger/ledger.ts";
 import type { Tools } from "../context/tools.ts";
 import { isNotAnswered } from "../facts/unanswered.ts";
 
@@ -35,6 +36,8 @@ export interface CommandAnswer {
   readonly entries?: readonly Entry[];
   readonly actions?: readonly Action[];
   readonly tasks?: readonly Task[];
+  /** What it was decided on: nothing is recorded where someone wrote after that, and the command is read again. */
+  readonly decidedOn?: readonly NewestEntry[];
   /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it shows the same. */
   readonly judge?: "if-changed" | "anew";
   /** The pull request that is judged again, where it is not the one the command was given on. */
@@ -85,6 +88,7 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
     reply,
     judge,
     judgePull = on === "pull" ? number : null,
+    decidedOn = [],
     ...decided
   } = on === "issue" && deviation === null && month === null
     ? nothingHere
@@ -122,7 +126,7 @@ export async function answerCommand(repo: Repo, tables: CommandTables, given: Co
       ? []
       : [{ kind: "pull", repositoryId, number: judgePull, request, dueAt: now }];
   const answering = { entries: [answer.entry], actions: answer.actions, tasks: again };
-  await repo.commit(mergeDecisions(decided, answering));
+  await repo.commit({ ...mergeDecisions(decided, answering), decidedOn });
 }
 
 /** Returns what a command answers; a refusal where GitHub does not answer what it needs for ten minutes. Throws {@link ExternalError}. */

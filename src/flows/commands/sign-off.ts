@@ -1,5 +1,7 @@
 /** The command that signs a month off, on the issue that requests it. */
 
+import type { Entry } from "../../domain/records/entry.ts";
+import type { NewestEntry } from "../../ledger/ledger.ts";
 import { maySignOff, signersOf } from "../../domain/monitoring/sign-off.ts";
 import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
@@ -29,7 +31,8 @@ export const signOffMonth: Command = {
     );
     if (own.length === 0) return refused(whoseText(all, control, month));
     const says: string[] = [];
-    const entries = [];
+    const entries: Entry[] = [];
+    const decidedOn: NewestEntry[] = [];
     const problems: string[] = [];
     for (const review of own) {
       const done = await signOff(repo, {
@@ -43,6 +46,7 @@ export const signOffMonth: Command = {
       });
       if (done.refused === null) {
         entries.push(done.entry);
+        decidedOn.push(...done.decidedOn);
         says.push(done.says);
       } else problems.push(done.refused);
     }
@@ -56,7 +60,7 @@ export const signOffMonth: Command = {
             "",
             ...lines.map((line) => `- ${line}`),
           ].join("\n");
-    return { outcome: "done", reply, entries };
+    return { outcome: "done", reply, entries, decidedOn };
   },
 };
 

@@ -15,7 +15,7 @@ import { DAY } from "../../domain/time/durations.ts";
 import type { GitHub } from "../../github/api/requests.ts";
 import type { Witnesses } from "../../github/freshness/freshness.ts";
 import type { Lease } from "../../ledger/queue/lanes.ts";
-import type { StateFilter } from "../../ledger/ledger.ts";
+import type { NewestEntry, StateFilter } from "../../ledger/ledger.ts";
 import { observationsOf } from "./observations.ts";
 import type { Tools } from "./tools.ts";
 import { repositoryGitHub, type RepositoryGitHub } from "./repository-github.ts";
@@ -45,6 +45,8 @@ type OwnEntry<K extends EntryKind = EntryKind> = {
 /** What a repository's work records, together or not at all. */
 type Recording = Partial<Omit<Decision, "entries">> & {
   readonly entries?: readonly (Entry | OwnEntry)[];
+  /** Nothing is recorded where one of these is no longer the newest of its subject. */
+  readonly decidedOn?: readonly NewestEntry[];
 };
 
 /** Holds the repository a job is about, with everything the job is done with. */

@@ -122,7 +122,7 @@ export async function commandAtTerminal(
     who: (login) => Promise.resolve({ id: null, login }),
   });
   if (result.refused !== null) return result;
-  await tools.ledger.record(result.decision, at);
+  await tools.ledger.record({ ...result.decision, decidedOn: result.decidedOn }, at);
   return { id: deviation.id, says: result.reply, refused: null };
 }
 

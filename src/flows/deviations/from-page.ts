@@ -3,7 +3,6 @@
 import type { Actor } from "../../domain/change/people.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { DeviationRecord, Person } from "../../domain/records/deviation.ts";
-import type { NewestEntry } from "../../ledger/ledger.ts";
 import { watchedRepository, type Repo } from "../context/repo.ts";
 import type { Tools } from "../context/tools.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
@@ -50,7 +49,6 @@ export async function commandFromPage(tools: Tools, given: PageCommands): Promis
 
 async function attempted(tools: Tools, given: PageCommands): Promise<PageCommandsResult | "outdated"> {
   const { sender, lines, form, organizationId } = given;
-  const decidedOn = await newestOf(tools, given.deviation);
   const deviation = await deviationOf(tools, given.deviation);
   if (deviation === null || deviation.repository.ownerId !== organizationId)
     return refuse(`There is no deviation ${given.deviation} here.`);
@@ -74,7 +72,7 @@ async function attempted(tools: Tools, given: PageCommands): Promise<PageCommand
     who: (login) => personCalled(place, login),
   });
   if (result.refused !== null) return result;
-  const { decision, reply: says } = result;
+  const { decision, decidedOn, reply: says } = result;
   const stored = await tools.ledger.recordForm(decision, { id: form, begunAt: at, answer: says }, decidedOn);
   if (stored === "outdated") return stored;
   if (stored === "recorded") return { says, refused: null };
@@ -97,13 +95,6 @@ async function placeOfIssue(tools: Tools, { issue, repository }: DeviationRecord
     if (`${body.repository.owner}/${body.repository.name}`.toLowerCase() === called)
       return watchedRepository(tools, body.repository.id, undefined);
   return null;
-}
-
-async function newestOf({ ledger }: Pick<Tools, "ledger">, subject: string): Promise<readonly NewestEntry[]> {
-  const kinds = ["deviation", "remediation"] as const;
-  return Promise.all(
-    kinds.map(async (kind) => ({ kind, subject, seq: (await ledger.state(kind, subject))?.seq ?? null })),
-  );
 }
 
 function refuse(sentence: string): PageCommandsResult {

@@ -46,7 +46,8 @@ async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
   });
   if (result.refused !== null) return refuse(asComment(result.refused));
   const { entries, actions } = result.decision;
-  return { outcome: "done", reply: asComment(result.reply), entries, actions };
+  const { decidedOn } = result;
+  return { outcome: "done", reply: asComment(result.reply), entries, actions, decidedOn };
 }
 
 function refuse(reply: string): CommandAnswer {

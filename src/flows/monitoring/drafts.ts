@@ -9,6 +9,7 @@ import { draftQuestions } from "../../domain/drafts/questions.ts";
 import { draftResponse } from "../../domain/drafts/response.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import { writersOf } from "../../domain/deviation/response.ts";
 import { REPEATED_CAUSES } from "../../domain/controls/deployments/deployment-approved.ts";
 import { short } from "../../domain/texts/wording.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
@@ -26,7 +27,7 @@ export interface DraftRequest {
   readonly period?: { readonly name: string; readonly from: Instant; readonly to: Instant } | undefined;
 }
 
-type Log = Pick<LedgerReader, "named" | "presence" | "state" | "states" | "verifyLog">;
+type Log = Pick<LedgerReader, "log" | "named" | "presence" | "state" | "states" | "verifyLog">;
 
 /** Kept whole: there are few of each, however many changes there were. */
 const KINDS: readonly EntryKind[] = [
@@ -54,6 +55,7 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
     entries: await entriesOf(ledger, organization.id),
     observedTime: await readObservedTime(ledger, organization.id, at),
     months: reviewedMonths(reviews, figures),
+    writers: await writersIn(ledger, organization.id),
     named,
   };
   switch (kind) {
@@ -82,6 +84,14 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
       return { ok: false, missing: [...unlisted, ...(made.ok ? [] : made.missing)] };
     }
   }
+}
+
+async function writersIn(ledger: Log, organizationId: number): Promise<Records["writers"]> {
+  const steps: LoggedEntry<"remediation">[] = [];
+  for await (const entry of ledger.log({ kinds: ["remediation"] }))
+    if (entry.organizationId === organizationId) steps.push(entry);
+  const bySubject = Map.groupBy(steps, ({ subject }) => subject);
+  return new Map([...bySubject].map(([id, all]) => [id, writersOf(all.map(({ body }) => body))] as const));
 }
 
 async function entriesOf(ledger: Log, organizationId: number): Promise<readonly LoggedEntry[]> {

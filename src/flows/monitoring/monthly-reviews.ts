@@ -40,7 +40,7 @@ import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { listed, listedControls, localTime, oneLine } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
-import type { LedgerReader } from "../../ledger/ledger.ts";
+import type { LedgerReader, NewestEntry } from "../../ledger/ledger.ts";
 import type { Tools } from "../context/tools.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
@@ -315,6 +315,8 @@ export type SignedOff =
       readonly refused: null;
       readonly entry: Entry;
       readonly record: MonthlyReviewRecord;
+      /** What it was decided on: it is recorded only while nobody wrote after that. */
+      readonly decidedOn: readonly NewestEntry[];
       readonly says: string;
     };
 
@@ -328,7 +330,8 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
       refused: `${month} is not over. It can be signed off from ${localTime(monthSpan(month).to, "UTC")}.`,
     };
   if (comment.trim() === "") return { refused: "A sign-off needs a comment: add what you saw." };
-  const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
+  const subject = monthlySubject(organizationId, control, month);
+  const known = await tools.ledger.state("monthly-review", subject);
   const before = known === undefined ? null : known.body;
   const { counts, tally, seen } = await countMonth(tools, organizationId, month, via !== "terminal");
   const figures = figuresNow(counts, month, control) ?? tally.figures(control);
@@ -359,6 +362,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     refused: null,
     entry: reviewEntry(organizationId, record),
     record,
+    decidedOn: [{ kind: "monthly-review", subject, seq: known?.seq ?? null }],
     says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due by ${localTime(record.dueAt, calendar.timezone)}` : ""}: ${monthStatement(figures, seen).says}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
   };
 }
@@ -399,7 +403,8 @@ export async function recordSignOff(
   const at = tools.clock.now();
   const by = { id: null, login };
   const done = await signOff(tools, { ...given, organizationId, by, via: "terminal", at });
-  if (done.refused === null) await tools.ledger.record({ entries: [done.entry] }, at);
+  if (done.refused === null)
+    await tools.ledger.record({ entries: [done.entry], decidedOn: done.decidedOn }, at);
   return done;
 }
 
@@ -410,14 +415,11 @@ export async function signOffFromPage(
   form: string,
 ): Promise<{ readonly says: string; readonly refused: null } | { readonly refused: string }> {
   const { ledger } = tools;
-  const subject = monthlySubject(given.organizationId, given.control, given.month);
-  const before = (await ledger.state("monthly-review", subject))?.seq ?? null;
   const at = tools.clock.now();
   const done = await signOff(tools, { ...given, via: "page", at });
   if (done.refused !== null) return done;
-  const { entry, says } = done;
+  const { entry, decidedOn, says } = done;
   const answered = { id: form, begunAt: at, answer: says };
-  const decidedOn = [{ kind: "monthly-review", subject, seq: before }] as const;
   const stored = await ledger.recordForm({ entries: [entry] }, answered, decidedOn);
   if (stored === "outdated") return { refused: "Someone else changed this review just now. Send it again." };
   return { says, refused: null };

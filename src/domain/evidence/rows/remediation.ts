@@ -89,6 +89,16 @@ export const REMEDIATION = table<RemediationRow>({
       "Who did: never an owner of it.",
     ),
     effective_because: column.text(({ body }) => body.effective?.text ?? null, "What they saw."),
+    response_written_by: column.list(
+      ({ body }) => people(body.response?.writers ?? []),
+      "Who had written the response when it was approved, login#id.",
+    ),
+    response_approved_by: column.text(
+      ({ body }) => who(body.response?.by ?? null),
+      "Who approved the response as it stands: never one of those who wrote it. Empty: nobody.",
+    ),
+    response_approved_at: column.time(({ body }) => body.response?.at ?? null, "When."),
+    response_approved_because: column.text(({ body }) => body.response?.text ?? null, "In which words."),
     clean_months: column.integer(
       (row) => row.cleanMonths,
       "Months in a row with a clean monthly review of its controls since it was done; an operating failure needs months_needed.",

@@ -275,6 +275,10 @@ const remediationColumns = (words: SourceWords): Readonly<Record<string, ShownCo
   effective_at: oneValue("Confirmed effective at", "not confirmed"),
   effective_by: oneValue("Confirmed by", "not confirmed"),
   effective_because: oneValue("What was seen", "not confirmed"),
+  response_written_by: oneValue("Response written by", "not approved"),
+  response_approved_by: oneValue("Response approved by", "not approved"),
+  response_approved_at: oneValue("Response approved at", "not approved"),
+  response_approved_because: oneValue("Words of that approval", "not approved"),
   clean_months: oneValue("Clean months since it was done", words.cleanMonths),
   months_needed: oneValue("Clean months needed"),
   checklist: grouped(
