@@ -33,7 +33,8 @@ import type { Packages, ViewerPackages } from "./page/packages.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, reviewsToSign, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
-import { formKey, FormsUnderWay, LARGEST_FORM, readForm, type TakenForm } from "./sent.ts";
+import { formKey, FormsUnderWay, LARGEST_FORM, nameOf, readForm, type TakenForm } from "./sent.ts";
+import { MinuteLimit } from "./sign-in/minute-limit.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
 import { writtenHtml } from "../pages/written.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
@@ -72,6 +73,9 @@ const LONGEST_URL = 4_000;
 const AT_ONCE = 2;
 const MOST_WAITING = 20;
 
+/** So many forms one person sends in a minute: each may ask GitHub, or have everyone notified. */
+const MOST_FORMS = 30;
+
 /** So many files are sent at once, however slowly they are read. */
 const FILES_AT_ONCE = 2;
 const ZIPS_AT_ONCE = 2;
@@ -86,6 +90,7 @@ interface Bounded extends DashboardTools {
   /** Of forms: they may wait for GitHub, and no page waits for them. */
   readonly formTurns: Turns;
   readonly underWay: FormsUnderWay;
+  readonly sentBy: MinuteLimit;
   readonly downloads: Downloads;
   readonly zips: Downloads;
 }
@@ -105,6 +110,7 @@ export function dashboard(given: DashboardTools, pages = PAGES): Hono {
     turns: new Turns(AT_ONCE, MOST_WAITING),
     formTurns: new Turns(AT_ONCE, MOST_WAITING),
     underWay: new FormsUnderWay(),
+    sentBy: new MinuteLimit(MOST_FORMS),
     downloads: new Downloads(FILES_AT_ONCE),
     zips: new Downloads(ZIPS_AT_ONCE, LONGEST_ZIP),
   };
@@ -231,6 +237,7 @@ async function resultOf(
   const key = formKey(sender, access, c.req.path, form);
   const says = (await tools.ledger.forms.find(key))?.answer ?? null;
   if (says !== null) return { says, refused: null };
+  if (!tools.sentBy.take(JSON.stringify(nameOf(sender)), tools.clock.now())) return TOO_MANY;
   const asked = askedOf(c, tools, viewer, access, null);
   const token = async (): Promise<string | null> => (await tools.signIn?.tokenOf(c.req.raw)) ?? null;
   const sent = { form: key, sender, access, asked, token, tools: tools.acts };
@@ -243,6 +250,11 @@ async function resultOf(
     return { refused: error.message, isUnsure: true };
   }
 }
+
+const TOO_MANY: ActAnswer = {
+  refused: `At most ${MOST_FORMS} forms are taken from one person in a minute. What you wrote is below: send it again in a minute.`,
+  isTooMany: true,
+};
 
 const NOBODY =
   "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
@@ -337,8 +349,14 @@ async function answered(
   const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
   const notice = refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedHtml(refusedForm);
   const whole = html`${notice}${main}`;
-  const answer = refusedForm === null ? status : refusedForm.answer.isUnsure === true ? 503 : 422;
+  if (refusedForm?.answer.isTooMany === true) c.header("retry-after", "60");
+  const answer = refusedForm === null ? status : statusOf(refusedForm);
   return c.html(framed({ title, main: whole, viewer, of: around }), answer);
+}
+
+function statusOf({ answer: { isUnsure, isTooMany } }: RefusedForm): 422 | 429 | 503 {
+  if (isTooMany === true) return 429;
+  return isUnsure === true ? 503 : 422;
 }
 
 /** What came of the form that the address names, in the words that were kept: nothing of the address itself is shown. */

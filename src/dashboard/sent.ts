@@ -68,8 +68,12 @@ export function formKey(
   path: string,
   form: string,
 ): string {
-  const who = sender.kind === "github" ? ["github", sender.id] : ["oidc", sender.issuer, sender.subject];
-  return sha256(JSON.stringify([who, organization.id, path, form]));
+  return sha256(JSON.stringify([nameOf(sender), organization.id, path, form]));
+}
+
+/** Returns what nobody else is named by. */
+export function nameOf(person: SignedInPerson): readonly (string | number)[] {
+  return person.kind === "github" ? ["github", person.id] : ["oidc", person.issuer, person.subject];
 }
 
 /** Keeps forms that are being done in this process: one that comes again meanwhile waits for the same answer. */

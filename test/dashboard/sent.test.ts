@@ -207,3 +207,26 @@ test("is not done to a page that takes nothing, nor where nobody signs in", asyn
   const { ask } = await pagesOver(smallLog());
   expect((await ask("/changes", { method: "POST" })).status).toBe(405);
 });
+
+test("one person sends so many forms in a minute, and what they wrote beyond that is kept for them; others go on", async () => {
+  const { signedIn, filled, kept, clock } = await notes();
+  const [ann, bob] = [await signedIn(), await signedIn(BOB)];
+  const first = await filled(ann, "note 1");
+  expect((await ann.send(PATH, first)).status).toBe(303);
+  for (let count = 2; count <= 30; count += 1)
+    expect((await ann.send(PATH, await filled(ann, `note ${count}`))).status).toBe(303);
+  const more = await filled(ann, "one more");
+  const refused = await ann.send(PATH, more);
+  const page = await refused.text();
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+  expect(page).toContain("At most 30 forms are taken from one person in a minute.");
+  expect(page).toMatch(/<textarea[^>]*>one more<\/textarea>/u);
+  expect(page).toContain(`value="${more["form"] ?? ""}"`);
+  // One that was done before is no other one.
+  expect((await ann.send(PATH, first)).status).toBe(303);
+  expect((await bob.send(PATH, await filled(bob, "mine"))).status).toBe(303);
+  expect(kept).toHaveLength(31);
+  clock.at += 60_000;
+  expect((await ann.send(PATH, more)).status).toBe(303);
+  expect(kept.at(-1)).toBe("ann 7: one more");
+});

@@ -12,6 +12,8 @@ export type ActAnswer =
       readonly field?: string;
       /** Whether it may have been done: GitHub or the database gave no answer. */
       readonly isUnsure?: true;
+      /** Whether its sender sent so many that it was not looked at. */
+      readonly isTooMany?: true;
     };
 
 /** Names the field with the CSRF token. */
