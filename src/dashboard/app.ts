@@ -381,8 +381,17 @@ function isThere(isOfWhole: true | undefined, { role }: Access): boolean {
   return isOfWhole !== true || role !== "member";
 }
 
-function zip(c: Context, { zips }: Bounded, { name, zip: bytes }: PageZip): Response {
-  const body = c.req.method === "HEAD" ? "" : zips.body(bytes);
+function zip(c: Context, { zips, log }: Bounded, { name, zip: bytes }: PageZip): Response {
+  const { path } = c.req;
+  const logged = (async function* () {
+    try {
+      yield* bytes;
+    } catch (error) {
+      log.error({ err: error, path }, "a package could not be sent whole");
+      throw error;
+    }
+  })();
+  const body = c.req.method === "HEAD" ? "" : zips.body(logged);
   if (body === null) return busy(c);
   return c.body(body, 200, {
     "content-type": "application/zip",

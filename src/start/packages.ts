@@ -11,9 +11,9 @@ import type { HeldPackage, Packages } from "../dashboard/page/packages.ts";
 import { ManifestSchema, type Manifest } from "../domain/evidence/package.ts";
 import { drawBySeed, POPULATIONS } from "../domain/evidence/sample/choice.ts";
 import { rowsIn } from "../domain/evidence/sample/rows.ts";
-import { parsed, readSeal } from "../domain/evidence/seal.ts";
+import { bundleOf, parsed, readSeal } from "../domain/evidence/seal.ts";
 import { CsvRows } from "../domain/evidence/tables/read-csv.ts";
-import { MANIFEST_FILE, SEAL_FILE, type Files } from "../domain/evidence/verify/read.ts";
+import { BUNDLE_FILE, MANIFEST_FILE, SEAL_FILE, type Files } from "../domain/evidence/verify/read.ts";
 import { sortedLines } from "../domain/texts/sort.ts";
 import { sha256 } from "../domain/values/digest.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -79,7 +79,12 @@ async function heldAt(path: string, seal: string): Promise<HeldPackage | null> {
     const [sealed, manifest] = [await textOf(files, SEAL_FILE), await textOf(files, MANIFEST_FILE)];
     const found = readSeal(sealed);
     if (sha256(sealed) !== seal || "problem" in found) return null;
-    const digests = new Map(found.subjects.map(({ name, sha256: digest }) => [name, digest]));
+    const bundle = sha256(bundleOf(sealed, found.keyId));
+    const digests = new Map([
+      ...found.subjects.map(({ name, sha256: digest }) => [name, digest] as const),
+      [SEAL_FILE, seal],
+      [BUNDLE_FILE, bundle],
+    ]);
     const parts = ManifestSchema.safeParse(parsed(manifest));
     return parts.success && digests.get(MANIFEST_FILE) === sha256(manifest)
       ? { manifest: parts.data, digests }
@@ -95,7 +100,7 @@ async function heldAt(path: string, seal: string): Promise<HeldPackage | null> {
     manifest,
     firstRows: (file, most) => ifSealed(file, (files) => firstRows(files, file, most)),
     draw: (of, how) => ifSealed(POPULATIONS[of].path, (files) => drawn(files, manifest, of, how)),
-    zip: () => zipAt(path),
+    zip: () => zipAt(path, digests),
   };
 }
 
@@ -131,25 +136,59 @@ async function firstRows(files: Files, file: string, most: number): Promise<read
   return rows;
 }
 
-/** A zip is sent as it lies there; a folder as the zip that `--zip` would have made of it. */
-async function* zipAt(path: string): AsyncIterable<Uint8Array> {
-  const there = await stat(path);
-  if (!there.isDirectory()) {
+/**
+ * A zip is sent as it lies there, once all in it was read; a folder as the zip that `--zip` would have made of it, each file read once.
+ * What is not as it was sealed ends it.
+ */
+async function* zipAt(path: string, digests: ReadonlyMap<string, string>): AsyncIterable<Uint8Array> {
+  const opened = await openFiles(path);
+  if ("problem" in opened) throw new Error(`the package ${opened.problem}`);
+  const { files, close } = opened;
+  try {
+    const names = await sealedNames(files, digests);
+    const asSealed = (name: string): AsyncIterable<Uint8Array> =>
+      onlyWith(files.open(name), name, digests.get(name));
+    if ((await stat(path)).isDirectory()) {
+      const open = (name: string) => (): Promise<Readable> => Promise.resolve(Readable.from(asSealed(name)));
+      const members = [];
+      for (const name of names)
+        members.push({ path: name, bytes: (await stat(join(path, name))).size, open: open(name) });
+      yield* zipOf(members) as AsyncIterable<Uint8Array>;
+      return;
+    }
+    for (const name of names) for await (const _ of asSealed(name));
     yield* createReadStream(path) as AsyncIterable<Uint8Array>;
-    return;
+  } finally {
+    await close();
   }
-  yield* (await withFiles(path, async (files) => {
-    const { members } = await files.members();
-    const sized = [];
-    for (const { path: name, kind } of members)
-      if (kind === "file")
-        sized.push({
-          path: name,
-          bytes: (await stat(join(path, name))).size,
-          open: () => Promise.resolve(Readable.from(files.open(name))),
-        });
-    return zipOf(sized);
-  })) as AsyncIterable<Uint8Array>;
+}
+
+/** Returns the files of a package; throws where one is missing, or lies there and was not sealed. */
+async function sealedNames(files: Files, digests: ReadonlyMap<string, string>): Promise<readonly string[]> {
+  const { members, defects } = await files.members();
+  const found = members.filter(({ kind }) => kind !== "folder").map(({ path }) => path);
+  const stranger = members.find(({ path, kind }) => kind !== "folder" && !digests.has(path));
+  const missing = [...digests.keys()].find((name) => name !== BUNDLE_FILE && !found.includes(name));
+  const wrong = stranger?.path ?? missing ?? defects[0]?.file;
+  if (wrong !== undefined) throw notAsSealed(wrong);
+  return found;
+}
+
+async function* onlyWith(
+  pieces: AsyncIterable<Uint8Array>,
+  name: string,
+  digest: string | undefined,
+): AsyncIterable<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const piece of pieces) {
+    hash.update(piece);
+    yield piece;
+  }
+  if (hash.digest("hex") !== digest) throw notAsSealed(name);
+}
+
+function notAsSealed(file: string): Error {
+  return new Error(`${file} is not as it was sealed: the package was changed where it lies, and is not sent`);
 }
 
 async function withFiles<Found>(

@@ -1,8 +1,10 @@
 /** The audit's pages: packages that were handed over, read, drawn from and downloaded, by whom they are for and nobody else. */
 
-import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 
@@ -13,6 +15,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { drawSample } from "../../src/package/sample/draw.ts";
 import { verifyPath } from "../../src/package/verify.ts";
+import { zipOf } from "../../src/package/zip/writer.ts";
 import { packagesIn } from "../../src/start/packages.ts";
 import {
   GENERATED_AT,
@@ -232,6 +235,55 @@ test("a file that was changed where it lies is shown by none of its rows and dra
   await appendFile(join(shelf, "q3", "manifest.json"), " ");
   expect(await textOf(ask, `/audit/${seal}`)).toContain("has no package with this digest");
 });
+
+test.each([
+  ["a file with one byte more", (folder: string) => appendFile(join(folder, "deployments.csv"), " ")],
+  ["a file that was replaced by one as long", (folder: string) => replaced(join(folder, "deployments.csv"))],
+  ["a file that is missing", (folder: string) => rm(join(folder, "deployments.csv"))],
+  ["a file that was put there", (folder: string) => writeFile(join(folder, "notes.txt"), "x")],
+  [
+    "the seal's bundle with another byte",
+    (folder: string) => replaced(join(folder, "manifest.sigstore.json")),
+  ],
+])("a package with %s is not sent whole, from a folder or a zip, and why is logged", async (_, damage) => {
+  await damage(join(shelf, "q3"));
+  const zipped = join(shelf, "damaged.zip");
+  const names = (await readdir(join(shelf, "q3"), { recursive: true, withFileTypes: true }))
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name));
+  const members = await Promise.all(
+    names.map(async (path) => {
+      const bytes = await readFile(path);
+      const open = (): Promise<Readable> => Promise.resolve(Readable.from([bytes]));
+      return { path: relative(join(shelf, "q3"), path), bytes: bytes.length, open };
+    }),
+  );
+  await writeFile(zipped, await buffer(zipOf(members)));
+  await rm(join(shelf, "q3.zip"));
+  for (const other of [zipped, join(shelf, "q3")]) {
+    const logged: unknown[] = [];
+    const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
+    const pages = pagesOf(ledger, {
+      viewer: { name: "someone", person: AUDITOR, sees },
+      packages: packagesIn(shelf, ledger),
+    });
+    const answer = await pages.ask(`/audit/${seal}/package.zip`);
+    await expect(answer.arrayBuffer()).rejects.toThrow("is not as it was sealed");
+    logged.push(...pages.logged);
+    expect(JSON.stringify(logged.map((each) => String((each as { readonly err: unknown }).err)))).toContain(
+      "is not as it was sealed",
+    );
+    await rm(other, { recursive: true });
+  }
+});
+
+/** Changes the last byte of a file that is none of its line ends. */
+async function replaced(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const at = bytes.length - 5;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
 
 test("another site downloads nothing in an auditor's name, and what is only asked about is not recorded", async () => {
   const ask = pagesAs("auditor");

@@ -29,6 +29,8 @@ export function zipOf(members: readonly ZipMember[]): Readable {
         const hand = async (): Promise<void> => {
           try {
             current = await member.open();
+            // Nobody else listens for it, and the process would end.
+            current.on("error", (error) => zip.emit("error", error));
           } catch (error) {
             zip.emit("error", error);
             return;
