@@ -175,9 +175,42 @@ function ofPolicy(policy: Policy | null, inForce: ReadinessFacts["policies"]): r
         ]
       : []),
     ...notAsked(inForce),
+    ...ofAccess(policy),
     ...(approvals.length > 0 && policy.emergency.alone !== null
       ? [note("alone", "The policy lets people authorise their own emergency, to be confirmed afterwards.")]
       : []),
+  ];
+}
+
+/** Names of `access` that meant nobody: GitHub may have no such team or login, or not show it to the App. */
+function ofAccess({ names }: Policy): readonly ReadinessItem[] {
+  const { teams = [], accounts = [] } = names?.access ?? {};
+  const missing = (all: typeof teams): string =>
+    some(
+      all.filter(({ id }) => id === null).map(({ name }) => name),
+      SHOWN,
+    );
+  const [ofTeams, ofAccounts] = [missing(teams), missing(accounts)];
+  const remedy = "Correct the name in the policy, or let the App read it (`countersign doctor`).";
+  return [
+    ...(ofTeams === ""
+      ? []
+      : [
+          note(
+            "access-team",
+            `\`access.leads\` names ${ofTeams}: GitHub showed the App no such team, so nobody leads by that name.`,
+            remedy,
+          ),
+        ]),
+    ...(ofAccounts === ""
+      ? []
+      : [
+          note(
+            "access-account",
+            `\`access.auditors\` names ${ofAccounts}: GitHub showed the App no such account, so nobody audits by that name.`,
+            remedy,
+          ),
+        ]),
   ];
 }
 
@@ -492,8 +525,8 @@ function against(code: string, says: string, remedy?: string): ReadinessItem {
   return { code, against: true, says, ...(remedy === undefined ? {} : { remedy }) };
 }
 
-function note(code: string, says: string): ReadinessItem {
-  return { code, against: false, says };
+function note(code: string, says: string, remedy?: string): ReadinessItem {
+  return { code, against: false, says, ...(remedy === undefined ? {} : { remedy }) };
 }
 
 function finding(code: string, isAgainst: boolean, says: string): ReadinessItem {
