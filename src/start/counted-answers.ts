@@ -7,12 +7,13 @@ import type { Judged } from "../domain/monitoring/judged.ts";
 import type { EntryKind } from "../domain/records/entry.ts";
 import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
+import { openPointsOf } from "../flows/monitoring/close-period.ts";
 import { reviewsNow } from "../flows/monitoring/monthly-reviews.ts";
 import { organizationPolicy } from "../flows/policy/in-force.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
 import type { Ledger, StateFilter } from "../ledger/ledger.ts";
 
-type ReadLedger = Pick<Ledger, "head" | "lists" | "presence" | "states">;
+type ReadLedger = Pick<Ledger, "head" | "lists" | "log" | "presence" | "states">;
 
 /** So many entries are read before others have their turn. */
 const AT_ONCE = 50;
@@ -35,6 +36,7 @@ interface Kept<Answer> {
 export class CountedAnswers implements Counted {
   readonly #ledger: ReadLedger;
   readonly #spans = new Map<string, Kept<Awaited<ReturnType<Counted["readiness"]>>>>();
+  readonly #open = new Map<string, Kept<readonly string[]>>();
   readonly #reviews = new Map<string, Kept<Awaited<ReturnType<Counted["monthlyReviews"]>>>>();
 
   constructor(ledger: ReadLedger) {
@@ -46,6 +48,11 @@ export class CountedAnswers implements Counted {
     return this.#kept(this.#spans, name, at, (ledger) =>
       readiness(ledger, organizationId, span, at, this.#judged(organizationId)),
     );
+  };
+
+  readonly openPoints: Counted["openPoints"] = (organizationId, period, at) => {
+    const name = JSON.stringify([organizationId, period.name, period.from, period.to]);
+    return this.#kept(this.#open, name, at, (ledger) => openPointsOf(ledger, { organizationId, period, at }));
   };
 
   readonly monthlyReviews: Counted["monthlyReviews"] = (organizationId, at) =>
@@ -96,8 +103,9 @@ function isFresh(
 }
 
 /** Reads the same ledger, and lets deliveries be stored in between. */
-function gently(ledger: ReadLedger): Pick<Ledger, "presence" | "states"> {
+function gently(ledger: ReadLedger): Pick<Ledger, "log" | "presence" | "states"> {
   return {
+    log: (filter) => ledger.log(filter),
     presence: () => ledger.presence(),
     async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {
       let read = 0;

@@ -150,6 +150,34 @@ test("an auditor of another organisation is shown nothing of it, whatever the ad
   expect(await downloads()).toEqual([]);
 });
 
+test("a period that is not closed is previewed, saying first that it is not, and what is not proven of it", async () => {
+  const ask = pagesAs("auditor");
+  const all = await textOf(ask, "/audit");
+  expect(all).toContain('href="/audit/preview"');
+  const text = (await textOf(ask, "/audit/preview?from=2026-07-01&to=2026-08-31")).replaceAll(/\s+/gu, " ");
+  const main = text.slice(text.indexOf("</h1>"));
+  expect(main.indexOf("This period is not closed.")).toBeLessThan(main.indexOf("<h2"));
+  expect(main.indexOf('id="unproven"')).toBeLessThan(main.indexOf('id="populations"'));
+  expect(main).toContain(`<a href="/audit/${seal}">${PERIOD.name}</a>`);
+  const later = await textOf(ask, "/audit/preview?from=2026-10-01&to=2026-10-31");
+  expect(later).toMatch(/id="unproven"[^]*is not over: it ends on 2026-11-01/u);
+  const closed = await textOf(ask, "/audit/preview?from=2026-07-01&to=2026-09-30");
+  expect(closed).toContain("This period is closed.");
+  // The words of what is not proven are those that closing would give.
+  const writer = await openPackage(join(shelf, "again"));
+  const period = {
+    name: "2026-10-01 to 2026-10-31",
+    from: PERIOD.to,
+    to: Date.parse("2026-11-01T00:00:00Z"),
+  };
+  const how = { period, generatedAt: GENERATED_AT, reason: null, by: "carol" };
+  const { refused } = await closePeriod({ ...MAKING, ledger, writer, ...how });
+  for (const each of refused?.slice(0, -1) ?? [])
+    expect(later.replaceAll("&#39;", "'"), each).toContain(each);
+  expect(refused?.length).toBeGreaterThan(1);
+  await textOf(pagesAs("member"), "/audit/preview", 404);
+});
+
 test("what is not here is named as such, with where to ask", async () => {
   const nowhere = pagesAs("auditor", { folder: null });
   for (const path of ["/audit", `/audit/${seal}`])

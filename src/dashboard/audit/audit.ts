@@ -15,13 +15,21 @@ import {
 } from "../../domain/evidence/sample/choice.ts";
 import { sampleNotes } from "../../domain/evidence/sample/words.ts";
 import type { HandedOver, PeriodCloseRecord } from "../../domain/records/monitoring.ts";
-import { time } from "../../domain/texts/wording.ts";
+import { dayOf } from "../../domain/deviation/operating.ts";
+import type { ObservedTime } from "../../domain/monitoring/observed-time.ts";
+import { time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
+import { LISTED_VERDICTS } from "../lists/list-query.ts";
+import { daysOf, periodForm, periodOf } from "../lists/period.ts";
 import type { HeldPackage } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { collected, whenHtml } from "../page/parts.ts";
+import { collected, whenHtml, wholeSection } from "../page/parts.ts";
 
 const PATH = "/audit";
+
+/** Where a period is shown of which no package was handed over. */
+const PREVIEW_PATH = `${PATH}/preview`;
 
 /** So many rows of a table are shown before it is downloaded. */
 const PREVIEWED = 3;
@@ -32,6 +40,7 @@ const LARGEST_SAMPLE = 200;
 /** Lists the pages of the audit. */
 export const AUDIT_PAGES: readonly DashboardPage[] = [
   { path: PATH, nav: "Audit", isOfWhole: true, show: showAll },
+  { path: PREVIEW_PATH, isOfWhole: true, show: showPreview },
   { path: `${PATH}/:seal{[0-9a-f]{64}}`, isOfWhole: true, show: showOne },
   { path: `${PATH}/:seal{[0-9a-f]{64}}/sample.csv`, isOfWhole: true, show: sampleFile },
   { path: `${PATH}/:seal{[0-9a-f]{64}}/package.zip`, isOfWhole: true, isRecorded: true, show: sent },
@@ -54,7 +63,7 @@ async function showAll(asked: Asked): Promise<PageContent> {
     main: html`<p class="lead">
         ${closed.length === 0 ? "No period was closed yet." : "Closed periods, the newest first."}
       </p>
-      <p><a href="${asked.link("/")}">How the running period stands</a></p>
+      <p><a href="${asked.link(PREVIEW_PATH)}">Preview of a period that is not closed</a></p>
       ${closed.map((record) => periodHtml(asked, record, isHere))}
       ${[...isHere.values()].includes(false) ? html`<p>${notHere(asked)}</p>` : ""}
       ${closed.length === 0 ? "" : verifyHtml(closed.flatMap(packagesOf))}`,
@@ -123,6 +132,91 @@ async function showOne(asked: Asked): Promise<PageContent> {
       </section>
       ${await sampleHtml(asked, held, own)} ${verifyHtml([chosen])}`,
   };
+}
+
+/** What the log has of a period, and first of all that it is not closed, and what is not proven of it. */
+async function showPreview(asked: Asked): Promise<PageContent> {
+  const period = await periodOf(asked);
+  const { from, to } = period;
+  const name = period.name ?? `${dayOf(from)} to ${dayOf(to - 1)}`;
+  const closed = (await closedPeriods(asked)).filter(
+    (each) => each.period.from < to && each.period.to > from,
+  );
+  const isClosed = closed.some((each) => each.period.from === from && each.period.to === to);
+  const days = daysOf(period);
+  return {
+    title: `Preview of ${name}`,
+    main: html`<p class="lead">
+        <b>${isClosed ? "This period is closed." : "This period is not closed."}</b>
+        ${isClosed ? "Its packages are what was handed over." : "No package of it was handed over."} What
+        follows is the log as it is now, and may still change: it is no evidence of the period.
+      </p>
+      ${closed.length === 0 ? "" : html`<p>Closed periods that share days with it: ${closedLinks(asked, closed)}.</p>`}
+      ${periodForm(asked, PREVIEW_PATH, period)}
+      ${await wholeSection(asked, { id: "unproven", title: "What is not proven" }, async (whole) =>
+        unprovenHtml(await whole.openPoints({ name, from, to }), await whole.observedTime(), period),
+      )}
+      <section>
+        <h2 id="populations">Populations so far</h2>
+        ${await populationHtml(asked, "change", "Changes", period, asked.link("/changes", days))}
+        ${await populationHtml(asked, "deployment", "Deployments", period, asked.link("/deployments", days))}
+        <p><a href="${asked.link("/", days)}">How the period stands</a></p>
+      </section>`,
+  };
+}
+
+function closedLinks({ link }: Asked, closed: readonly PeriodCloseRecord[]): Html {
+  const links = closed.map((record) => {
+    const seal = packagesOf(record).at(-1)?.seal ?? "";
+    return html`<a href="${link(`${PATH}/${seal}`)}">${record.period.name}</a>`;
+  });
+  return html`${links.map((each, index) => html`${index === 0 ? "" : ", "}${each}`)}`;
+}
+
+function unprovenHtml(open: readonly string[], { since, gaps, unseen }: ObservedTime, period: Span): Html {
+  const within = (each: { readonly from: number; readonly to: number | null }): boolean =>
+    each.from < period.to && (each.to === null || each.to > period.from);
+  const points = [
+    ...open,
+    ...(since === null || since > period.from
+      ? [`Nothing was observed before ${since === null ? "now" : time(since)}.`]
+      : []),
+    ...[...unseen, ...gaps]
+      .filter(within)
+      .map(
+        ({ from, to }) =>
+          `Not observed, at least in part: ${time(from)} to ${to === null ? "now" : time(to)}.`,
+      ),
+  ];
+  if (points.length === 0)
+    return html`<p>Every production branch in scope is proven complete, and every day was observed.</p>`;
+  return html`<ul>
+    ${points.map((each) => html`<li>${each}</li>`)}
+  </ul>`;
+}
+
+async function populationHtml(
+  { records }: Asked,
+  kind: "change" | "deployment",
+  title: string,
+  { from, to }: Span,
+  href: string,
+): Promise<Html> {
+  const months = await records.months(kind, { from, to });
+  const counts = Map.groupBy(months, ({ verdict }) => verdict);
+  const rows = LISTED_VERDICTS.map((verdict) => ({
+    verdict,
+    count: (counts.get(verdict) ?? []).reduce((sum, { count }) => sum + count, 0),
+  })).filter(({ count }) => count > 0);
+  return html`<h3><a href="${href}">${title}</a></h3>
+    ${
+      rows.length === 0
+        ? html`<p>None is recorded.</p>`
+        : tableOf(rows, [
+            { head: "Verdict", cell: ({ verdict }) => VERDICT_TITLES[verdict] },
+            { head: "Recorded", cell: ({ count }) => count, number: true },
+          ])
+    }`;
 }
 
 /** Whether the list is whole comes before what is in it. */

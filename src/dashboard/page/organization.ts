@@ -1,5 +1,6 @@
 /** What pages read of the organisation as a whole. Only whoever may see all of it is handed this. */
 
+import type { Period } from "../../domain/evidence/tables/population.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
 import { maySignOff, signersOf, type OwnersPolicy } from "../../domain/monitoring/sign-off.ts";
@@ -19,6 +20,8 @@ type OrganizationKind = (typeof ORGANIZATION_KINDS)[number];
 export interface Counted {
   /** Judges an organisation's readiness for an audit on a span. */
   readonly readiness: (organizationId: number, span: Span, at: Instant) => Promise<AuditReadiness>;
+  /** Returns what closing a period now would name as not proven; none: nothing. */
+  readonly openPoints: (organizationId: number, period: Period, at: Instant) => Promise<readonly string[]>;
   /** Returns every monthly review, with what its month is known to be now, and the policy that names its owner. */
   readonly monthlyReviews: (organizationId: number, at: Instant) => Promise<OwnedReviews>;
 }
@@ -93,6 +96,11 @@ export class OrganizationRecords {
   /** Judges readiness for an audit on a span. */
   readiness(span: Span): Promise<AuditReadiness> {
     return this.#counted.readiness(this.#id, span, this.#now);
+  }
+
+  /** Returns what closing a period now would name as not proven. */
+  openPoints(period: Period): Promise<readonly string[]> {
+    return this.#counted.openPoints(this.#id, period, this.#now);
   }
 
   /** Returns every monthly review, with what its month is known to be now. */

@@ -5,7 +5,7 @@ import { countedSpan, spansText, type Statement } from "../monitoring/observed-t
 import type { CompletenessRecord } from "../records/monitoring.ts";
 import { uncovered, type Span } from "../time/span.ts";
 import { completenessOf, isOfNow, scopeRepositories } from "./rows/scope.ts";
-import { statesOf, type EvidenceSource } from "./tables/population.ts";
+import { statesOf, type ReadSource } from "./tables/population.ts";
 import { timeText } from "./tables/table.ts";
 
 /** Describes one branch of one repository: how much of the period is proven complete. */
@@ -54,7 +54,7 @@ interface Updates {
 }
 
 /** Folds the completeness checks of the period; holds one small record for each production branch and check, no population. */
-export async function completenessDocument(source: EvidenceSource): Promise<CompletenessDocument> {
+export async function completenessDocument(source: ReadSource): Promise<CompletenessDocument> {
   const { period, generatedAt } = source;
   const branches = new Map<string, BranchState>();
   for await (const { body } of scopeRepositories(source)) {
@@ -102,7 +102,7 @@ function withProof(state: BranchState, generatedAt: Instant): Proof {
 
 /** Counts each change of the period once, branch by branch. */
 async function updatesIn(
-  source: EvidenceSource,
+  source: ReadSource,
   branches: ReadonlyMap<string, Proof>,
 ): Promise<ReadonlyMap<string, Updates>> {
   const counts = new Map<string, Updates>();

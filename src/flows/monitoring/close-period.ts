@@ -4,9 +4,11 @@ import { closingsIn, newestOf, notClosable, openPoints, type MadeAs } from "../.
 import { completenessDocument } from "../../domain/evidence/completeness.ts";
 import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
 import type { Entry } from "../../domain/records/entry.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { periodSubject, type HandedOver, type PeriodCloseRecord } from "../../domain/records/monitoring.ts";
 import type { Ledger, LedgerReader } from "../../ledger/ledger.ts";
-import { exportEvidence, sourceOf, type Exported, type ExportRequest } from "./export-evidence.ts";
+import { readObservedTime } from "../records/observation-coverage.ts";
+import { exportEvidence, readerOf, sourceOf, type Exported, type ExportRequest } from "./export-evidence.ts";
 
 /** Describes how a package is handed over. */
 export interface HandOver extends Omit<ExportRequest, "ledger" | "madeAs" | "period"> {
@@ -39,6 +41,20 @@ export async function closePeriod(
       return [`${period.name} is over and proven complete: close it without --incomplete.`];
     return [];
   });
+}
+
+/** Returns what closing a period now would name as not proven; none: nothing. `isServing` as in {@link readObservedTime}. */
+export async function openPointsOf(
+  ledger: Pick<LedgerReader, "log" | "presence" | "states">,
+  {
+    organizationId,
+    period,
+    at,
+  }: { readonly organizationId: number; readonly period: Period; readonly at: Instant },
+): Promise<readonly string[]> {
+  const observedTime = await readObservedTime(ledger, organizationId, at, true);
+  const source = { ...readerOf(ledger), observedTime, organizationId, period, generatedAt: at };
+  return openPoints(await completenessDocument(source), source);
 }
 
 /** Makes an addendum to a closed period and records it. Refuses where nothing differs from the package handed over last. */

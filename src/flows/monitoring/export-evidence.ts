@@ -247,8 +247,8 @@ export async function sourceOf({
   };
 }
 
-/** One log holds every organisation. */
-function readerOf(ledger: Pick<LedgerReader, "states" | "log">): LogReader {
+/** Returns the log as evidence is read from it. One log holds every organisation. */
+export function readerOf(ledger: Pick<LedgerReader, "states" | "log">): LogReader {
   return {
     states: (kind, filter) => ledger.states(kind, filter),
     log: async function* ({ organizationId, ...span }) {

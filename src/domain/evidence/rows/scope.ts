@@ -8,7 +8,13 @@ import type { RepositoriesEntry } from "../../policy/file/organisation.ts";
 import type { Control } from "../../controls/control.ts";
 import type { LoggedEntry } from "../../records/entry.ts";
 import type { CoverageGapRecord } from "../../records/monitoring.ts";
-import { statesOf, type EvidenceSource, type Period, type Stated } from "../tables/population.ts";
+import {
+  statesOf,
+  type EvidenceSource,
+  type ReadSource,
+  type Period,
+  type Stated,
+} from "../tables/population.ts";
 import { column, groupsText, listText, table, logColumns, type Columns } from "../tables/table.ts";
 import { HOUR } from "../../time/durations.ts";
 import { plainInCell } from "../../texts/wording.ts";
@@ -123,7 +129,7 @@ async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<"r
 }
 
 /** Yields the repositories the App could see at some time before the period ended and after it began. */
-export async function* scopeRepositories(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
+export async function* scopeRepositories(source: ReadSource): AsyncIterable<Stated<"repository">> {
   for await (const stated of statesOf(source, "repository", "ever")) {
     const { installedFrom, removedAt } = stated.body;
     if (installedFrom < source.period.to && (removedAt === null || removedAt > source.period.from))
@@ -277,7 +283,7 @@ export function isOfNow(checkedAt: number, generatedAt: number): boolean {
  * Yields the completeness check of each branch. It is that of exactly this period, if it proves the whole of it; else those of
  * all spans that touch it.
  */
-export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
+export async function* completenessOf(source: ReadSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
   let branch: readonly Stated<"completeness">[] = [];
   function* chosen(): Iterable<Stated<"completeness">> {

@@ -48,6 +48,9 @@ export interface EvidenceSource extends LogReader {
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
 }
 
+/** Describes what of it is read one after the other, with nothing sorted and nothing read as of before. */
+export type ReadSource = Omit<EvidenceSource, "asOf" | "sorted">;
+
 /** Returns what each period that a package rolls up would be made from by itself; none: it is of one. */
 export function partsOf(source: EvidenceSource): readonly EvidenceSource[] {
   return (source.period.parts ?? []).map((period) => ({ ...source, period }));
@@ -61,7 +64,7 @@ export interface Stated<K extends EntryKind> {
 
 /** Yields the states of a kind within the period (or, with `ever`, of all time), sorted by subject. Throws when the log's order breaks. */
 export async function* statesOf<K extends EntryKind>(
-  source: EvidenceSource,
+  source: ReadSource,
   kind: K,
   span: "period" | "ever" = "period",
 ): AsyncIterable<Stated<K>> {
