@@ -63,6 +63,7 @@ function ask(
   harness: InProcessHarness,
   now: number | (() => number) = STORY.start + 55 * MINUTE,
   env: Readonly<Record<string, string>> = {},
+  barred: RegExp | null = null,
 ): Promise<Answer> {
   const terminal = {
     print: () => undefined,
@@ -71,7 +72,12 @@ function ask(
     interactive: false,
   };
   const clock = typeof now === "number" ? () => now : now;
-  return doctor(terminal, clock, (input, init) => harness.github.fetch(new Request(input, init)));
+  return doctor(terminal, clock, async (input, init) => {
+    const request = new Request(input, init);
+    if (barred?.test(request.url) === true)
+      return Response.json({ message: "Resource not accessible by integration" }, { status: 403 });
+    return harness.github.fetch(request);
+  });
 }
 
 describe("the doctor", () => {
@@ -438,6 +444,36 @@ test(
     expect(lines.join("\n")).toContain(`and ${THIRD + 1 - 5} more (--json lists all)`);
   },
 );
+
+test("a team or login of access that GitHub has not is named, and what is there is not; nothing waits for it", async () => {
+  const access =
+    "access: { leads: { teams: [acme/leads, acme/leadz] }, auditors: { users: [bob, bobb], until: 2026-12-31 } }";
+  const story = (policy: string): Scenario =>
+    readStory(
+      `name: who leads
+policy: { mode: enforce, ${policy} }
+people: { ann: { permission: write, teams: [leads] }, bob: { permission: write } }
+story: []
+`,
+      "doctor",
+    );
+  const { lines } = await ask(await visit(story(access)));
+  const told = lines.filter((line) => line.includes("access in acme"));
+  expect(told).toEqual([
+    "wrong  access in acme: access.leads names acme/leadz, and GitHub has no such team. Is acme/leads meant?",
+    "wrong  access in acme: access.auditors names bobb, and GitHub has no such account",
+  ]);
+  expect(lines.at(-1)).not.toContain("access in acme");
+  const right = await ask(await visit(story(access.replace(", acme/leadz", "").replace(", bobb", ""))));
+  expect(right.lines.filter((line) => line.includes("access in acme"))).toEqual([
+    "ok     access in acme: GitHub has every team and login that it names",
+  ]);
+  const hidden = await visit(story(access));
+  const { lines: unseen } = await ask(hidden, undefined, {}, /\/orgs\/acme\/teams/u);
+  expect(unseen.filter((line) => line.includes("acme/leadz"))).toEqual([
+    "wrong  access in acme: access.leads names acme/leadz, and GitHub does not show the App the teams of acme: whether there is one is not known",
+  ]);
+});
 
 test("the lines of CODEOWNERS that GitHub skips are named, with whose those files are then", async () => {
   const harness = await visit();

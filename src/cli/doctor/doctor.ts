@@ -16,6 +16,7 @@ import { openIfThere } from "../../ledger/open.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { answerFailure } from "../terminal/answer.ts";
+import { checkAccess, type AccessOfOrganization } from "./access.ts";
 import { checkPolicyFiles, type CheckedRepository } from "./files.ts";
 import { tryComments } from "./comments.ts";
 import { appOnGitHub } from "../input/github.ts";
@@ -49,6 +50,7 @@ interface CheckedStore {
   readonly finding: DoctorResult;
   readonly watch: Watch | null;
   readonly repositories: readonly CheckedRepository[];
+  readonly access: readonly AccessOfOrganization[];
 }
 
 /**
@@ -72,17 +74,19 @@ export async function doctor(
   let ledger: Ledger | null = null;
   let watch: Watch | null = null;
   let repositories: readonly CheckedRepository[] = [];
+  let access: readonly AccessOfOrganization[] = [];
   try {
     findings.push(
       ...(await attempt("store", terminal, async () => {
         ledger = await openIfThere(settings.store);
         const store = await checkStore(ledger, settings, now());
-        ({ watch, repositories } = store);
+        ({ watch, repositories, access } = store);
         return [store.finding];
       })),
     );
     const stored = ledger === null ? null : storedIn(ledger, watch);
-    findings.push(...(await checkAtGitHub(settings, { terminal, now, fetch, stored, repositories })));
+    const around = { terminal, now, fetch, stored, repositories, access };
+    findings.push(...(await checkAtGitHub(settings, around)));
     return answerOf(findings, watch);
   } finally {
     await (ledger as Ledger | null)?.close();
@@ -104,12 +108,14 @@ async function checkAtGitHub(
     fetch,
     stored,
     repositories,
+    access,
   }: {
     readonly terminal: Terminal;
     readonly now: () => Instant;
     readonly fetch: Fetch | undefined;
     readonly stored: StoredDeliveries | null;
     readonly repositories: readonly CheckedRepository[];
+    readonly access: readonly AccessOfOrganization[];
   },
 ): Promise<readonly DoctorResult[]> {
   const app = appOnGitHub(settings, { fetch, now, importance: "sweep" });
@@ -124,6 +130,7 @@ async function checkAtGitHub(
   return [
     ...findings,
     ...(await attempt("comments", terminal, () => tryComments(app.octokits, repositories))),
+    ...(await attempt("access", terminal, () => checkAccess(app.octokits, access, now))),
     ...(await attempt("files", terminal, () => checkPolicyFiles(app.octokits, repositories, now))),
   ];
 }
@@ -152,13 +159,30 @@ async function checkStore(
       finding: resultOf("store", `there is no evidence log yet (${place}): the App begins it when it starts`),
       watch: null,
       repositories: [],
+      access: [],
     };
   const { size } = await ledger.head();
+  const repositories = await checkedRepositories(ledger);
   return {
     finding: resultOf("store", `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`),
     watch: await watchOf(ledger, appId, now),
-    repositories: await checkedRepositories(ledger),
+    repositories,
+    access: await accessIn(ledger, repositories),
   };
+}
+
+/** The `access` of each organisation that gives any, asked about through the first of its repositories. */
+async function accessIn(
+  ledger: Ledger,
+  repositories: readonly CheckedRepository[],
+): Promise<readonly AccessOfOrganization[]> {
+  const found: AccessOfOrganization[] = [];
+  for (const [ownerId, [first]] of Map.groupBy(repositories, ({ repository }) => repository.ownerId)) {
+    const policy = (await organizationPolicy({ ledger }, ownerId))?.effective;
+    if (first === undefined || policy?.access === undefined) continue;
+    found.push({ organization: first.repository.owner, installationId: first.installationId, policy });
+  }
+  return found;
 }
 
 async function checkedRepositories(ledger: Ledger): Promise<readonly CheckedRepository[]> {
