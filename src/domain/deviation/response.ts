@@ -4,8 +4,8 @@ import type { Person } from "../records/deviation.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import { isSameAccount } from "./remediation.ts";
 
-/** Lists the commands whose words or names the response consists of. */
-export const RESPONSE_PARTS: readonly string[] = [
+/** The commands whose words or names the response consists of. */
+const RESPONSE_PARTS: readonly string[] = [
   "cause",
   "why",
   "owner",
