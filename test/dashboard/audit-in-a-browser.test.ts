@@ -59,6 +59,10 @@ test("an auditor draws a sample and downloads the package, with no finding of ax
   await page.goto(server.url);
   await page.getByRole("link", { name: "Audit" }).click();
   await look("audit");
+  await page.getByRole("link", { name: "Preview of a period that is not closed" }).click();
+  await page.getByText("This period is not closed.").waitFor();
+  await look("audit-preview");
+  await page.getByRole("link", { name: "Audit" }).click();
   await page.getByRole("link", { name: "closing", exact: true }).click();
   await page.getByLabel("Size").fill("3");
   await page.getByLabel("Seed").fill("fieldwork 7391");
