@@ -115,3 +115,25 @@ test("the beginning of an id is enough for every command, unless several begin s
     "There is no deviation DEV-nothing.",
   );
 });
+
+test("at a terminal too, whoever wrote a part of the response does not approve it", async () => {
+  const written = [
+    ["cause", "tooling:", "left to people"],
+    ["owner", "@ann"],
+    ["due", "2026-12-01"],
+    ["action", "a rota"],
+    ["method", "read it"],
+    ["evidence", "a page"],
+    ["measure", "a rota is kept"],
+  ];
+  for (const [name = "", ...words] of written) await said(name, id, ...words, "--as", "ann");
+  for (let n = 0; n < 5; n += 1) await said("why", id, `reason ${n}`, "--as", "bob");
+  const own = await said("approve-response", id, "fine", "--as", "Bob");
+  expect([own.code, own.printed]).toEqual([1, expect.stringContaining("wrote part of the response")]);
+  const other = await said("approve-response", id, "I read it", "--as", "carol");
+  expect([other.code, other.printed]).toEqual([
+    0,
+    expect.stringContaining("The response is approved as it stands. Written by ann and bob."),
+  ]);
+  expect((await said("show", id)).printed).toContain("response written by ann and bob, approved by carol");
+});

@@ -150,6 +150,43 @@ test.each([
   expect((await deviationIn(pages)).log).toHaveLength(log.length);
 });
 
+test("a response is approved in a form by someone who wrote none of it, and shown with both on the page and its issue", async () => {
+  const pages = await pagesAtGitHub(STORY.replace("people: {", "people: { cat: { permission: write },"));
+  const { deviation } = await deviationIn(pages);
+  const path = `/deviations/${deviation.id}`;
+  const [ann, bob, cat] = [
+    await pages.signedIn("ann"),
+    await pages.signedIn("bob"),
+    await pages.signedIn("cat"),
+  ];
+  await bob.send(path, { ...(await formOf(bob, path, "plan")), ...FILLED });
+  for (const text of ["one", "two", "three", "four", "five"])
+    await bob.send(path, { ...(await formOf(bob, path, "command", "why")), text });
+  await bob.send(path, { ...(await formOf(bob, path, "command", "measure")), text: "a rota is kept" });
+  const text = "I read it with its records";
+  const own = await bob.send(path, { ...(await formOf(bob, path, "command", "approve-response")), text });
+  expect([own.status, await own.text()]).toEqual([
+    422,
+    expect.stringContaining("bob wrote part of the response: someone who wrote none of it approves it."),
+  ]);
+  // Its owner is offered no such form.
+  await expect(formOf(ann, path, "command", "approve-response")).rejects.toThrow("there is no form");
+  expect((await deviationIn(pages)).remediation?.response).toBeNull();
+  expect(await (await cat.open(path)).text()).toContain("written by bob; approved by nobody yet");
+  const sent = await cat.send(path, { ...(await formOf(cat, path, "command", "approve-response")), text });
+  expect(sent.status).toBe(303);
+  expect((await deviationIn(pages)).remediation?.response).toMatchObject({
+    by: { login: "cat" },
+    writers: [{ login: "bob" }],
+    text,
+  });
+  expect(await (await cat.open(path)).text()).toContain(`written by bob; approved by cat: ${text}`);
+  await pages.settled();
+  expect(pages.issues().some(({ body }) => body?.includes("response written by bob, approved by cat"))).toBe(
+    true,
+  );
+});
+
 test("a deviation of a repository that someone may not read takes nothing from them", async () => {
   const story = STORY.replace("rob: { permission: read }", "rob: { permission: none }").replace(
     "story:",
