@@ -232,10 +232,14 @@ function leftOut(log: Log, rows: (path: string) => readonly Row[], say: Say): vo
     new Set(rows(path).map((row) => Number(row["log_seq"])));
   const isOwn = ({ at }: { readonly at: number }): boolean => at >= log.period.from && at < log.period.to;
   const kinds = (...names: readonly string[]) => names.flatMap((name) => log.kinds.get(name) ?? []);
+  const held = new Set(rows("deviations.csv").map((row) => row["deviation_id"]));
   const newest = (name: string) => [...log.newest.values()].filter(({ kind }) => kind === name);
   for (const [path, entries] of [
     ["control-state.csv", kinds("control-state").filter(isOwn)],
-    ["remediation-history.csv", kinds("deviation", "remediation").filter(isOwn)],
+    [
+      "remediation-history.csv",
+      kinds("deviation", "remediation").filter((each) => isOwn(each) || held.has(each.subject)),
+    ],
     ["remediation.csv", newest("remediation").filter(isOwn)],
     ["policies/index.csv", newest("policy")],
   ] as const) {

@@ -177,7 +177,7 @@ export async function openHarnessOn(
     },
     tamper: (kind) => tamper(where, kind),
     rewrite: () => rewrite(where, whitewashed),
-    openLedger: () => openLedger(where, { readOnly: true }),
+    openLedger: (how) => openLedger(where, { readOnly: how !== "write" }),
     async close() {
       await running?.stop();
       await github.close();

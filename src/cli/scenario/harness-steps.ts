@@ -4,6 +4,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../../domain/emergency/voice.ts";
 import { moveTo } from "./clock.ts";
+import { handOver } from "./hand-over.ts";
 import type { Harness } from "./harness/harness.ts";
 import { DEFAULT_REPOSITORY, STORY_ORGANIZATION } from "./format/match.ts";
 import { commitNamed } from "./harness/report.ts";
@@ -39,6 +40,8 @@ export async function runHarnessStep(step: DoStep, harness: Harness, now: Instan
       return done;
     case "monthly-review":
       return signOff(step, harness);
+    case "close-period":
+      return closePeriod(step, harness, now);
     case "add-deviation":
       return addDeviation(step, harness);
     case "declare-emergency":
@@ -109,6 +112,7 @@ async function signOff(step: DoStep, { app }: Harness): Promise<StepOutcome> {
 const TERMINAL_STEPS: readonly string[] = [
   "monthly-review",
   "add-deviation",
+  "close-period",
   ...EMERGENCY_COMMAND_NAMES.map((act) => `${act}-emergency`),
 ];
 
@@ -145,6 +149,18 @@ async function addDeviation(step: DoStep, { app }: Harness): Promise<StepOutcome
     as: step.by ?? "",
   };
   return checkedRefusal(step, await app.enterDeviation(given));
+}
+
+/** Closes a period, or adds to a closed one, as at the terminal. */
+async function closePeriod(step: DoStep, harness: Harness, now: Instant): Promise<StepOutcome> {
+  const text = (key: string): string | null => (typeof step[key] === "string" ? step[key] : null);
+  const given = {
+    period: String(step["period"]),
+    incomplete: text("incomplete"),
+    addendum: text("addendum"),
+    by: step.by ?? "",
+  };
+  return checkedRefusal(step, await handOver(harness, given, now));
 }
 
 /** Compares a refusal, or null for none, with the one the story expects. */

@@ -6,7 +6,7 @@ import { controlStatesOf } from "./rows/control-state.ts";
 import { deviationsOf } from "./rows/deviations.ts";
 import { emergencyRowsOf } from "./rows/emergencies.ts";
 import { headChecksOf, headsOf } from "./heads/rows.ts";
-import { remediationsOf } from "./rows/remediation.ts";
+import { remediationsOf, stepsOf } from "./rows/remediation.ts";
 import { scopePolicies } from "./rows/policies.ts";
 import { completenessOf, gapsOf, scopeRepositories } from "./rows/scope.ts";
 import { isInPeriod, pairLine, partsOf, statesOf, type EvidenceSource } from "./tables/population.ts";
@@ -78,6 +78,7 @@ async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
     gapsOf,
     deviationsOf,
     remediationsOf,
+    stepsOf,
     emergencyRowsOf,
     controlStatesOf,
     headsOf,

@@ -391,7 +391,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     description: text.optional(),
     reference: text.optional().describe("where the report says it"),
   },
-  "close-period": { period: text },
+  "close-period": {
+    period: text,
+    incomplete: text.optional().describe("why it is closed though it is not proven complete"),
+    addendum: text.optional().describe("why the closed period gets an addendum"),
+  },
 };
 
 /** Lists the steps of the App itself, or of the world around it; every other one is acted on GitHub. */

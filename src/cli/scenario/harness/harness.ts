@@ -43,8 +43,8 @@ export interface Harness {
   tamper(kind: string): Promise<number>;
   /** Rewrites the evidence log so that its links are right again: no change failed, and no deviation is open. Answers the first entry changed. */
   rewrite(): Promise<number>;
-  /** Opens the App's ledger, read-only; the caller closes it. */
-  openLedger(): Promise<Ledger>;
+  /** Opens the App's ledger, to read it unless one is to write; the caller closes it. */
+  openLedger(how?: "write"): Promise<Ledger>;
   /** Stops what was started and removes what was made. */
   close(): Promise<void>;
 }

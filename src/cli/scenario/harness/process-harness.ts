@@ -102,7 +102,7 @@ export async function openProcessHarness(
     env,
     tamper: (kind) => tamper({ dataDir: folder }, kind),
     rewrite: () => rewrite({ dataDir: folder }, whitewashed),
-    openLedger: () => openLedger({ dataDir: folder }, { readOnly: true }),
+    openLedger: (how) => openLedger({ dataDir: folder }, { readOnly: how !== "write" }),
     async close() {
       await app.stop();
       await post.stop();

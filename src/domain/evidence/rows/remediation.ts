@@ -5,7 +5,14 @@ import { countMonths, figuresNow, monthsOf } from "../../deviation/monthly/month
 import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../../deviation/remediation.ts";
 import type { MonthlyReviewRecord } from "../../records/monitoring.ts";
 import { deviationsOf } from "./deviations.ts";
-import { statesOf, withState, type EvidenceSource, type Stated } from "../tables/population.ts";
+import {
+  isInPeriod,
+  pairLine,
+  statesOf,
+  withState,
+  type EvidenceSource,
+  type Stated,
+} from "../tables/population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "../tables/table.ts";
 import type { DeviationRecord, Person, DeviationNote } from "../../records/deviation.ts";
 
@@ -143,7 +150,9 @@ export const REMEDIATION = table<RemediationRow>({
   },
 });
 
-interface HistoryRow extends Stated<"deviation" | "remediation"> {
+type Step = Stated<"deviation" | "remediation">;
+
+interface HistoryRow extends Step {
   readonly deviation: string;
 }
 
@@ -151,7 +160,7 @@ interface HistoryRow extends Stated<"deviation" | "remediation"> {
 export const REMEDIATION_HISTORY = table<HistoryRow>({
   path: "remediation-history.csv",
   description:
-    "Every step of remediations taken in the period, and of deviations that happened in it, in the order they were recorded: nothing was changed, every step is a line of the log.",
+    "Every step of the deviations in deviations.csv and of what answers them, whenever it was taken until this was generated, and what was done in the period about older ones; in the order they were recorded: nothing was changed, every step is a line of the log.",
   sortedBy: ["log_seq"],
   columns: {
     log_seq: column.integer((row) => row.entry.seq, "Number of the log entry."),
@@ -175,13 +184,40 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
     log_hash: column.digest((row) => row.entry.hash, "Hash of that entry."),
   },
   async *rows(source) {
-    const { organizationId, period } = source;
-    const { from, to } = period;
-    const kinds = ["deviation", "remediation"] as const;
-    for await (const entry of source.log({ organizationId, from, to, kinds }))
-      yield { entry, deviation: entry.subject, body: entry.body };
+    for await (const step of stepsOf(source)) yield { ...step, deviation: step.entry.subject };
   },
 });
+
+/** Comes before every number. */
+const HELD = "!";
+
+/** Yields every step of the deviations that the package holds, and those of the period about others, by number. Sorts on disk. */
+export async function* stepsOf(source: EvidenceSource): AsyncIterable<Step> {
+  const { period } = source;
+  const chosen = async function* (): AsyncIterable<string> {
+    let held: string | null = null;
+    for await (const line of source.sorted(stepLines(source))) {
+      const [subject = "", seq = "", text = ""] = line.split("\t");
+      if (seq === HELD) held = subject;
+      else if (held === subject || isInPeriod(period, (JSON.parse(text) as Step["entry"]).at))
+        yield pairLine(seq, text);
+    }
+  };
+  for await (const line of source.sorted(chosen())) {
+    const entry = JSON.parse(line.slice(line.indexOf("\t") + 1)) as Step["entry"];
+    yield { entry, body: entry.body };
+  }
+}
+
+/** A line for each deviation that the package holds, and one for each step of any. */
+async function* stepLines(source: EvidenceSource): AsyncIterable<string> {
+  const { organizationId } = source;
+  for await (const { entry } of deviationsOf(source)) yield pairLine(entry.subject, HELD);
+  const ever = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
+  const kinds = ["deviation", "remediation"] as const;
+  for await (const entry of source.log({ organizationId, ...ever, kinds }))
+    yield pairLine(entry.subject, String(entry.seq).padStart(16, "0"), JSON.stringify(entry));
+}
 
 /** Yields the remediations of the deviations that the package holds: a merge of two streams sorted by the deviation's id. */
 export async function* remediationsOf(source: EvidenceSource): AsyncIterable<Stated<"remediation">> {
