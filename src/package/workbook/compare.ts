@@ -45,12 +45,16 @@ async function membersIn(file: AsyncIterable<Uint8Array>): Promise<readonly ZipE
 
 /** The end of a file as its bytes: places before it give none. */
 async function endOf(file: AsyncIterable<Uint8Array>): Promise<FileBytes> {
-  let kept = Buffer.alloc(0);
-  let size = 0;
+  const pieces: Uint8Array[] = [];
+  let [size, held] = [0, 0];
   for await (const piece of file) {
+    pieces.push(piece);
     size += piece.length;
-    kept = Buffer.concat([kept, piece]).subarray(-TAIL);
+    held += piece.length;
+    // Joining them at each piece would leave hundreds of megabytes behind before anything is collected.
+    while (held - (pieces[0]?.length ?? 0) >= TAIL) held -= pieces.shift()?.length ?? 0;
   }
+  const kept = Buffer.concat(pieces);
   const at = (place: number): number => Math.max(0, place - (size - kept.length));
   return {
     size,
