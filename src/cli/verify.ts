@@ -22,11 +22,11 @@ export async function verify(
     onRead,
     ...(pem === undefined ? {} : { publicKeyPem: pem }),
   });
-  return answerOf(found);
+  return verificationAnswer(found);
 }
 
 /** Returns the answer to what was found. Exit code 2: no defect was found, but a check broke off. */
-export function answerOf(found: Verification): Answer {
+export function verificationAnswer(found: Verification): Answer {
   const code = found.defects.length > 0 ? 1 : found.brokeOff === null ? 0 : 2;
   return { code, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { answerOf } from "../../src/cli/verify.ts";
+import { verificationAnswer } from "../../src/cli/verify.ts";
 import { verifyPackage, type Verification } from "../../src/domain/evidence/verify/verify.ts";
 import { linkHash } from "../../src/domain/records/chain.ts";
 import type { LogLine } from "../../src/domain/records/stored.ts";
@@ -73,7 +73,7 @@ test.each(BREAKS)(
     const found = await verified(pristine, given);
     expect(found.defects).toEqual([]);
     expect(found.brokeOff).toMatch(why);
-    const { code, lines, data } = answerOf(found);
+    const { code, lines, data } = verificationAnswer(found);
     expect(code).toBe(2);
     expect(data).toMatchObject({ ok: false });
     expect(lines.join("\n")).toContain("The check broke off");
@@ -90,13 +90,13 @@ test.each(BREAKS)("with %s, a damaged package is one all the same", async (_, gi
   );
   const found = await verified(place, given);
   expect(found.defects.map(({ file }) => file)).toContain("summary.json");
-  expect(answerOf(found).code).toBe(1);
+  expect(verificationAnswer(found).code).toBe(1);
 });
 
 test("a sound package breaks nothing off", async () => {
   const found = await verified(pristine);
   expect(found).toMatchObject({ defects: [], brokeOff: null });
-  expect(answerOf(found).code).toBe(0);
+  expect(verificationAnswer(found).code).toBe(0);
 });
 
 /** What a forger who holds the key may write where something else stood. */
