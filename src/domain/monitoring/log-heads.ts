@@ -190,6 +190,8 @@ export interface HeadsCompared {
   readonly shown: readonly ShownComment[];
   /** Whether everything on the issue of a posted head was read. */
   readonly isRead: (posted: LogHeadRecord) => boolean;
+  /** Whether every issue of heads was read, so that the first head of all is among what is shown or known. */
+  readonly isAllRead: boolean;
   /** When GitHub was asked. */
   readonly at: Instant;
   /** So many entries the log holds. */
@@ -225,9 +227,29 @@ export function compareHeads(facts: HeadsCompared): readonly HeadFinding[] {
         ...contradictions(record, facts, placeOf(record)),
       ];
     }),
+    ...holes(facts),
   ]
     .filter((each, index, all) => all.findIndex((other) => isSame(each, other)) === index)
     .toSorted((a, b) => a.number - b.number || (a.comment ?? 0) - (b.comment ?? 0));
+}
+
+/** Heads are numbered from 1 on, each once: a number that neither GitHub nor the log has belonged to a head that both lost. */
+function holes({ organizationId, known, shown, isAllRead }: HeadsCompared): readonly HeadFinding[] {
+  const heads = shown.flatMap((comment) => {
+    const head = headIn(comment.body, organizationId);
+    return head === null ? [] : [{ comment, head }];
+  });
+  const numbers = new Set([...heads.map(({ head }) => head.number), ...known.map(({ number }) => number)]);
+  const first = isAllRead ? 1 : Math.min(...heads.map(({ head }) => head.number));
+  return heads.flatMap(({ comment, head: { number } }): readonly HeadFinding[] => {
+    let before = number - 1;
+    while (before >= first && !numbers.has(before)) before -= 1;
+    if (before === number - 1) return [];
+    const lost = { number: number - 1, size: 0, hash: "" };
+    const which = before + 1 === number - 1 ? "" : ` (the last of ${number - 1 - before})`;
+    const says = `is neither on GitHub nor in the log${which}, and head ${number} comes after it (${comment.url})`;
+    return [finding("missing", lost, { ...comment, comment: null, url: null }, says)];
+  });
 }
 
 /** Names the number and comment of a finding's head: the same is said once. */
@@ -263,7 +285,19 @@ function findingsOf(comment: ShownComment, facts: HeadsCompared): readonly HeadF
         ]
       : []),
     ...(isEdited ? [finding("edited", about, comment, editedWords(comment, head, record))] : []),
+    ...(record === undefined ? [] : datedOtherwise(comment, record, about)),
   ];
+}
+
+/** The log has GitHub's date of each comment. Of one that was deleted and posted again GitHub has a later one. */
+function datedOtherwise(
+  comment: ShownComment,
+  { posted }: LogHeadRecord,
+  head: Head,
+): readonly HeadFinding[] {
+  if (posted === null || posted.createdAt === comment.createdAt) return [];
+  const says = `was posted at ${time(comment.createdAt)} by GitHub's clock (${comment.url}), and at ${time(posted.createdAt)} by the log`;
+  return [finding("dated-otherwise", head, comment, says)];
 }
 
 function editedWords(comment: ShownComment, head: Head | null, record: LogHeadRecord | undefined): string {

@@ -284,9 +284,9 @@ export type LogHeadRecord = Infer<typeof LogHeadRecordSchema>;
 const HeadFindingSchema = z.object({
   /**
    * `contradicts`: the log has another hash at this size, or fewer entries. `not-in-log`: the log does not know that it was posted.
-   * `edited`, `missing`: what GitHub shows of the comment.
+   * `edited`, `missing`: what GitHub shows of the comment. `dated-otherwise`: the log has another date of it.
    */
-  code: z.enum(["contradicts", "not-in-log", "edited", "missing"]),
+  code: z.enum(["contradicts", "not-in-log", "edited", "missing", "dated-otherwise"]),
   number: z.int(),
   size: z.int(),
   hash: z.string(),

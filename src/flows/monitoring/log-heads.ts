@@ -198,6 +198,7 @@ export async function compareShownHeads(
     known,
     shown: read.comments,
     isRead,
+    isAllRead: read.isAll,
     at,
     size,
     hashAt: await ledger.hashesAt(sizes),
@@ -235,6 +236,8 @@ interface ReadHeads {
   readonly readable: ReadonlySet<string>;
   /** Why nothing could be read; null: it was. */
   readonly because: string | null;
+  /** Whether there is no other issue of heads. */
+  readonly isAll: boolean;
 }
 
 /** Reads every issue of heads: those on record, and those found by their marker. */
@@ -257,6 +260,7 @@ async function readAll(
   return {
     ...read,
     because: listed === null ? `GitHub does not show the issues of ${repository ?? ""} to the App` : null,
+    isAll: repository !== null && listed !== null && read.readable.size === places.size,
   };
 }
 
@@ -275,5 +279,5 @@ async function readIssues(
     comments.push(...shown);
   }
   const asked = new Set(places.map(({ repository, issue }) => headsPlace(repository, issue)));
-  return { comments, asked, readable, because: null };
+  return { comments, asked, readable, because: null, isAll: false };
 }

@@ -34,7 +34,7 @@ export const LOG_HEADS = table<HeadRow>({
     asked_at: column.time(({ record }) => record?.askedAt ?? null, "When the App made it, by its own clock."),
     state: column.text(
       stateOf,
-      "posted; waiting: not sent yet; refused: GitHub did not take it; or what the last comparison found: contradicts (the log has another hash at this size, or fewer entries), not-in-log, edited, missing.",
+      "posted; waiting: not sent yet; refused: GitHub did not take it; or what the last comparison found: contradicts (the log has another hash at this size, or fewer entries), not-in-log, edited, missing, dated-otherwise (GitHub has another date of the comment than the log).",
     ),
     says: column.text(
       ({ record, findings }) => [...findings.map(({ says }) => says), record?.refused ?? ""].join(" ").trim(),
@@ -68,7 +68,13 @@ export const LOG_HEADS = table<HeadRow>({
 });
 
 /** What weighs most is named first. */
-const CODES: readonly HeadFinding["code"][] = ["contradicts", "not-in-log", "missing", "edited"];
+const CODES: readonly HeadFinding["code"][] = [
+  "contradicts",
+  "not-in-log",
+  "missing",
+  "dated-otherwise",
+  "edited",
+];
 
 function stateOf({ record, findings }: HeadRow): string {
   const worst = CODES.find((code) => findings.some((each) => each.code === code));
