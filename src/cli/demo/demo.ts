@@ -17,7 +17,7 @@ import { readScenario } from "../scenario/format/read.ts";
 import { settingsFrom } from "../input/settings.ts";
 import { verify } from "../verify.ts";
 import { addLater, closeQuarter } from "./close-quarter.ts";
-import { keepServing, leadOf } from "./keep-serving.ts";
+import { keepServing, leadIn } from "./keep-serving.ts";
 import { drawFrom, playNextDays, rollUp } from "./next-quarter.ts";
 import { checkThreeWays } from "./verifiers.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
@@ -50,7 +50,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
     for (const old of [folder, `${folder}.zip`]) await rm(old, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
 
-  const lead = options.serve === true ? leadOf(scenario) : null;
+  const lead = options.serve === true ? leadIn(scenario) : null;
   const double = await startDouble();
   try {
     const harness = await openProcessHarness(

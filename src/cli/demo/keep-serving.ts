@@ -23,7 +23,7 @@ interface Shown {
 }
 
 /** Returns the first of a story's people who leads the organisation by its policy, or null. */
-export function leadOf({ policy, people }: Pick<Scenario, "policy" | "people">): string | null {
+export function leadIn({ policy, people }: Pick<Scenario, "policy" | "people">): string | null {
   const parsed = parsePolicy(typeof policy === "string" ? policy : stringify(policy ?? {}));
   const teams = parsed.ok ? (parsed.file.access?.leads?.teams ?? []) : [];
   const leads = new Set(teams.map(nameOf));
