@@ -1,4 +1,8 @@
-/** Whoever signed in without a GitHub account gives leave by no act of any page, whatever they send: what they may do is recorded as theirs. */
+/**
+ * Whoever signed in without a GitHub account gives leave by no act of any page, whatever they send: what they may do is recorded as theirs.
+ *
+ * @module-tag long
+ */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
