@@ -28,11 +28,20 @@ function blockHtml(block: string): Html {
   }`;
 }
 
-/** What stands between two code marks is as it is typed. */
 function lineHtml(line: string): Html {
+  return withCode(line, boldHtml);
+}
+
+/** Returns a sentence of the App's own, which is no Markdown, with what stands between two code marks as code. */
+export function sentenceHtml(sentence: string): Html {
+  return withCode(sentence, (text) => html`${text}`);
+}
+
+/** What stands between two code marks is as it is typed. */
+function withCode(line: string, around: (text: string) => Html): Html {
   return html`${line
     .split(/(?<!\\)`(?<code>[^`]*)`/u)
-    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : boldHtml(part)))}`;
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : around(part)))}`;
 }
 
 function boldHtml(text: string): Html {

@@ -206,3 +206,16 @@ story:
   expect((await deviationIn(pages)).remediation).toBeNull();
   expect((await ann.send(path, { ...theirs, text: "x" })).status).toBe(303);
 });
+
+test("is led to from what to do, and asks in words, not in the signs of a usage", async () => {
+  const pages = await pagesAtGitHub(STORY);
+  const { deviation } = await deviationIn(pages);
+  const html = await (await (await pages.signedIn("ann")).open(`/deviations/${deviation.id}`)).text();
+  const [, now = ""] = /<section class="now">([^]*?)<\/section>/u.exec(html) ?? [];
+  expect(now).toContain('<a href="#act">below</a>');
+  expect(html.match(/id="act"/gu)).toHaveLength(1);
+  const labels = [...html.matchAll(/<label [^>]*>([^<]*)<\/label>/gu)].map(([, label = ""]) => label);
+  expect(labels).toContain("What failed");
+  expect(labels).toContain("Kinds of customers and contracts");
+  expect(labels.filter((label) => /&lt;|[<>|[\]]|^(?:Text|Which)$/u.test(label))).toEqual([]);
+});

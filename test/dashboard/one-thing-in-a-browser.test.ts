@@ -8,6 +8,7 @@ import { listenOn } from "../../src/listening.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openPage } from "../support/browser.ts";
 import { pagesAtGitHub } from "./at-github.ts";
+import { PAGES } from "../../src/dashboard/page-list.ts";
 import { pagesOf } from "./browsing.ts";
 import { findings, LOOKS, shoot } from "./looks.ts";
 
@@ -80,6 +81,27 @@ async function served(context: TestContext): Promise<OneOfEach> {
     .addCookies([...cookies].map(([name, value]) => ({ name, value, url: first, httpOnly: true })));
   return { page, signedIn: first, plain: second, ids };
 }
+
+test("show as code what is typed between backticks, and no backtick", async (context) => {
+  const { page, plain, ids } = await served(context);
+  const found: string[] = [];
+  const paths = PAGES.flatMap(({ path, nav }) => (nav === undefined ? [] : [path]));
+  for (const path of [
+    ...paths,
+    ...ids.change.map((id) => `/changes/${id}`),
+    ...ids.deployment.map((id) => `/deployments/${id}`),
+    ...[1, 2, 3, 4].map((number) => `/pulls/acme/web/${number}`),
+    "/repositories/acme/.github",
+  ]) {
+    const answer = await page.goto(`${plain}${path}`);
+    expect(answer?.status(), path).toBe(200);
+    const text = await page.evaluate<string>("document.body.textContent");
+    for (const [typed] of text.matchAll(/`[^`]*`?/gu)) found.push(`${path} ${typed}`);
+  }
+  expect(found).toEqual([]);
+  await page.goto(plain);
+  expect(await page.locator("code", { hasText: "countersign ruleset" }).count()).toBeGreaterThan(0);
+});
 
 test("have no finding of axe, light, dark, narrow or printed, and fit the screen", async (context) => {
   const { page, signedIn, plain, ids } = await served(context);

@@ -67,6 +67,9 @@ test("an auditor without a GitHub account signs in, reads the organisation and i
   const own = browser();
   const offer = await (await own.open("/sign-in?to=/changes")).text();
   expect(offer).toContain("Sign in with GitHub");
+  expect(offer).toMatch(
+    /for auditors whose address the policy names\. They read [^.]*, and change and approve nothing/u,
+  );
   expect(offer).toMatch(/href="\/sign-in\/openid\?to=%2Fchanges"/u);
   const back = await enter(own, AUDIT);
   expect([back.status, back.headers.get("location")]).toEqual([303, "/changes"]);

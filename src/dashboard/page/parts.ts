@@ -76,6 +76,16 @@ export function withheldHtml(): Html {
   return html`<p class="withheld">${WITHHELD}</p>`;
 }
 
+/** Names the section with the forms of a page. */
+export const ACT_ID = "act";
+
+/** Returns the way from what is to be done to the forms below it, for whoever has them. */
+export function formsBelow({ forms }: Pick<Asked, "forms">): Html {
+  return forms === null
+    ? html``
+    : html`<p>What you can send from this page is <a href="#${ACT_ID}">below</a>.</p>`;
+}
+
 /** Reads everything that comes. */
 export async function collected<T>(all: AsyncIterable<T>): Promise<readonly T[]> {
   const found: T[] = [];

@@ -8,6 +8,7 @@ import type { ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Html } from "../../pages/html-table.ts";
 import type { FormFields } from "../form/form.ts";
+import { ACT_ID } from "../page/parts.ts";
 import { actOf, PageProblem, type Act, type Asked, type SentForm } from "../page/page.ts";
 
 /** What a comment's first line has room for beside the command. */
@@ -72,6 +73,8 @@ async function posted(
 const OF_DEPLOYMENT =
   "An emergency of a deployment has no pull request: an operator gives this command at the terminal.";
 
+const COMMENTS_HERE = "Or send the comment from here:";
+
 /** Returns the buttons for an emergency that waits, or the form for the review owed after one. */
 export function emergencyForms(asked: Asked, subject: string, { record, review }: ReviewedEmergency): Html {
   const { forms, person } = asked;
@@ -80,7 +83,9 @@ export function emergencyForms(asked: Asked, subject: string, { record, review }
   const { status, authorised, confirmed } = record;
   const isAlone = authorised?.confirmBy != null && confirmed === null;
   const text = (label: string) => (form: FormFields) => form.field("text", label, { kind: "area" });
-  return html`${
+  const isOpen = status === "waiting" || status === "authorised" || isAlone || review?.status === "due";
+  return html`${isOpen ? html`<p>${COMMENTS_HERE}</p>` : ""}
+  ${
     status === "waiting" || isAlone
       ? forms.form("comment", about("authorise"), () => html``, isAlone ? "Confirm" : "Authorise")
       : ""
@@ -100,7 +105,7 @@ export function pullForms(asked: Asked, { isUnverifiable }: { readonly isUnverif
   if (forms === null || person?.kind !== "github") return html`${commentNote(asked)}`;
   const reason = (form: FormFields): Html => form.field("text", "Reason", { kind: "area" });
   return html`<section>
-    <h2 id="act">What you can do</h2>
+    <h2 id="${ACT_ID}">What you can do</h2>
     ${commentNote(asked)}
     ${forms.folded("Declare an emergency", "comment", { command: "emergency" }, reason, "Declare the emergency")}
     ${

@@ -165,33 +165,53 @@ function planFields(form: FormFields, remediation: RemediationRecord | null): Ht
 
 function commandHtml(forms: NonNullable<Asked["forms"]>, name: CommandName): Html {
   const { help, usage } = DEVIATION_COMMAND_TABLE[name];
-  const { words, rest } = choicesOf(name);
-  const isRequired = !usage.startsWith("[");
+  const { words } = choicesOf(name);
+  const { word = "", text, kind = "area" } = LABELS[name];
+  const isOptional = usage.startsWith("[");
   return forms.folded(
     help,
     "command",
     { name },
     (form) =>
-      html`${words.length === 0 ? "" : form.field("word", "Which", { choices: words.map((each) => [each, each] as const) })}
-      ${form.field("text", labelOf(rest), { kind: "area", required: isRequired })}`,
+      html`${words.length === 0 ? "" : form.field("word", word, { choices: words.map((each) => [each, each] as const) })}
+      ${form.field("text", isOptional ? `${text} (if any)` : text, { kind, required: !isOptional })}`,
     `Record: ${name.replaceAll("-", " ")}`,
   );
 }
 
-/** Reads from the usage of a command which words it begins with, and what follows them. */
-function choicesOf(name: CommandName): {
-  readonly words: readonly string[];
-  readonly separator: string;
-  readonly rest: string;
-} {
-  const { usage } = DEVIATION_COMMAND_TABLE[name];
-  const [, words, separator = "", rest = usage] = /^([a-z-]+(?:\|[a-z-]+)+)(:?) (.*)$/u.exec(usage) ?? [];
-  return { words: words?.split("|") ?? [], separator, rest };
-}
+/** What the own form of each command asks for: of those with a choice, what is chosen. */
+const LABELS: Readonly<
+  Record<CommandName, { readonly word?: string; readonly text: string; readonly kind?: "date" | "text" }>
+> = {
+  type: { word: "What failed", text: "Reason" },
+  severity: { word: "Severity", text: "Reason" },
+  cause: { word: "Category of the root cause", text: "Root cause" },
+  why: { text: "Answer" },
+  owner: { text: "GitHub login", kind: "text" },
+  due: { text: "Due", kind: "date" },
+  action: { text: "What will be done" },
+  measure: { text: "What prevents it" },
+  method: { text: "How it is verified" },
+  customers: { text: "Kinds of customers and contracts" },
+  expectation: { text: "What the auditor expects" },
+  priority: { text: "Each from 1 to 5: impact=… effort=… risk=…", kind: "text" },
+  raci: { word: "Part", text: "GitHub logins, each after @", kind: "text" },
+  blocked: { text: "What blocks it" },
+  unblocked: { text: "Why it continues" },
+  review: { text: "What was found" },
+  evidence: { text: "Address or text" },
+  done: { text: "Note" },
+  effective: { text: "What shows it" },
+  elsewhere: { text: "Where, and what was found" },
+  "approve-response": { text: "What was looked at" },
+  "not-effective": { text: "Reason" },
+  "not-an-exception": { text: "Reason" },
+  reopen: { text: "Reason" },
+};
 
-/** Returns what is to be written, without the brackets of a usage. */
-function labelOf(rest: string): string {
-  const [, plain] = /^[<[]([^<>[\]]*)[>\]]$/u.exec(rest) ?? [];
-  const label = plain ?? rest;
-  return `${label.slice(0, 1).toUpperCase()}${label.slice(1)}`;
+/** Reads from the usage of a command which words it begins with. */
+function choicesOf(name: CommandName): { readonly words: readonly string[]; readonly separator: string } {
+  const { usage } = DEVIATION_COMMAND_TABLE[name];
+  const [, words, separator = ""] = /^([a-z-]+(?:\|[a-z-]+)+)(:?) /u.exec(usage) ?? [];
+  return { words: words?.split("|") ?? [], separator };
 }

@@ -20,7 +20,7 @@ import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
 import { cleanMonthsSince, reviewedMonths, type ReviewedMonth } from "../../domain/deviation/operating.ts";
 import { nothingObserved } from "../page/organization.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { whenHtml, withheldHtml } from "../page/parts.ts";
+import { ACT_ID, formsBelow, whenHtml, withheldHtml } from "../page/parts.ts";
 import { DEVIATION_ACTS, deviationForms } from "./deviation-forms.ts";
 
 /** Shows one deviation. */
@@ -65,6 +65,7 @@ async function show(asked: Asked): Promise<PageContent> {
               }).map(writtenHtml)
         }
         ${months === "withheld" && !isSettled(deviation.status) ? withheldHtml() : ""}
+        ${isSettled(deviation.status) ? "" : formsBelow(asked)}
       </section>
       <section>
         <h2 id="what">What happened</h2>
@@ -85,7 +86,7 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       ${answer === null ? "" : boxesHtml(deviation, answer, months)}
       <section>
-        <h2 id="act">Record what is done about it</h2>
+        <h2 id="${ACT_ID}">Record what is done about it</h2>
         ${deviationForms(asked, deviation, answer, newest)}
       </section>
       ${sectionsHtml(linkedHere(await deviationSections(entries, surroundings), link))}`,

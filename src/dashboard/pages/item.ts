@@ -49,7 +49,7 @@ async function show(asked: Asked, of: PopulationName): Promise<PageContent> {
     title: page.title,
     main: html`<p class="lead">
         ${one} of ${page.repository}, ${inlineHtml(page.subject)}, ${page.when}. Verdict:
-        <span class="verdict">${page.verdict}</span>.
+        <span class="verdict ${page.verdict}">${page.verdict}</span>.
       </p>
       <section class="now">
         <h2 id="now">What to do now</h2>

@@ -17,6 +17,7 @@ import type { MonthCount } from "../../ledger/lists.ts";
 import { monthsChart } from "../../pages/chart.ts";
 import { share } from "../../pages/figures.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
+import { sentenceHtml } from "../../pages/written.ts";
 import { monthsTable } from "../../pages/months.ts";
 import { gapsTable } from "../page/gaps.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
@@ -61,7 +62,7 @@ function situation(readiness: AuditReadiness, period: ShownPeriod, { now }: Aske
   ];
   const lines = (items: typeof findings): Html =>
     html`<ul>
-      ${items.map(({ says, remedy }) => html`<li>${says}${remedy === undefined ? "" : ` ${remedy}`}</li>`)}
+      ${items.map(({ says, remedy }) => html`<li>${sentenceHtml(says)}${remedy === undefined ? "" : html` ${sentenceHtml(remedy)}`}</li>`)}
     </ul>`;
   const { statement, daysLeft } = readiness.period;
   return html`<p class="${go ? "go" : "no-go"}">

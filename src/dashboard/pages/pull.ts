@@ -16,14 +16,14 @@ import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
+import { formsBelow, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
 import { PULL_ACTS, pullForms } from "./comment-forms.ts";
 
 /** Shows one pull request. */
 export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", acts: PULL_ACTS, show };
 
 async function show(asked: Asked): Promise<PageContent> {
-  const { records, params, link, now } = asked;
+  const { records, params, link, now, person } = asked;
   const { owner = "", repo = "", number = "" } = params;
   const repositoryId = await repositoryNamed(asked, `${owner}/${repo}`);
   const name = repositoryId === null ? "" : pullName(repositoryId, Number(number));
@@ -48,7 +48,8 @@ async function show(asked: Asked): Promise<PageContent> {
         ${outsideHtml(pull.url, `${pull.repository.owner}/${pull.repository.name}#${pull.number}`)} into
         ${oneLine(pull.base.ref)}, opened by ${pull.author?.login ?? "an unknown account"}.
       </p>
-      ${landed.length === 0 ? "" : landedHtml(landed, link)} ${checkHtml(gate, landed.length > 0)}
+      ${landed.length === 0 ? "" : landedHtml(landed, link)}
+      ${checkHtml(gate, landed.length > 0, person?.kind === "github" ? formsBelow(asked) : html``)}
       ${emergenciesHtml(around, now)}
       ${
         landed.length > 0
@@ -97,13 +98,17 @@ function landedHtml(landed: readonly LoggedEntry<"change">[], link: Asked["link"
 }
 
 /** The words of the check run are kept as they were sent. */
-function checkHtml({ body: { check }, recordedAt }: LoggedEntry<"gate">, hasLanded: boolean): Html {
+function checkHtml(
+  { body: { check }, recordedAt }: LoggedEntry<"gate">,
+  hasLanded: boolean,
+  below: Html,
+): Html {
   return html`<section class="${hasLanded ? "" : "now"}">
     <h2 id="${hasLanded ? "check" : "now"}">
       ${hasLanded ? "What the check showed before the merge" : "What to do now"}
     </h2>
     <p><b>${check.title}</b></p>
-    ${writtenHtml(check.summary)}
+    ${writtenHtml(check.summary)} ${hasLanded ? "" : below}
     <p class="from">
       The check run of commit <code>${check.headSha}</code>: ${check.conclusion ?? "in progress"}, as of
       ${whenHtml(recordedAt)}.

@@ -7,6 +7,7 @@ import type { ControlStateRecord, ExposureRecord } from "../../domain/protection
 import { settingNameText, settingValueText, weakerText } from "../../domain/protection/words.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
+import { sentenceHtml } from "../../pages/written.ts";
 import { gapsTable } from "../page/gaps.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { branchName, collected, whenHtml, withheldHtml } from "../page/parts.ts";
@@ -106,7 +107,7 @@ function findingsHtml({ readAt, remarks }: KnownProtection): Html {
     { head: "Kind", cell: ({ kind }) => KINDS[kind] },
     { head: "Where", cell: ({ where }) => where || "the repository" },
     { head: "What", cell: ({ what }) => what, wide: true },
-    { head: "What helps", cell: ({ remedy }) => remedy, wide: true },
+    { head: "What helps", cell: ({ remedy }) => sentenceHtml(remedy), wide: true },
   ])}${as}`;
 }
 
@@ -117,7 +118,7 @@ function weakHtml({ weaknesses, settings }: KnownProtection): Html {
     { head: "Known since (UTC)", cell: ({ since }) => whenHtml(since), whole: true },
     { head: "Where", cell: ({ place }) => `${place.kind} ${place.name}` },
     { head: "What", cell: ({ weakness }) => weakness, wide: true },
-    { head: "What helps", cell: ({ remedy }) => remedy, wide: true },
+    { head: "What helps", cell: ({ remedy }) => sentenceHtml(remedy), wide: true },
   ]);
 }
 

@@ -25,6 +25,8 @@ const TIMEOUT = 10;
 export class OpenIdProvider implements SignInProvider {
   readonly id = "openid";
   readonly name = "an address your company's provider knows";
+  readonly about =
+    "Without a GitHub account: for auditors whose address the policy names. They read all of the organisation and download its packages until their last day, and change and approve nothing.";
   readonly #settings: OpenIdSettings;
   #known: { readonly found: Promise<openid.Configuration>; readonly until: Instant } | null = null;
 

@@ -28,6 +28,8 @@ export interface SignInProvider {
   readonly id: ProviderId;
   /** Names it on the button. */
   readonly name: string;
+  /** States whom it is for, and what they see and do. */
+  readonly about: string;
   readonly addressOf: (attempt: SignInAttempt) => Promise<string>;
   /** Returns who came back with this address, whose state is right, or one sentence why nobody did. */
   readonly personOf: (address: URL, attempt: SignInAttempt) => Promise<Identified | string>;
@@ -43,6 +45,8 @@ export function gitHubProvider(github: Pick<GitHubAccounts, "addressOf" | "perso
   return {
     id: "github",
     name: "GitHub",
+    about:
+      "You see the repositories that GitHub lets you read, and act as yourself. Who leads or audits an organisation by its policy sees all of it.",
     addressOf: ({ state, verifier, redirectUrl }) =>
       Promise.resolve(github.addressOf({ state, challenge: challengeOf(verifier), redirectUrl })),
     async personOf({ searchParams }, { verifier, redirectUrl }) {

@@ -166,13 +166,13 @@ export class SignIn {
     return c.html(
       framed({
         title: "Sign in",
-        main: html`<p>Countersign shows you the repositories that GitHub lets you read.</p>
-          ${this.#providers.map(
-            ({ id, name }) =>
-              html`<p>
+        main: html`${this.#providers.map(
+          ({ id, name, about }) =>
+            html`<p>
                 <a class="button" href="${addressOf(beginPath(id), { to })}">Sign in with ${name}</a>
-              </p>`,
-          )}`,
+              </p>
+              <p>${about}</p>`,
+        )}`,
       }),
     );
   }
