@@ -59,7 +59,7 @@ async function deviation(): Promise<string> {
   return /DEV-[0-9a-f]+/u.exec(said)?.[0] ?? "";
 }
 
-test("a period is closed, named by later exports, and added to", async () => {
+test("a period is closed, named by later exports, and added to", { tags: ["long"] }, async () => {
   const [closed, later, addendum] = ["closed", "later", "addendum"].map((name) => join(folder, name));
   const refused = await run(
     "period",

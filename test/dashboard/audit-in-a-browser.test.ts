@@ -1,4 +1,8 @@
-/** The audit's pages in a real browser, as an auditor has them. */
+/**
+ * The audit's pages in a real browser, as an auditor has them.
+ *
+ * @module-tag long
+ */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

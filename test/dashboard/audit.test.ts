@@ -246,7 +246,7 @@ test.each([
   "size=3&seed=",
   "size=3&seed=+a",
   "size=3&seed=%E2%80%AEa",
-])("no sample is drawn by %s", async (query) => {
+])("no sample is drawn by %s", { tags: ["long"] }, async (query) => {
   const answer = await pagesAs("auditor")(`/audit/${seal}?${query}`);
   expect(answer.status).toBe(400);
 });

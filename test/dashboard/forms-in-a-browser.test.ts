@@ -123,43 +123,47 @@ test("a plan is filled in without JavaScript, and a refusal keeps what was typed
   await shoot(page, "form-plan-done");
 });
 
-test("have no finding of axe with their forms, light, dark, narrow or printed, and fit the screen", async (context) => {
-  const { open, deviation } = await served(context);
-  const page = await open("cat");
-  const found: string[] = [];
-  const look = async (name: string): Promise<void> => {
-    expect(await page.locator("form.act").count(), name).toBeGreaterThan(0);
-    for (const [look, size, media] of LOOKS) {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ media: "screen", ...media });
-      // Forms have the same colours everywhere: one page is tried in all of them.
-      if (name === "refused" || look === "narrow" || look === "printed")
-        for (const each of await findings(page)) found.push(`${name} ${look} ${each}`);
-      if (look === "printed")
-        expect(await page.locator("form, .fold").filter({ visible: true }).count(), name).toBe(0);
-      const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-      if (wide > 0) found.push(`${name} ${look} is ${wide} px too wide`);
-      const forms = await page.evaluate<number[]>(
-        "[...document.querySelectorAll('.act')].map((e) => e.offsetWidth)",
-      );
-      // None is squeezed into a column; on paper there is none.
-      if (look !== "printed" && Math.min(...forms) < 280)
-        found.push(`${name} ${look} has a form of ${Math.min(...forms)} px`);
-      await shoot(page, `form-${name}-${look}`);
+test(
+  "have no finding of axe with their forms, light, dark, narrow or printed, and fit the screen",
+  { tags: ["long"] },
+  async (context) => {
+    const { open, deviation } = await served(context);
+    const page = await open("cat");
+    const found: string[] = [];
+    const look = async (name: string): Promise<void> => {
+      expect(await page.locator("form.act").count(), name).toBeGreaterThan(0);
+      for (const [look, size, media] of LOOKS) {
+        await page.setViewportSize(size);
+        await page.emulateMedia({ media: "screen", ...media });
+        // Forms have the same colours everywhere: one page is tried in all of them.
+        if (name === "refused" || look === "narrow" || look === "printed")
+          for (const each of await findings(page)) found.push(`${name} ${look} ${each}`);
+        if (look === "printed")
+          expect(await page.locator("form, .fold").filter({ visible: true }).count(), name).toBe(0);
+        const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+        if (wide > 0) found.push(`${name} ${look} is ${wide} px too wide`);
+        const forms = await page.evaluate<number[]>(
+          "[...document.querySelectorAll('.act')].map((e) => e.offsetWidth)",
+        );
+        // None is squeezed into a column; on paper there is none.
+        if (look !== "printed" && Math.min(...forms) < 280)
+          found.push(`${name} ${look} has a form of ${Math.min(...forms)} px`);
+        await shoot(page, `form-${name}-${look}`);
+      }
+      await page.emulateMedia({ media: "screen" });
+    };
+    for (const path of ["/emergencies", "/months", "/pulls/acme/web/2", deviation]) {
+      await page.goto(path);
+      await page.evaluate("for (const each of document.querySelectorAll('.fold')) each.open = true");
+      await look(path.split("/")[1] ?? "");
     }
-    await page.emulateMedia({ media: "screen" });
-  };
-  for (const path of ["/emergencies", "/months", "/pulls/acme/web/2", deviation]) {
-    await page.goto(path);
-    await page.evaluate("for (const each of document.querySelectorAll('.fold')) each.open = true");
-    await look(path.split("/")[1] ?? "");
-  }
-  // What was refused is shown with its reason.
-  await page.goto("/reviews");
-  await page.getByText("Reject it").click();
-  await page.getByRole("button", { name: "Reject", exact: true }).click();
-  await page.getByRole("alert").waitFor();
-  expect(await page.locator(".act").getByText("Give the reason.").count()).toBe(1);
-  await look("refused");
-  expect(found).toEqual([]);
-});
+    // What was refused is shown with its reason.
+    await page.goto("/reviews");
+    await page.getByText("Reject it").click();
+    await page.getByRole("button", { name: "Reject", exact: true }).click();
+    await page.getByRole("alert").waitFor();
+    expect(await page.locator(".act").getByText("Give the reason.").count()).toBe(1);
+    await look("refused");
+    expect(found).toEqual([]);
+  },
+);

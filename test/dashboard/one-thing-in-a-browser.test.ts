@@ -10,7 +10,7 @@ import { openPage } from "../support/browser.ts";
 import { pagesAtGitHub } from "./at-github.ts";
 import { PAGES } from "../../src/dashboard/page-list.ts";
 import { pagesOf } from "./browsing.ts";
-import { findings, LOOKS, shoot } from "./looks.ts";
+import { findings, shoot, TAGGED_LOOKS } from "./looks.ts";
 
 /** What came to production in each way, and two pull requests that wait: for an approval, and for an emergency's authorisation. */
 const STORY = `
@@ -103,37 +103,37 @@ test("show as code what is typed between backticks, and no backtick", async (con
   expect(await page.locator("code", { hasText: "countersign ruleset" }).count()).toBeGreaterThan(0);
 });
 
-test("have no finding of axe, light, dark, narrow or printed, and fit the screen", async (context) => {
-  const { page, signedIn, plain, ids } = await served(context);
-  const [approved, underEmergency, pushed] = ids.change;
-  const [, deployed] = ids.deployment;
-  const paths = [
-    [signedIn, "change", `/changes/${approved}`],
-    [signedIn, "change-emergency", `/changes/${underEmergency}`],
-    [signedIn, "change-push", `/changes/${pushed}`],
-    [signedIn, "deployment", `/deployments/${deployed}`],
-    [signedIn, "pull-landed", "/pulls/acme/web/1"],
-    [signedIn, "pull-waits", "/pulls/acme/web/3"],
-    [plain, "pull-without-forms", "/pulls/acme/web/3"],
-    [signedIn, "pull-emergency", "/pulls/acme/web/4"],
-  ] as const;
-  const found: string[] = [];
-  const forms: string[] = [];
-  for (const [address, name, path] of paths) {
-    const answer = await page.goto(`${address}${path}`);
-    expect(answer?.status(), path).toBe(200);
-    await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
-    if ((await page.locator("form.act").count()) > 0) forms.push(name);
-    for (const [look, size, media] of LOOKS) {
+for (const { look, name: called, tags } of TAGGED_LOOKS)
+  test(`have no finding of axe, ${called}, and fit the screen`, { tags }, async (context) => {
+    const [, size, media] = look;
+    const { page, signedIn, plain, ids } = await served(context);
+    const [approved, underEmergency, pushed] = ids.change;
+    const [, deployed] = ids.deployment;
+    const paths = [
+      [signedIn, "change", `/changes/${approved}`],
+      [signedIn, "change-emergency", `/changes/${underEmergency}`],
+      [signedIn, "change-push", `/changes/${pushed}`],
+      [signedIn, "deployment", `/deployments/${deployed}`],
+      [signedIn, "pull-landed", "/pulls/acme/web/1"],
+      [signedIn, "pull-waits", "/pulls/acme/web/3"],
+      [plain, "pull-without-forms", "/pulls/acme/web/3"],
+      [signedIn, "pull-emergency", "/pulls/acme/web/4"],
+    ] as const;
+    const found: string[] = [];
+    const forms: string[] = [];
+    for (const [address, name, path] of paths) {
+      const answer = await page.goto(`${address}${path}`);
+      expect(answer?.status(), path).toBe(200);
+      await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+      if ((await page.locator("form.act").count()) > 0) forms.push(name);
       await page.setViewportSize(size);
       await page.emulateMedia({ media: "screen", ...media });
-      for (const each of await findings(page)) found.push(`${name} ${look} ${each}`);
+      for (const each of await findings(page)) found.push(`${name} ${each}`);
       const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-      if (wide > 0) found.push(`${name} ${look} is ${wide} px too wide`);
-      await shoot(page, `one-${name}-${look}`);
+      if (wide > 0) found.push(`${name} is ${wide} px too wide`);
+      await shoot(page, `one-${name}-${called}`);
     }
-  }
-  expect(found).toEqual([]);
-  // Something is sent from the pull requests that wait, by whoever signed in.
-  expect(forms).toEqual(["pull-waits", "pull-emergency"]);
-});
+    expect(found).toEqual([]);
+    // Something is sent from the pull requests that wait, by whoever signed in.
+    expect(forms).toEqual(["pull-waits", "pull-emergency"]);
+  });

@@ -1,6 +1,8 @@
 /**
  * What the pages look like, over the demo's quarter, against pictures that were looked at. The browser and its fonts come with npm
  * packages, so that the machine does not matter. To renew them: UPDATE_GOLDEN=1 npx vitest run test/dashboard/pictures.test.ts
+ *
+ * @module-tag long
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

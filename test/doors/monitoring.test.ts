@@ -37,7 +37,7 @@ describe("an address of its own for monitors", () => {
     await database.remove();
   });
 
-  test("is a socket of its own where the App is served", async () => {
+  test("is a socket of its own where the App is served", { tags: ["long"] }, async () => {
     const database = await freshDatabase("sqlite");
     const inner = `127.0.0.1:${await freePort()}`;
     const served = await openServed(database.where, database.where, {

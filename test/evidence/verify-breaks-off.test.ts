@@ -153,24 +153,28 @@ function turn(line: object, place: number, other: unknown): void {
   if (holder !== undefined && key !== undefined) holder[key] = other;
 }
 
-test("any value of the log turned and sealed again is a finding, whatever it is, and never a bug of the program", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record<Forgery>({
-        path: fc.constantFrom("log/entries.jsonl", "log/cited.jsonl"),
-        entry: fc.double({ min: 0, max: 0.999999, noNaN: true }),
-        place: fc.double({ min: 0, max: 0.999999, noNaN: true }),
-        other: fc.constantFrom<unknown>(...OTHERS),
-      }),
-      async (forgery) => {
-        const place = await damagedCopy(pristine, join(folder, "forged"), (copy) =>
-          reseal(copy, (texts) => forged(texts, forgery)),
-        );
-        const found = await verified(place);
-        expect(found.brokeOff).toBeNull();
-        expect(found.defects.length).toBeGreaterThan(0);
-      },
-    ),
-    { numRuns: rounds(25, 300) },
-  );
-});
+test(
+  "any value of the log turned and sealed again is a finding, whatever it is, and never a bug of the program",
+  { tags: ["long"] },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record<Forgery>({
+          path: fc.constantFrom("log/entries.jsonl", "log/cited.jsonl"),
+          entry: fc.double({ min: 0, max: 0.999999, noNaN: true }),
+          place: fc.double({ min: 0, max: 0.999999, noNaN: true }),
+          other: fc.constantFrom<unknown>(...OTHERS),
+        }),
+        async (forgery) => {
+          const place = await damagedCopy(pristine, join(folder, "forged"), (copy) =>
+            reseal(copy, (texts) => forged(texts, forgery)),
+          );
+          const found = await verified(place);
+          expect(found.brokeOff).toBeNull();
+          expect(found.defects.length).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: rounds(25, 300) },
+    );
+  },
+);

@@ -98,41 +98,45 @@ const PASSED = {
   copies: "not-checked",
 };
 
-test("a sound package passes, as a zip or a folder, dropped or chosen, and the page asks for nothing", async (context) => {
-  const { page, noted } = await opened(context);
-  const zip = await shownAfter(page, () => dropOn(page, `${pristine}.zip`));
-  expect(zip.states).toEqual({ ...PASSED, signer: "not-checked" });
-  expect(zip.text).toContain("This proves nothing about who signed");
-  expect(zip.text).toContain("evidence-acme-2026-Q3");
-  expect(zip.text.replaceAll(/\s/gu, "")).toContain(FINGERPRINT);
+test(
+  "a sound package passes, as a zip or a folder, dropped or chosen, and the page asks for nothing",
+  { tags: ["long"] },
+  async (context) => {
+    const { page, noted } = await opened(context);
+    const zip = await shownAfter(page, () => dropOn(page, `${pristine}.zip`));
+    expect(zip.states).toEqual({ ...PASSED, signer: "not-checked" });
+    expect(zip.text).toContain("This proves nothing about who signed");
+    expect(zip.text).toContain("evidence-acme-2026-Q3");
+    expect(zip.text.replaceAll(/\s/gu, "")).toContain(FINGERPRINT);
 
-  const field = page.getByLabel("Fingerprint of the company’s signing key");
-  await field.fill((FINGERPRINT.toUpperCase().match(/../gu) ?? []).join(":"));
-  expect(await shownOn(page)).toMatchObject({ verdict: "No defect found", states: PASSED, defects: [] });
-  await field.fill("0".repeat(64));
-  expect(await shownOn(page)).toMatchObject({
-    verdict: "1 defect found",
-    states: { ...PASSED, signer: "failed" },
-    defects: ["public-key.pem signer-differs"],
-  });
-  await field.fill("0".repeat(63));
-  await page.getByText("That is no fingerprint").waitFor();
-  expect((await shownOn(page)).states).toEqual({ ...PASSED, signer: "not-checked" });
-  await field.fill(FINGERPRINT);
+    const field = page.getByLabel("Fingerprint of the company’s signing key");
+    await field.fill((FINGERPRINT.toUpperCase().match(/../gu) ?? []).join(":"));
+    expect(await shownOn(page)).toMatchObject({ verdict: "No defect found", states: PASSED, defects: [] });
+    await field.fill("0".repeat(64));
+    expect(await shownOn(page)).toMatchObject({
+      verdict: "1 defect found",
+      states: { ...PASSED, signer: "failed" },
+      defects: ["public-key.pem signer-differs"],
+    });
+    await field.fill("0".repeat(63));
+    await page.getByText("That is no fingerprint").waitFor();
+    expect((await shownOn(page)).states).toEqual({ ...PASSED, signer: "not-checked" });
+    await field.fill(FINGERPRINT);
 
-  const unseen = { ...PASSED, additions: "not-checked" };
-  const droppedFolder = await shownAfter(page, () => dropOn(page, pristine));
-  expect(droppedFolder).toMatchObject({ verdict: "No defect found", states: unseen });
-  expect(droppedFolder.text).toContain(
-    "no other file was found, but a browser does not show links and some names.",
-  );
-  const chosen = await shownAfter(page, () => page.locator("#folder").setInputFiles(pristine));
-  expect(chosen).toMatchObject({ verdict: "No defect found", states: unseen });
-  expect(chosen.text).toContain("nor empty folders");
-  const chosenZip = await shownAfter(page, () => page.locator("#zip").setInputFiles(`${pristine}.zip`));
-  expect(chosenZip).toMatchObject({ verdict: "No defect found", states: PASSED });
-  expect(noted).toEqual([]);
-});
+    const unseen = { ...PASSED, additions: "not-checked" };
+    const droppedFolder = await shownAfter(page, () => dropOn(page, pristine));
+    expect(droppedFolder).toMatchObject({ verdict: "No defect found", states: unseen });
+    expect(droppedFolder.text).toContain(
+      "no other file was found, but a browser does not show links and some names.",
+    );
+    const chosen = await shownAfter(page, () => page.locator("#folder").setInputFiles(pristine));
+    expect(chosen).toMatchObject({ verdict: "No defect found", states: unseen });
+    expect(chosen.text).toContain("nor empty folders");
+    const chosenZip = await shownAfter(page, () => page.locator("#zip").setInputFiles(`${pristine}.zip`));
+    expect(chosenZip).toMatchObject({ verdict: "No defect found", states: PASSED });
+    expect(noted).toEqual([]);
+  },
+);
 
 const run = promisify(execFile);
 

@@ -263,7 +263,7 @@ describeLongOnBothStores("a closed period", (open) => {
     );
   });
 
-  test("is not said to require what only a policy of the next quarter does", async () => {
+  test("is not said to require what only a policy of the next quarter does", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog());
     const place = await folder();
@@ -276,40 +276,44 @@ describeLongOnBothStores("a closed period", (open) => {
     expect(recomputeClosing(out)).toEqual([]);
   });
 
-  test("keeps every package that was handed over, and compares with the newest", async () => {
-    const { ledger } = await open();
-    await record(ledger, smallLog());
-    const place = await folder();
-    await close(ledger, join(place, "closed"));
-    await record(ledger, LATER["a change found late"]?.(3) ?? [], GENERATED_AT + DAY);
-    const added = await add(ledger, join(place, "one"), "a change was found late", GENERATED_AT + DAY);
-    expect(added.refused).toBeNull();
-    const { closing, known_limitations: first } = await manifestOf(join(place, "one"));
-    expect(closing).toMatchObject({
-      made_as: "addendum",
-      rows_that_differ: (await rowsOf(join(place, "one"), "since-close.csv")).length,
-    });
-    expect(first[0]).toBe(
-      "This package is addendum 1 to the package that was handed over, made because: a change was found late.",
-    );
-    const page = (await readFile(join(place, "one", "START-HERE.html"), "utf8")).replaceAll(/\s+/gu, " ");
-    expect(page).toMatch(/The \d+ rows that differ\. since-close\.csv has each row/u);
-    const [row] = await rowsOf(join(place, "one"), "since-close.csv");
-    expect(row).toMatchObject({ table: "changes.csv", change: "added" });
-    expect(row?.["why"]).toMatch(
-      /^\d+;[0-9a-f]{64};2026-10-03T08:00:00Z;change found late, by a sweep or backfill$/u,
-    );
-    await exportTo(ledger, join(place, "later"), { generatedAt: GENERATED_AT + DAY });
-    const later = await manifestOf(join(place, "later"));
-    expect(later.closing.handed_over).toHaveLength(2);
-    expect(later.closing.rows_that_differ).toBe(0);
-    const [record0] = await closedIn(ledger, ORGANIZATION.id);
-    expect(record0?.handedOver.map(({ as, by }) => [as, by])).toEqual([
-      ["close", "carol"],
-      ["addendum", "carol"],
-    ]);
-    expect(await readdir(place)).toContain("closed.zip");
-  });
+  test(
+    "keeps every package that was handed over, and compares with the newest",
+    { tags: ["long"] },
+    async () => {
+      const { ledger } = await open();
+      await record(ledger, smallLog());
+      const place = await folder();
+      await close(ledger, join(place, "closed"));
+      await record(ledger, LATER["a change found late"]?.(3) ?? [], GENERATED_AT + DAY);
+      const added = await add(ledger, join(place, "one"), "a change was found late", GENERATED_AT + DAY);
+      expect(added.refused).toBeNull();
+      const { closing, known_limitations: first } = await manifestOf(join(place, "one"));
+      expect(closing).toMatchObject({
+        made_as: "addendum",
+        rows_that_differ: (await rowsOf(join(place, "one"), "since-close.csv")).length,
+      });
+      expect(first[0]).toBe(
+        "This package is addendum 1 to the package that was handed over, made because: a change was found late.",
+      );
+      const page = (await readFile(join(place, "one", "START-HERE.html"), "utf8")).replaceAll(/\s+/gu, " ");
+      expect(page).toMatch(/The \d+ rows that differ\. since-close\.csv has each row/u);
+      const [row] = await rowsOf(join(place, "one"), "since-close.csv");
+      expect(row).toMatchObject({ table: "changes.csv", change: "added" });
+      expect(row?.["why"]).toMatch(
+        /^\d+;[0-9a-f]{64};2026-10-03T08:00:00Z;change found late, by a sweep or backfill$/u,
+      );
+      await exportTo(ledger, join(place, "later"), { generatedAt: GENERATED_AT + DAY });
+      const later = await manifestOf(join(place, "later"));
+      expect(later.closing.handed_over).toHaveLength(2);
+      expect(later.closing.rows_that_differ).toBe(0);
+      const [record0] = await closedIn(ledger, ORGANIZATION.id);
+      expect(record0?.handedOver.map(({ as, by }) => [as, by])).toEqual([
+        ["close", "carol"],
+        ["addendum", "carol"],
+      ]);
+      expect(await readdir(place)).toContain("closed.zip");
+    },
+  );
 
   test(
     "cannot be closed twice, under another name, with other dates, or in part",

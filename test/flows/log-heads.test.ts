@@ -392,19 +392,23 @@ test("heads while the App was down for three days are not missing", async () => 
   expect(await world.verified()).toMatchObject({ code: 0 });
 });
 
-test("heads that GitHub refused for a month are not missing when it takes them again", async () => {
-  const world = await withHead();
-  await world.harness.double.setFault("github-fails", {
-    kind: "not-found",
-    status: 403,
-    match: "POST .*/change-control/issues",
-  });
-  for (let days = 1; days <= 30; days += 1) await world.until(MORNING + days * DAY);
-  expect(world.shown).toHaveLength(1);
-  await world.harness.double.setFault("recover");
-  await world.until(MORNING + 31 * DAY);
-  await world.until(MORNING + 32 * DAY);
-  expect(world.shown.length).toBeGreaterThan(1);
-  expect(await world.found()).toEqual([]);
-  expect(await world.verified()).toMatchObject({ code: 0 });
-});
+test(
+  "heads that GitHub refused for a month are not missing when it takes them again",
+  { tags: ["long"] },
+  async () => {
+    const world = await withHead();
+    await world.harness.double.setFault("github-fails", {
+      kind: "not-found",
+      status: 403,
+      match: "POST .*/change-control/issues",
+    });
+    for (let days = 1; days <= 30; days += 1) await world.until(MORNING + days * DAY);
+    expect(world.shown).toHaveLength(1);
+    await world.harness.double.setFault("recover");
+    await world.until(MORNING + 31 * DAY);
+    await world.until(MORNING + 32 * DAY);
+    expect(world.shown.length).toBeGreaterThan(1);
+    expect(await world.found()).toEqual([]);
+    expect(await world.verified()).toMatchObject({ code: 0 });
+  },
+);

@@ -124,25 +124,34 @@ describe("what an update brought", () => {
 });
 
 describe("two commits compared", () => {
-  test("tell the commits between them, page by page, and are remembered by their SHAs", async () => {
-    const { play, github, repository, lookups, count } = await start();
-    const shas = [];
-    for (let made = 0; made < 130; made += 1) {
-      const pushed = await play({ do: "push", by: "bob", branch: "main", files: { "n.txt": String(made) } });
-      shas.push(pushed);
-    }
-    const { updates } = await readRefUpdates({ github, repository }, MAIN, { since: null });
-    const [first, last] = [updates[0]!.after, updates.at(-1)!.after];
-    count();
-    const compared = await compareCommits({ github, repository, lookups }, first, last);
-    expect(compared).toMatchObject({ status: "ahead", commitCount: 130, truncated: false });
-    expect(compared?.commits).toEqual(updates.slice(1).map(({ after }) => after));
-    expect(count()).toBe(2);
-    await compareCommits({ github, repository, lookups }, first, last);
-    expect(count()).toBe(0);
-    expect(await isOnBranch({ github, repository }, "main", first)).toBe(true);
-    expect(await compareCommits({ github, repository, lookups }, first, "f".repeat(40))).toBeNull();
-  });
+  test(
+    "tell the commits between them, page by page, and are remembered by their SHAs",
+    { tags: ["long"] },
+    async () => {
+      const { play, github, repository, lookups, count } = await start();
+      const shas = [];
+      for (let made = 0; made < 130; made += 1) {
+        const pushed = await play({
+          do: "push",
+          by: "bob",
+          branch: "main",
+          files: { "n.txt": String(made) },
+        });
+        shas.push(pushed);
+      }
+      const { updates } = await readRefUpdates({ github, repository }, MAIN, { since: null });
+      const [first, last] = [updates[0]!.after, updates.at(-1)!.after];
+      count();
+      const compared = await compareCommits({ github, repository, lookups }, first, last);
+      expect(compared).toMatchObject({ status: "ahead", commitCount: 130, truncated: false });
+      expect(compared?.commits).toEqual(updates.slice(1).map(({ after }) => after));
+      expect(count()).toBe(2);
+      await compareCommits({ github, repository, lookups }, first, last);
+      expect(count()).toBe(0);
+      expect(await isOnBranch({ github, repository }, "main", first)).toBe(true);
+      expect(await compareCommits({ github, repository, lookups }, first, "f".repeat(40))).toBeNull();
+    },
+  );
 
   test("tell the files that changed, with their old paths", async () => {
     const { play, github, repository } = await start();

@@ -246,7 +246,7 @@ describe("the walls between the rooms", () => {
 });
 
 describe("every file of src", () => {
-  it("is reached by a command or by verify.html", async () => {
+  it("is reached by a command or by verify.html", { tags: ["long"] }, async () => {
     expect(await unused(ROOT)).toEqual([]);
   });
 

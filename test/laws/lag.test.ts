@@ -1,4 +1,8 @@
-/** Law 10: a stale answer of GitHub's never makes a verdict better or a check green; once it has caught up, the rows are the same. */
+/**
+ * Law 10: a stale answer of GitHub's never makes a verdict better or a check green; once it has caught up, the rows are the same.
+ *
+ * @module-tag long
+ */
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -10,7 +10,7 @@ import { openStore } from "../../src/ledger/database/store.ts";
 import { Lists, type ListFilter, type ListPlace } from "../../src/ledger/lists.ts";
 import { changeEntry, ORGANIZATION } from "../evidence/fixture.ts";
 import { rounds } from "../support/effort.ts";
-import { describeOnBothStores } from "../support/stores.ts";
+import { describeLongOnBothStores } from "../support/stores.ts";
 
 const START = Date.parse("2026-07-01T00:00:00Z");
 const DAY = 86_400_000;
@@ -110,7 +110,7 @@ async function counted(judged: Judged): Promise<unknown> {
   return { found, counts: counts.map((each) => JSON.stringify(each)).toSorted() };
 }
 
-describeOnBothStores("the lists of changes", (open) => {
+describeLongOnBothStores("the lists of changes", (open) => {
   test("show what a filter selects of the newest entries, in the order of time, page by page, however they were recorded", async () => {
     const seen = { some: 0, none: 0 };
     const { ledger, where } = await open();

@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { afterAll, beforeAll, test } from "vitest";
 
 import { openProcessHarness } from "../../src/cli/scenario/harness/process-harness.ts";

@@ -3,6 +3,9 @@
 import type { Expectation } from "../../src/cli/scenario/format/expectations.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 
+/** To start the App for a story takes as long as so many steps of it. */
+const STEPS_OF_A_START = 5;
+
 /** Names what a story tells of: its kinds of step, of rows and of policy, their keys, and the words given for them. */
 export function toldIn({ story, expect, policy }: Scenario): ReadonlySet<string> {
   const told = new Set<string>();
@@ -33,8 +36,8 @@ function expectationsIn({ story, expect }: Pick<Scenario, "story" | "expect">): 
 }
 
 /**
- * Chooses few of the stories that tell between them of all that at least `shared` of them do, each time the one that adds most.
- * `played` are chosen already.
+ * Chooses few of the stories that tell between them of all that at least `shared` of them do, each time the one that adds most
+ * for its length. `played` are chosen already.
  */
 export function fewThatTellAll(
   stories: readonly Scenario[],
@@ -53,7 +56,8 @@ export function fewThatTellAll(
   };
   for (const scenario of played) choose(scenario);
   const adds = (scenario: Scenario): number =>
-    [...(of.get(scenario) ?? [])].filter((each) => left.has(each)).length;
+    [...(of.get(scenario) ?? [])].filter((each) => left.has(each)).length /
+    (STEPS_OF_A_START + scenario.story.length);
   while (left.size > 0)
     choose(stories.reduce((best, scenario) => (adds(scenario) > adds(best) ? scenario : best)));
   return chosen;

@@ -16,7 +16,7 @@ test("each story has a name of its own, and is played by one file", () => {
   expect([...parts, ...shown].map(({ name }) => name).toSorted()).toEqual(names.toSorted());
 });
 
-describe("what developers and owners read", () => {
+describe("what developers and owners read", { tags: ["long"] }, () => {
   // Those that were not among the tests of this run.
   beforeAll(async () => {
     for (const scenario of shown) {
