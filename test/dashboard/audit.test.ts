@@ -214,6 +214,7 @@ test.each(["changes", "deployments"] as const)(
 
 test.each(["repository", "verdict", "repository,verdict"] as const)(
   "a sample in strata of %s is the one of the command, as rows and as a file",
+  { tags: ["long"] },
   async (columns) => {
     const { strata: stratify } = readStrata(columns);
     const path = join(shelf, "q3.zip");

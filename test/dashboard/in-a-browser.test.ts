@@ -9,7 +9,7 @@ import { listenOn } from "../../src/listening.ts";
 import { changeEntry, deploymentEntry, PERIOD, smallLog } from "../evidence/fixture.ts";
 import { openPage } from "../support/browser.ts";
 import { pagesOver } from "./browsing.ts";
-import { findings, shoot, TAGGED_LOOKS } from "./looks.ts";
+import { findings, LOOKS, shoot } from "./looks.ts";
 
 const HOUR = 3_600_000;
 
@@ -57,24 +57,27 @@ const PATHS = [
   "/nowhere",
 ] as const;
 
-for (const { look, name, tags } of TAGGED_LOOKS)
-  test(`have no finding of axe on any page, ${name}, and fit the screen`, { tags }, async (context) => {
-    const [, size, media] = look;
-    const { page, url, noted } = await served(context);
-    const found: string[] = [];
-    for (const path of PATHS) {
-      await page.goto(`${url}${path}`);
-      if (path === "/changes") await page.locator("tbody a").first().waitFor();
-      await page.setViewportSize(size);
-      await page.emulateMedia({ media: "screen", ...media });
-      for (const each of await findings(page)) found.push(`${path} ${each}`);
-      const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-      if (wide > 0) found.push(`${path} is ${wide} px too wide`);
-      await shoot(page, `${path.replaceAll(/[^a-z]+/gu, "-")}-${name}`);
-    }
-    expect(found).toEqual([]);
-    expect(noted.filter((each) => !/404|400/u.test(each))).toEqual([]);
-  });
+for (const [name, size, media] of LOOKS)
+  test(
+    `have no finding of axe on any page, ${name}, and fit the screen`,
+    { tags: name === "light" ? [] : ["long"] },
+    async (context) => {
+      const { page, url, noted } = await served(context);
+      const found: string[] = [];
+      for (const path of PATHS) {
+        await page.goto(`${url}${path}`);
+        if (path === "/changes") await page.locator("tbody a").first().waitFor();
+        await page.setViewportSize(size);
+        await page.emulateMedia({ media: "screen", ...media });
+        for (const each of await findings(page)) found.push(`${path} ${each}`);
+        const wide = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+        if (wide > 0) found.push(`${path} is ${wide} px too wide`);
+        await shoot(page, `${path.replaceAll(/[^a-z]+/gu, "-")}-${name}`);
+      }
+      expect(found).toEqual([]);
+      expect(noted.filter((each) => !/404|400/u.test(each))).toEqual([]);
+    },
+  );
 
 test("lead to the change that failed and to the list it is in, by the keyboard alone", async (context) => {
   const { page, url } = await served(context);

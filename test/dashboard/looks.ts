@@ -19,13 +19,6 @@ export const LOOKS = [
   ["printed", { width: 720, height: 900 }, { media: "print", colorScheme: "dark" }],
 ] as const;
 
-/** The looks, each with the tags of its test: `npm test` looks at each page once. */
-export const TAGGED_LOOKS = LOOKS.map((look) => ({
-  look,
-  name: look[0],
-  tags: look[0] === "light" ? [] : ["long"],
-}));
-
 /** What axe finds on a page. */
 export async function findings(page: Page): Promise<readonly string[]> {
   if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(AXE);

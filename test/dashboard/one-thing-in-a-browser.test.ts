@@ -10,7 +10,7 @@ import { openPage } from "../support/browser.ts";
 import { pagesAtGitHub } from "./at-github.ts";
 import { PAGES } from "../../src/dashboard/page-list.ts";
 import { pagesOf } from "./browsing.ts";
-import { findings, shoot, TAGGED_LOOKS } from "./looks.ts";
+import { findings, LOOKS, shoot } from "./looks.ts";
 
 /** What came to production in each way, and two pull requests that wait: for an approval, and for an emergency's authorisation. */
 const STORY = `
@@ -103,9 +103,8 @@ test("show as code what is typed between backticks, and no backtick", async (con
   expect(await page.locator("code", { hasText: "countersign ruleset" }).count()).toBeGreaterThan(0);
 });
 
-for (const { look, name: called, tags } of TAGGED_LOOKS)
-  test(`have no finding of axe, ${called}, and fit the screen`, { tags }, async (context) => {
-    const [, size, media] = look;
+for (const [called, size, media] of LOOKS)
+  test(`have no finding of axe, ${called}, and fit the screen`, { tags: ["long"] }, async (context) => {
     const { page, signedIn, plain, ids } = await served(context);
     const [approved, underEmergency, pushed] = ids.change;
     const [, deployed] = ids.deployment;
