@@ -237,7 +237,7 @@ describe("the doors over a socket", () => {
     });
   });
 
-  it("finish the request under way when they close", async () => {
+  it("finish the request under way when they close", { tags: ["long"] }, async () => {
     let release: (() => void) | undefined;
     const held = new Promise<"stored">((resolve) => (release = () => resolve("stored")));
     let entered: (() => void) | undefined;

@@ -35,7 +35,7 @@ describe("a file .env", () => {
     },
   );
 
-  test("may be another one, or none", async () => {
+  test("may be another one, or none", { tags: ["long"] }, async () => {
     writeFileSync(join(folder, ".env"), "DATABASE_URL=nonsense\n");
     writeFileSync(join(folder, "other.env"), "DATABASE_URL=postgres://u:p@127.0.0.1:1/d\n");
     expect((await listed({ COUNTERSIGN_ENV_FILE: "other.env" })).code).toBe(3);

@@ -204,7 +204,7 @@ describe("backfill and reconcile", () => {
   test.each([
     ["a secondary limit", "secondary-limit", "activity"],
     ["an hour's requests that are used up", "rate-limit", "graphql"],
-  ] as const)("wait as long as GitHub asks: %s", async (_, kind, match) => {
+  ] as const)("wait as long as GitHub asks: %s", { tags: ["long"] }, async (_, kind, match) => {
     const harness = await morning();
     harness.double.fault({ do: "github-fails", kind, count: 1, match, "retry-after": 1 });
     const wish = { env: appEnv(harness, folder()) };

@@ -274,37 +274,41 @@ test.each([
     "the seal's bundle with another byte",
     (folder: string) => replaced(join(folder, "manifest.sigstore.json")),
   ],
-])("a package with %s is not sent whole, from a folder or a zip, and why is logged", async (_, damage) => {
-  await damage(join(shelf, "q3"));
-  const zipped = join(shelf, "damaged.zip");
-  const names = (await readdir(join(shelf, "q3"), { recursive: true, withFileTypes: true }))
-    .filter((each) => each.isFile())
-    .map((each) => join(each.parentPath, each.name));
-  const members = await Promise.all(
-    names.map(async (path) => {
-      const bytes = await readFile(path);
-      const open = (): Promise<Readable> => Promise.resolve(Readable.from([bytes]));
-      return { path: relative(join(shelf, "q3"), path), bytes: bytes.length, open };
-    }),
-  );
-  await writeFile(zipped, await buffer(zipOf(members)));
-  await rm(join(shelf, "q3.zip"));
-  for (const other of [zipped, join(shelf, "q3")]) {
-    const logged: unknown[] = [];
-    const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
-    const pages = pagesOf(ledger, {
-      viewer: { name: "someone", person: AUDITOR, sees },
-      packages: packagesIn(shelf, ledger),
-    });
-    const answer = await pages.ask(`/audit/${seal}/package.zip`);
-    await expect(answer.arrayBuffer()).rejects.toThrow("is not as it was sealed");
-    logged.push(...pages.logged);
-    expect(JSON.stringify(logged.map((each) => String((each as { readonly err: unknown }).err)))).toContain(
-      "is not as it was sealed",
+])(
+  "a package with %s is not sent whole, from a folder or a zip, and why is logged",
+  { tags: ["long"] },
+  async (_, damage) => {
+    await damage(join(shelf, "q3"));
+    const zipped = join(shelf, "damaged.zip");
+    const names = (await readdir(join(shelf, "q3"), { recursive: true, withFileTypes: true }))
+      .filter((each) => each.isFile())
+      .map((each) => join(each.parentPath, each.name));
+    const members = await Promise.all(
+      names.map(async (path) => {
+        const bytes = await readFile(path);
+        const open = (): Promise<Readable> => Promise.resolve(Readable.from([bytes]));
+        return { path: relative(join(shelf, "q3"), path), bytes: bytes.length, open };
+      }),
     );
-    await rm(other, { recursive: true });
-  }
-});
+    await writeFile(zipped, await buffer(zipOf(members)));
+    await rm(join(shelf, "q3.zip"));
+    for (const other of [zipped, join(shelf, "q3")]) {
+      const logged: unknown[] = [];
+      const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
+      const pages = pagesOf(ledger, {
+        viewer: { name: "someone", person: AUDITOR, sees },
+        packages: packagesIn(shelf, ledger),
+      });
+      const answer = await pages.ask(`/audit/${seal}/package.zip`);
+      await expect(answer.arrayBuffer()).rejects.toThrow("is not as it was sealed");
+      logged.push(...pages.logged);
+      expect(JSON.stringify(logged.map((each) => String((each as { readonly err: unknown }).err)))).toContain(
+        "is not as it was sealed",
+      );
+      await rm(other, { recursive: true });
+    }
+  },
+);
 
 /** Changes the last byte of a file that is none of its line ends. */
 async function replaced(path: string): Promise<void> {

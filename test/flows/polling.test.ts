@@ -49,6 +49,7 @@ async function played(scenario: Scenario): Promise<Rows> {
 
 test.each(sample(REPRESENTATIVE, 4))(
   "%s ends with the same rows by polling as by webhooks that arrive",
+  { tags: ["long"] },
   async (name) => {
     const pushed = await played(story(name));
     const polled = await played({ ...story(name), polling: true });

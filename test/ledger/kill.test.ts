@@ -1,3 +1,5 @@
+/** @module-tag long */
+
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +11,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { rounds } from "../support/effort.ts";
-import { describeLongOnBothStores } from "../support/stores.ts";
+import { describeOnBothStores } from "../support/stores.ts";
 import { all, delivery, LEASE } from "./sample.ts";
 
 const WORKER = fileURLToPath(new URL("kill-worker.ts", import.meta.url));
@@ -17,7 +19,7 @@ const DELIVERIES = 300;
 const LANES = 12;
 const KILLS = rounds(5, 10);
 
-describeLongOnBothStores("a worker killed over and over", (open) => {
+describeOnBothStores("a worker killed over and over", (open) => {
   it("loses nothing, doubles nothing and keeps the order of every lane", async () => {
     const steps = fc.sample(fc.integer({ min: 1, max: 40 }), { numRuns: KILLS });
     const { ledger, where } = await open();

@@ -181,7 +181,7 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     await expect.poll(serve(env).ready).toEqual([503, expect.stringMatching(says)]);
   });
 
-  test("a GitHub that is not there, while nothing is lost", async () => {
+  test("a GitHub that is not there, while nothing is lost", { tags: ["long"] }, async () => {
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const env = { ...(await register()), GITHUB_API_URL: nobody };
     const app = serve(env, "--new-store");
