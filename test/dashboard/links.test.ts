@@ -120,21 +120,25 @@ test("lead to the page of the very thing where people can sign in, and each of t
   for (const message of messages) expect(message).toContain(BASE);
 });
 
-test("lead to GitHub's own page of it where nobody can sign in, whatever address the App has", async () => {
-  for (const settings of [{ baseUrl: null }, { baseUrl: BASE, signIn: null }]) {
-    const { texts, statuses } = await sentWith(settings);
-    expect(statuses.size).toBe(0);
-    const checks = texts.filter(([route]) => route === "/repos/acme/web/check-runs");
-    expect(checks.length).toBeGreaterThan(1);
-    for (const [, text] of checks)
-      expect(JSON.parse(text)).toMatchObject({
-        details_url: expect.stringMatching(
-          /^http:\/\/github\.test\/acme\/web\/(?:pull\/\d+|commit\/[0-9a-f]{40})$/u,
-        ),
-      });
-    const urls = texts
-      .filter(([route]) => route === "message")
-      .map(([, text]) => (JSON.parse(text) as { readonly url: string | null }).url);
-    expect(urls.join("\n")).toMatch(/^http:\/\/github\.test\/acme\/control\/issues\/\d+$/mu);
-  }
-});
+test(
+  "lead to GitHub's own page of it where nobody can sign in, whatever address the App has",
+  { tags: ["long"] },
+  async () => {
+    for (const settings of [{ baseUrl: null }, { baseUrl: BASE, signIn: null }]) {
+      const { texts, statuses } = await sentWith(settings);
+      expect(statuses.size).toBe(0);
+      const checks = texts.filter(([route]) => route === "/repos/acme/web/check-runs");
+      expect(checks.length).toBeGreaterThan(1);
+      for (const [, text] of checks)
+        expect(JSON.parse(text)).toMatchObject({
+          details_url: expect.stringMatching(
+            /^http:\/\/github\.test\/acme\/web\/(?:pull\/\d+|commit\/[0-9a-f]{40})$/u,
+          ),
+        });
+      const urls = texts
+        .filter(([route]) => route === "message")
+        .map(([, text]) => (JSON.parse(text) as { readonly url: string | null }).url);
+      expect(urls.join("\n")).toMatch(/^http:\/\/github\.test\/acme\/control\/issues\/\d+$/mu);
+    }
+  },
+);

@@ -82,7 +82,7 @@ async function served(context: TestContext): Promise<OneOfEach> {
   return { page, signedIn: first, plain: second, ids };
 }
 
-test("show as code what is typed between backticks, and no backtick", async (context) => {
+test("show as code what is typed between backticks, and no backtick", { tags: ["long"] }, async (context) => {
   const { page, plain, ids } = await served(context);
   const found: string[] = [];
   const paths = PAGES.flatMap(({ path, nav }) => (nav === undefined ? [] : [path]));

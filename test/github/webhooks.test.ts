@@ -133,15 +133,18 @@ describe("webhooks", () => {
     await stage.double.close();
   });
 
-  test("a life that plays every step sends nothing GitHub's own descriptions refuse", async () => {
-    for (const step of TOUR) await stage.play(step);
-    const problems = stage.arrivals.flatMap((one) => checkWebhook(one.event, one.action, one.payload));
-    // The addresses GitHub gives bots (`...dependabot[bot]@users.noreply.github.com`) are none by the letter.
-    const real = problems.filter((problem) => !problem.endsWith('/email must match format "email"'));
-    expect([...new Set(real)]).toEqual([]);
-    expect(STEP_NAMES.filter((name) => !TOUR.some((step) => step["do"] === name))).toEqual([]);
-    const events = new Set(stage.arrivals.map((one) => one.event));
-    expect([...events].sort()).toMatchInlineSnapshot(`
+  test(
+    "a life that plays every step sends nothing GitHub's own descriptions refuse",
+    { tags: ["long"] },
+    async () => {
+      for (const step of TOUR) await stage.play(step);
+      const problems = stage.arrivals.flatMap((one) => checkWebhook(one.event, one.action, one.payload));
+      // The addresses GitHub gives bots (`...dependabot[bot]@users.noreply.github.com`) are none by the letter.
+      const real = problems.filter((problem) => !problem.endsWith('/email must match format "email"'));
+      expect([...new Set(real)]).toEqual([]);
+      expect(STEP_NAMES.filter((name) => !TOUR.some((step) => step["do"] === name))).toEqual([]);
+      const events = new Set(stage.arrivals.map((one) => one.event));
+      expect([...events].sort()).toMatchInlineSnapshot(`
       [
         "branch_protection_rule",
         "check_run",
@@ -172,7 +175,8 @@ describe("webhooks", () => {
         "workflow_run",
       ]
     `);
-  });
+    },
+  );
 
   test("every delivery is signed over its exact body and carries GitHub's headers", async () => {
     await stage.play({ do: "open-pull-request", by: "ann", branch: "one", files: { a: "ä" } });

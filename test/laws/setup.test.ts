@@ -38,33 +38,37 @@ const VALUE = fc.oneof(
 );
 
 describe("writing settings into a file", () => {
-  test("sets what is to be set, keeps all else, and hides the file; what cannot be written leaves it as it was", () => {
-    const folder = folderOfTest("env");
-    const file = join(folder, ".env");
-    fc.assert(
-      fc.property(fc.array(LINE, { maxLength: 6 }), fc.dictionary(NAME, VALUE), (lines, values) => {
-        const text = lines.join("\n");
-        fc.pre(envFileProblem(text) === null);
-        writeFileSync(file, text, { mode: 0o644 });
-        const before = parseEnv(text);
-        try {
+  test(
+    "sets what is to be set, keeps all else, and hides the file; what cannot be written leaves it as it was",
+    { tags: ["long"] },
+    () => {
+      const folder = folderOfTest("env");
+      const file = join(folder, ".env");
+      fc.assert(
+        fc.property(fc.array(LINE, { maxLength: 6 }), fc.dictionary(NAME, VALUE), (lines, values) => {
+          const text = lines.join("\n");
+          fc.pre(envFileProblem(text) === null);
+          writeFileSync(file, text, { mode: 0o644 });
+          const before = parseEnv(text);
+          try {
+            writeEnvFile(file, values);
+          } catch (error) {
+            expect(error).toBeInstanceOf(UsageError);
+            expect(readFileSync(file, "utf8")).toBe(text);
+            return;
+          }
+          const written = readFileSync(file, "utf8");
+          const trimmed = Object.entries(values).map(([name, value]) => [name, value.trim()]);
+          expect(parseEnv(written)).toEqual({ ...before, ...Object.fromEntries(trimmed) });
+          expect(envFileProblem(written)).toBe(null);
+          expect(statSync(file).mode & 0o777).toBe(0o600);
           writeEnvFile(file, values);
-        } catch (error) {
-          expect(error).toBeInstanceOf(UsageError);
-          expect(readFileSync(file, "utf8")).toBe(text);
-          return;
-        }
-        const written = readFileSync(file, "utf8");
-        const trimmed = Object.entries(values).map(([name, value]) => [name, value.trim()]);
-        expect(parseEnv(written)).toEqual({ ...before, ...Object.fromEntries(trimmed) });
-        expect(envFileProblem(written)).toBe(null);
-        expect(statSync(file).mode & 0o777).toBe(0o600);
-        writeEnvFile(file, values);
-        expect(readFileSync(file, "utf8"), "a second time changes nothing").toBe(written);
-      }),
-      { numRuns: rounds(500, 5_000) },
-    );
-  });
+          expect(readFileSync(file, "utf8"), "a second time changes nothing").toBe(written);
+        }),
+        { numRuns: rounds(500, 5_000) },
+      );
+    },
+  );
 });
 
 /** What people type: names, lists, nonsense. */

@@ -118,6 +118,7 @@ describe("serve --setup", () => {
     ["setup --org acme --url https://c.example.com", "SIGINT", 130],
   ] as const)(
     "%s ends by itself at %s, which a container's first process would ignore",
+    { tags: ["long"] },
     async (line, signal, code) => {
       const folder = emptyFolder();
       const env = { ...INHERITED, COUNTERSIGN_ENV_FILE: join(folder, ".env"), PORT: "0" };

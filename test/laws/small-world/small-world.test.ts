@@ -170,7 +170,7 @@ const WORLDS = [
 describe("the judgement is the model's in every history of a small world", () => {
   for (const { name, next, depth, of, sampled } of WORLDS)
     for (const opener of ["ann", "bot"] as const)
-      test(`${name}, opened by ${opener}`, () => {
+      test(`${name}, opened by ${opener}`, { tags: opener === "bot" ? ["long"] : [] }, () => {
         const began = performance.now();
         const tally = noTally();
         const all = beginnings(opener, of, next);
