@@ -267,6 +267,21 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     expect(await world.found()).toEqual(["1 edited"]);
   });
 
+  test("that a number was written into it, which no later head goes on from", async () => {
+    const world = await withHead();
+    const [head] = world.shown;
+    const { world: github } = world.harness.github.double;
+    await world.until(MORNING + HOUR);
+    const writer = { account: github.accountByLogin("adm")! };
+    editComment(github, world.place, head!, writer, head!.body.replace("number=1 ", "number=999999998 "));
+    await untilIdle(world.harness);
+    await world.until(MORNING + DAY);
+    expect(world.shown.at(-1)?.body).toContain("number=2 ");
+    const found = await world.found();
+    expect(found).toContain("999999998 edited");
+    expect(found.filter((each) => each.endsWith("missing"))).toEqual([]);
+  });
+
   test("that its issue is gone: the next head is posted on a new one", async () => {
     const world = await withHead();
     const [head] = world.shown;

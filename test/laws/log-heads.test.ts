@@ -192,6 +192,13 @@ describeOnBothStores("a head that neither GitHub nor the log has", (open) => {
     // Those before may be on an issue that was not read; of those after nothing is left.
     expect(without([1], false)).toEqual([]);
     expect(without([5], true)).toEqual([]);
+    // Whoever may edit a comment can write any number into it: nothing follows from that, but that it was edited.
+    const forged = shown.map((comment, index) =>
+      index === 4
+        ? { ...comment, updatedAt: 9 * DAY, body: comment.body.replace("number=5", "number=999999999") }
+        : comment,
+    );
+    expect(compareHeads({ ...facts, shown: forged }).map(({ code }) => code)).not.toContain("missing");
     const refused = facts.known.map((record) =>
       record.number === 3 ? { ...record, posted: null, refused: "acme/change-control is public" } : record,
     );

@@ -233,18 +233,24 @@ export function compareHeads(facts: HeadsCompared): readonly HeadFinding[] {
     .toSorted((a, b) => a.number - b.number || (a.comment ?? 0) - (b.comment ?? 0));
 }
 
+/** Returns whether GitHub shows a comment as it was posted: what an edited one says is anyone's who may edit it. */
+export function isAsPosted({ createdAt, updatedAt }: Pick<ShownComment, "createdAt" | "updatedAt">): boolean {
+  return createdAt === updatedAt;
+}
+
 /** Heads are numbered from 1 on, each once: a number that neither GitHub nor the log has belonged to a head that both lost. */
 function holes({ organizationId, known, shown, isAllRead }: HeadsCompared): readonly HeadFinding[] {
   const heads = shown.flatMap((comment) => {
     const head = headIn(comment.body, organizationId);
     return head === null ? [] : [{ comment, head }];
   });
-  const numbers = new Set([...heads.map(({ head }) => head.number), ...known.map(({ number }) => number)]);
   const first = isAllRead ? 1 : Math.min(...heads.map(({ head }) => head.number));
+  const numbers = [...heads.map(({ head }) => head.number), ...known.map(({ number }) => number)].toSorted(
+    (a, b) => a - b,
+  );
   return heads.flatMap(({ comment, head: { number } }): readonly HeadFinding[] => {
-    let before = number - 1;
-    while (before >= first && !numbers.has(before)) before -= 1;
-    if (before === number - 1) return [];
+    const before = Math.max(numbers.findLast((each) => each < number) ?? 0, first - 1);
+    if (before >= number - 1 || !isAsPosted(comment)) return [];
     const lost = { number: number - 1, size: 0, hash: "" };
     const which = before + 1 === number - 1 ? "" : ` (the last of ${number - 1 - before})`;
     const says = `is neither on GitHub nor in the log${which}, and head ${number} comes after it (${comment.url})`;
@@ -265,8 +271,7 @@ function findingsOf(comment: ShownComment, facts: HeadsCompared): readonly HeadF
       posted !== null && nameOf({ repository, comment: posted.comment }) === nameOf(comment),
   );
   const isEdited =
-    comment.updatedAt !== comment.createdAt ||
-    (record !== undefined && textDigest(comment.body) !== record.textSha256);
+    !isAsPosted(comment) || (record !== undefined && textDigest(comment.body) !== record.textSha256);
   // Whatever else the App wrote there, such as a reply.
   if (head === null && record === undefined && !isEdited) return [];
   const about = head ?? record ?? { number: 0, size: 0, hash: "" };
@@ -301,7 +306,7 @@ function datedOtherwise(
 }
 
 function editedWords(comment: ShownComment, head: Head | null, record: LogHeadRecord | undefined): string {
-  const when = comment.updatedAt === comment.createdAt ? "" : ` at ${time(comment.updatedAt)}`;
+  const when = isAsPosted(comment) ? "" : ` at ${time(comment.updatedAt)}`;
   const isOther = head === null || (record !== undefined && !isSameHead(head, record));
   return `was changed on GitHub${when} (${comment.url})${isOther ? ", and no longer names this head" : ""}`;
 }

@@ -3,6 +3,7 @@
 import {
   compareHeads,
   headIn,
+  isAsPosted,
   headsMarker,
   headToPost,
   headsPlace,
@@ -161,7 +162,7 @@ function headEntry(organizationId: number, body: LogHeadRecord): Entry<"log-head
 export interface HeadComparison {
   readonly check: HeadCheckRecord;
   readonly known: readonly LogHeadRecord[];
-  /** The heads GitHub shows. */
+  /** The heads that GitHub shows as they were posted. */
   readonly shown: readonly { readonly number: number; readonly size: number; readonly hash: string }[];
   /** The issues that GitHub showed. */
   readonly readable: ReadonlySet<string>;
@@ -186,8 +187,11 @@ export async function compareShownHeads(
     which === "newest" && newest?.posted != null
       ? await readIssues(tools, organization, [{ repository: newest.repository, issue: newest.posted.issue }])
       : await readAll(tools, organization, repository, known);
-  const shown = read.comments.flatMap(({ body }) => headIn(body, organization.id) ?? []);
-  const sizes = [...known, ...shown].map(({ size }) => size);
+  const heads = read.comments.flatMap((comment) => {
+    const head = headIn(comment.body, organization.id);
+    return head === null ? [] : [{ ...head, isAsPosted: isAsPosted(comment) }];
+  });
+  const sizes = [...known, ...heads].map(({ size }) => size);
   const at = clock.now();
   // Read after what GitHub shows: a head that was posted meanwhile is of a log that is longer by now.
   const { size } = await ledger.head();
@@ -209,7 +213,7 @@ export async function compareShownHeads(
   const check: HeadCheckRecord = {
     at,
     repository: repository ?? known.at(-1)?.repository ?? "",
-    shown: shown.length,
+    shown: heads.length,
     read: [...(before?.read ?? []).filter(isOther), ...[...read.asked].map((place) => ({ place, at }))],
     because: repository === null ? "the policy names no repository for deviations any more" : read.because,
     // What was found before on issues that were not read this time stays.
@@ -217,6 +221,7 @@ export async function compareShownHeads(
       (each, index, all) => all.findIndex(({ says }) => says === each.says) === index,
     ),
   };
+  const shown = heads.filter((each) => each.isAsPosted);
   return { check, known, shown, readable: read.readable };
 }
 
