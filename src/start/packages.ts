@@ -52,7 +52,7 @@ class Shelf {
   }
 
   async find(seal: string): Promise<HeldPackage | null> {
-    const names = (await readdir(this.#folder).catch(() => [])).slice(0, MOST_PLACES);
+    const names = (await readdir(this.#folder).catch((): string[] => [])).toSorted().slice(0, MOST_PLACES);
     for (const name of names) {
       const path = join(this.#folder, name);
       if ((await this.#sealOf(path)) !== seal) continue;

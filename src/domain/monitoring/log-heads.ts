@@ -233,7 +233,7 @@ export function compareHeads(facts: HeadsCompared): readonly HeadFinding[] {
     .toSorted((a, b) => a.number - b.number || (a.comment ?? 0) - (b.comment ?? 0));
 }
 
-/** Returns whether GitHub shows a comment as it was posted: what an edited one says is anyone's who may edit it. */
+/** Returns whether GitHub shows a comment as it was posted. What an edited one says is anyone's who may edit it. */
 export function isAsPosted({ createdAt, updatedAt }: Pick<ShownComment, "createdAt" | "updatedAt">): boolean {
   return createdAt === updatedAt;
 }
