@@ -2,12 +2,32 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 import type { SummaryDocument } from "../../src/domain/evidence/summary.ts";
 import { CONTROL_TITLES } from "../../src/domain/texts/wording.ts";
-import { CONTROL_NAMES, type ControlName } from "../../src/domain/values/result.ts";
-import { changeEntry, exportTo, GENERATED_AT, ledgerWith, PERIOD, smallLog } from "../evidence/fixture.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
+import {
+  CONTROL_NAMES,
+  type Assessment,
+  type ControlName,
+  type Outcome,
+  type Result,
+  type Verdict,
+} from "../../src/domain/values/result.ts";
+import {
+  changeEntry,
+  deploymentEntry,
+  exportTo,
+  GENERATED_AT,
+  ledgerWith,
+  PERIOD,
+  smallLog,
+} from "../evidence/fixture.ts";
+import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { pagesOf, pagesOver, type Ask } from "./browsing.ts";
 
 const DAYS = "from=2026-07-01&to=2026-09-30";
@@ -91,6 +111,95 @@ test("show of each control and the whole period what START-HERE shows", async ()
     const owner = controls.find(({ control }) => control === named(row["Control"]))?.["owner"];
     expect(row["Owner"]).toBe(owner === "" ? "nobody" : owner);
   }
+});
+
+/** A change or a deployment of the period; historic ones have results like all others. */
+interface Happened {
+  readonly isDeployment: boolean;
+  readonly isHistoric: boolean;
+  readonly hour: number;
+  readonly outcomes: readonly Outcome[];
+}
+
+const happened = fc.record<Happened>({
+  isDeployment: fc.boolean(),
+  isHistoric: fc.boolean(),
+  hour: fc.integer({ min: 0, max: 91 * 24 }),
+  outcomes: fc.array(fc.constantFrom<Outcome>("pass", "fail", "waived", "unverifiable", "not-applicable"), {
+    minLength: 3,
+    maxLength: 3,
+  }),
+});
+
+function entryOf({ isDeployment, isHistoric, hour, outcomes }: Happened, index: number): Entry {
+  const [n, when] = [index + 100, PERIOD.from + hour * HOUR];
+  const judged = ({ results, ...assessment }: Assessment): Assessment => {
+    const own = results.map((each, at) => ({ ...each, outcome: outcomes[at] ?? "pass" }));
+    return { ...assessment, results: own, verdict: isHistoric ? "historic" : verdictOf(own) };
+  };
+  if (isDeployment) {
+    const entry = deploymentEntry(n, [], when);
+    return { ...entry, body: { ...entry.body, assessment: judged(entry.body.assessment) } };
+  }
+  const entry = changeEntry(n, when);
+  return { ...entry, body: { ...entry.body, assessment: judged(entry.body.assessment) } };
+}
+
+function verdictOf(results: readonly Result[]): Verdict {
+  const has = (outcome: Outcome): boolean => results.some((each) => each.outcome === outcome);
+  if (has("fail")) return "non-compliant";
+  if (has("unverifiable")) return "unverifiable";
+  return has("waived") ? "emergency" : "compliant";
+}
+
+test("show of each control what START-HERE and a roll-up show, and what is historic in none of them", async () => {
+  const seen = { historic: 0, missed: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(happened, { minLength: 1, maxLength: 12 }), async (all) => {
+      const made = await ledgerWith([...smallLog(), ...all.map(entryOf)]);
+      try {
+        const place = join(made.folder, "package");
+        await exportTo(made.ledger, place, { period: { ...PERIOD, parts: [PERIOD] } });
+        const file = (name: string): Promise<string> => readFile(join(place, name), "utf8");
+        const { controls: tested } = JSON.parse(await file("summary.json")) as SummaryDocument;
+        const trend = readCsv(await file("control-trend.csv"));
+        const own = pagesOf(made.ledger).ask;
+        const rows = rowsIn(await (await own(`/controls?${DAYS}`)).text(), "rates");
+        expect(new Set(rows.map((row) => named(row["Control"])))).toEqual(
+          new Set(CONTROL_NAMES.filter((name) => (tested[name]?.passed.denominator ?? 0) > 0)),
+        );
+        for (const row of rows) {
+          const name = named(row["Control"]);
+          const { by_outcome: counts = {}, passed } = tested[name] ?? {};
+          const { fail = 0, waived = 0, unverifiable = 0 } = counts;
+          const inTrend = trend.find(({ control }) => control === name);
+          expect(ratioIn(row["Whole period"])).toEqual([passed?.numerator, passed?.denominator]);
+          expect(ratioIn(`${inTrend?.["passed"]} of ${inTrend?.["tested"]}`)).toEqual(
+            ratioIn(row["Whole period"]),
+          );
+          expect([Number(row["Waived"]), Number(row["Unverifiable"])]).toEqual([waived, unverifiable]);
+          const missed = [...(row["Did not pass"] ?? "").matchAll(/\d+/gu)].reduce(
+            (sum, [each]) => sum + Number(each),
+            0,
+          );
+          expect(missed, name).toBe(fail + waived + unverifiable);
+          seen.missed += missed;
+        }
+        const left = all.filter(({ isHistoric }) => isHistoric).length;
+        seen.historic += left;
+        expect(
+          readCsv(await file("control-tests.csv")).filter(({ historic }) => historic === "yes").length > 0,
+        ).toBe(left > 0);
+        expect(textOf(await file("START-HERE.html")).includes("no figure of a control counts")).toBe(
+          left > 0,
+        );
+      } finally {
+        await made.close();
+      }
+    }),
+    { numRuns: rounds(3, 40), seed: SEED, endOnFailure },
+  );
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
 });
 
 test("show of each month what monitoring.csv counts, and months that come to the whole", async () => {

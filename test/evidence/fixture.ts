@@ -271,7 +271,7 @@ function pullRequest(n: number, when: Instant): PullRequest {
 }
 
 /** A deployment of the `n`th commit that carried the changes up to it. */
-export function deploymentEntry(n: number, carried: readonly number[], when: Instant): Entry {
+export function deploymentEntry(n: number, carried: readonly number[], when: Instant): Entry<"deployment"> {
   const id = sha256(`deployment ${n}`);
   const record: DeploymentRecord = {
     deployment: {

@@ -176,5 +176,12 @@ function figures(page: string, text: Text, say: Say): void {
     const name = page.includes(` ${control} (${own}) `) ? `${control} (${own})` : control;
     lines.push(`${name} ${outcomes.join(" ")} ${share(of(counts, "passed"))}`);
   }
+  const left = ["change", "deployment"].map((noun) => {
+    const number = Number(of(summary, `${noun}s`, "by_verdict", "historic") ?? 0);
+    return { number, text: `${number} ${noun}${number === 1 ? "" : "s"}` };
+  });
+  const words = `${left.map(({ text: each }) => each).join(" and ")} happened before monitoring was agreed`;
+  if (left.some(({ number }) => number > 0) !== page.includes(` ${words} `))
+    say(`START-HERE.html: whether "${words}" is not said rightly`);
   for (const line of lines) if (!page.includes(` ${line} `)) say(`START-HERE.html: does not show "${line}"`);
 }

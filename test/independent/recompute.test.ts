@@ -209,6 +209,13 @@ const LIES: Readonly<Record<string, (place: string) => Promise<void>>> = {
     /"numerator":(\d+),"rate":"0\.\d+"/u,
     '"numerator":$1,"rate":"0.9999"',
   ),
+  "what counts is historic": csv("control-tests.csv", [",fail,", ",no,"], ",no,", ",yes,"),
+  "what is historic counts": csv("control-tests.csv", [",yes,"], ",yes,", ",no,"),
+  "nothing historic was left out": json(
+    "START-HERE.html",
+    /<p>\s*\d+ changes?\s+and\s+\d+ deployments?\s+happened[^<]*<\/p>/u,
+    "",
+  ),
   "fewer were not compliant": json("summary.json", /"non-compliant":\d+/u, '"non-compliant":1'),
   "nothing was late": json("summary.json", /"late":\d+/u, '"late":0'),
   "a count was complete": csv("completeness.csv", [",yes,no,yes,"], ",yes,no,yes,", ",no,no,yes,"),

@@ -228,6 +228,8 @@ function verdicts(log: Log, subjects: Subjects, tests: readonly Row[], say: Say)
       for (const test of own) {
         if (test["occurred_at"] !== row[HAPPENED[kind]]) say(`${name}: tested as of another time`);
         if (test["policy_digest"] !== row["policy_digest"]) say(`${name}: tested by another policy`);
+        if (test["historic"] !== (row["verdict"] === "historic" ? "yes" : "no"))
+          say(`${name}: whether its tests count is not what its verdict says`);
       }
       const outcomes = own.map((each) => each["outcome"] ?? "");
       if (!folded(outcomes).includes(row["verdict"] ?? "")) say(`${name}: its verdict does not follow`);
@@ -417,7 +419,12 @@ function deviations(
     for (const subject of words(row["subjects"]))
       lists.set(subject, (lists.get(subject) ?? new Set()).add(id));
     const failed = (control: string, outcomes: readonly string[]): number =>
-      tests.filter((test) => test["control"] === control && outcomes.includes(test["outcome"] ?? "")).length;
+      tests.filter(
+        (test) =>
+          test["control"] === control &&
+          test["historic"] === "no" &&
+          outcomes.includes(test["outcome"] ?? ""),
+      ).length;
     const control = row["extent_control"] ?? "";
     if (
       control !== "" &&
@@ -601,7 +608,10 @@ function summary(
     changes.filter((row) => row["first_production_deployment_id"] !== "").length,
   );
   expect(["deployments", "by_kind"], countsOf(deployments, "kind"));
-  const byControl = Map.groupBy(tests, (row) => row["control"] ?? "");
+  const byControl = Map.groupBy(
+    tests.filter((row) => row["historic"] === "no"),
+    (row) => row["control"] ?? "",
+  );
   for (const [control, own] of byControl) {
     const outcomes = countsOf(own, "outcome");
     expect(["controls", control, "by_outcome"], outcomes);

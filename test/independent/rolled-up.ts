@@ -144,7 +144,9 @@ function oneTrend(
   say: Say,
 ): void {
   const isIn = spanOf(period["from"], period["to"]);
-  const tests = rows("control-tests.csv").filter((each) => isIn(each["occurred_at"]));
+  const tests = rows("control-tests.csv").filter(
+    (each) => isIn(each["occurred_at"]) && each["historic"] === "no",
+  );
   const controls = new Set(tests.map((each) => each["control"]));
   for (const control of controls)
     if (!trend.some((row) => row["control"] === control))

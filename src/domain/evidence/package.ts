@@ -241,7 +241,7 @@ const SummarySchema = z
     controls: z
       .record(z.string(), z.strictObject({ by_outcome: Counts, passed: RateSchema }))
       .describe(
-        "outcomes by control; passes among all subjects the control applies to, unverifiable and waived in the denominator",
+        "outcomes by control; passes among all subjects the control applies to, unverifiable and waived in the denominator; what is historic is in none of them",
       ),
     months: z.array(z.strictObject({ month: z.string(), changes: Count, ...ByVerdict, deployments: Count })),
     repositories: z.record(z.string(), z.strictObject({ changes: Count, ...ByVerdict })),

@@ -40,7 +40,10 @@ export interface SummaryDocument {
     readonly without_deviation: number;
     readonly rate_by_verdict: Readonly<Record<string, Rate>>;
   };
-  /** By control: outcomes, and the share of passes among subjects the control applies to (unverifiable and waived count in the denominator). */
+  /**
+   * By control: outcomes, and the share of passes among subjects the control applies to (unverifiable and waived count in the
+   * denominator). What is historic is in none of them.
+   */
   readonly controls: Readonly<Record<string, { readonly by_outcome: Counts; readonly passed: Rate }>>;
   readonly months: readonly {
     readonly month: string;
@@ -150,6 +153,7 @@ export class Tally {
         if (isUnlisted(row)) this.#add("deployments-unlisted", "");
         return this.#add("month-deployments", row("succeeded_at").slice(0, 7));
       case "control-tests.csv":
+        if (row("historic") === "yes") return;
         this.#add("control", row("control"));
         return this.#add(`control:${row("control")}`, row("outcome"));
       case "deviations.csv":

@@ -11,7 +11,7 @@ import type { EmergencyState, ReviewState } from "../records/emergency.ts";
 import type { Repository } from "../change/repository.ts";
 
 /** Numbers what is listed of an entry. When it changes, lists are made again from the log. */
-export const LISTED_VERSION = 2;
+export const LISTED_VERSION = 3;
 
 /** Names the kinds of entries there are lists of. */
 export const LISTED_KINDS = ["change", "deployment", "deviation", "emergency", "retroactive-review"] as const;
@@ -33,7 +33,7 @@ export interface Listed {
   readonly marks: readonly string[];
 }
 
-/** Returns the mark of a control with an outcome other than `pass`. */
+/** Returns the mark of a control that failed, was waived or could not be tested; what is historic has none. */
 export function controlMark(control: string): string {
   return `control ${control}`;
 }
@@ -175,8 +175,13 @@ function wordsOf(texts: readonly string[]): string {
   return texts.join("\n").toLowerCase();
 }
 
-function marksOf({ results, approvals }: Assessment, people: readonly (Actor | null)[]): readonly string[] {
-  const missed = results.filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable");
+function marksOf(
+  { verdict, results, approvals }: Assessment,
+  people: readonly (Actor | null)[],
+): readonly string[] {
+  const missed = results.filter(
+    ({ outcome }) => verdict !== "historic" && outcome !== "pass" && outcome !== "not-applicable",
+  );
   const logins = [...people.map((person) => person?.login ?? ""), ...approvals.map(({ login }) => login)];
   return [...missed.map(({ control }) => controlMark(control)), ...personMarks(logins)];
 }

@@ -129,7 +129,7 @@ export function trendSection({ rolledUp, companyIds }: StartHere): Html {
       ],
       {
         caption:
-          "Passed, of the changes and deployments that the control applies to. control-trend.csv also has each outcome, deviations by type, and the months signed off.",
+          "Passed, of the changes and deployments that the control applies to, but for historic ones. control-trend.csv also has each outcome, deviations by type, and the months signed off.",
       },
     )}
     <h3>What changed between them</h3>

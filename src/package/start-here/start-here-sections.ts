@@ -105,7 +105,22 @@ export function controlsSection({ summary, companyIds }: StartHere): Html {
       caption:
         "Controls, each a requirement that the change or deployment was so; see controls.csv. Passed: among those it applies to, unverifiable and waived in the denominator.",
     },
-  )}`;
+  )}
+  ${historicWords(summary)}`;
+}
+
+/** How many are in no figure of a control, and why; nothing where there are none. */
+function historicWords({ changes, deployments }: SummaryDocument): Html | string {
+  const [ofChanges, ofDeployments] = [
+    changes.by_verdict["historic"] ?? 0,
+    deployments.by_verdict["historic"] ?? 0,
+  ];
+  if (ofChanges === 0 && ofDeployments === 0) return "";
+  return html`<p>
+    ${numbered(ofChanges, "change", "changes")} and ${numbered(ofDeployments, "deployment", "deployments")}
+    happened before monitoring was agreed and are listed as historic: no figure of a control counts them
+    (historic in control-tests.csv).
+  </p>`;
 }
 
 /** Names the controls that no policy in force requires. */

@@ -236,7 +236,7 @@ export function trendTable(tables: readonly Table[]): Table {
       ),
       tested: column.integer(
         (row) => tested(row),
-        "Changes and deployments of the period to which it applied: passed, failed, waived and unverifiable.",
+        "Changes and deployments of the period, but for historic ones, to which it applied: passed, failed, waived and unverifiable.",
       ),
       ...Object.fromEntries(
         Object.entries(CONTROL_FIGURES).map(([name, says]) => [

@@ -361,6 +361,10 @@ export const CONTROL_TESTS = table<ControlTestRow>({
       (row) => row.stated.entry.at,
       "When the change or deployment happened: the moment it is judged as of.",
     ),
+    historic: column.yesNo(
+      (row) => row.stated.body.assessment.verdict === "historic",
+      "yes: it happened before monitoring was agreed (its verdict is historic), and no figure of a control counts it.",
+    ),
     evaluated_at: column.time((row) => row.stated.entry.recordedAt, "When this outcome was recorded."),
     policy_digest: column.digest(
       (row) => row.stated.body.assessment.policyDigest,

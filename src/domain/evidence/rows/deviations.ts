@@ -127,7 +127,7 @@ export const DEVIATIONS = table<DeviationRow>({
     ),
     extent_tested: column.integer(
       ({ extent }) => extent?.tested ?? null,
-      "Out of how many changes and deployments on which it passed or failed.",
+      "Out of how many changes and deployments, but for historic ones, on which it passed or failed.",
     ),
     actors: column.list(({ body }) => listText(body.actors.map(personText)), "Who caused it, login#id."),
     ...logColumns<DeviationRow>((row) => row.entry),
@@ -153,7 +153,8 @@ function criteriaOf(controls: readonly ControlName[]): readonly string[] {
 async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlName, Extent>> {
   const extents = new Map<ControlName, Extent>();
   for (const kind of ["change", "deployment"] as const)
-    for await (const { body } of statesOf(source, kind))
+    for await (const { body } of statesOf(source, kind)) {
+      if (body.assessment.verdict === "historic") continue;
       for (const { control, outcome } of body.assessment.results) {
         if (outcome !== "pass" && outcome !== "fail") continue;
         const extent = extents.get(control) ?? { control, failed: 0, tested: 0 };
@@ -161,6 +162,7 @@ async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlNam
         if (outcome === "fail") extent.failed += 1;
         extents.set(control, extent);
       }
+    }
   return extents;
 }
 
