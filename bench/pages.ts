@@ -149,7 +149,7 @@ function asker(ledger: Ledger): (path: string) => Promise<number> {
     apiUrl: "https://api.github.com",
     log: { error: () => undefined },
     viewerOf: loopbackViewer(() => Promise.resolve([ORGANIZATION])),
-    callerOf: () => ({ address: "127.0.0.1" }),
+    callerOf: () => ({ address: "127.0.0.1", httpVersion: "1.1" }),
   });
   return async (path) => {
     const request = new Request(`http://127.0.0.1:3000${path}`, { headers: { host: "127.0.0.1:3000" } });

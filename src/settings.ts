@@ -125,7 +125,7 @@ export const EnvironmentSchema = z.object({
     .transform((found) => ({ host: found?.[1] ?? found?.[2] ?? "", port: Number(found?.[3]) }))
     .optional()
     .describe(
-      "An internal address (HOST:PORT) for `/metrics` and `/readyz`, which HOST and PORT then no longer serve.",
+      "An internal address (HOST:PORT) for `/metrics`, `/readyz` and, without sign-in, the pages. HOST and PORT then no longer serve these.",
     ),
   LOG_LEVEL: z
     .enum(LEVELS, `must be one of ${LEVELS.join(", ")}`)

@@ -1,6 +1,6 @@
 /** Access without sign-in: everything, to whoever uses the machine the App runs on, and nothing to anyone else. */
 
-import type { Organization, Refusal, Viewer, ViewerOf } from "./page/access.ts";
+import type { Caller, Organization, Refusal, Viewer, ViewerOf } from "./page/access.ts";
 
 const ADDRESS = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/u;
 
@@ -21,7 +21,7 @@ export function loopbackViewer(
 ): ViewerOf {
   return async (request, caller): Promise<Viewer | Refusal> => {
     if (refused !== null) return { status: 403, sentences: refused };
-    const problem = problemOf(request, caller.address);
+    const problem = problemOf(request, caller);
     if (problem !== null) return { status: 403, sentences: [problem, HELP] };
     const all = await organizations();
     return {
@@ -33,11 +33,15 @@ export function loopbackViewer(
 }
 
 const HELP =
-  "Nobody can sign in here, so these pages are shown only in a browser on the machine the App runs on: open http://127.0.0.1 with the App's port there, or through a tunnel such as ssh -L 3000:127.0.0.1:3000 MACHINE.";
+  "Nobody can sign in here, so these pages are shown only in a browser on the machine the App runs on: open http://127.0.0.1 with the port of these pages there, or through a tunnel such as ssh -L 3000:127.0.0.1:3000 MACHINE.";
 
 /** Returns why a request is not this machine's own; null: it is. */
-function problemOf(request: Request, address: string | null): string | null {
+function problemOf(request: Request, { address, httpVersion }: Caller): string | null {
   if (address === null || !ADDRESS.test(address)) return "This request came from another machine.";
+  const connection = request.headers.get("connection") ?? "keep-alive";
+  // What proxies do by default, and browsers never.
+  if (httpVersion === "1.0" || !/^keep-alive$/iu.test(connection))
+    return "This request was passed on by something else: browsers use HTTP/1.1, and keep the connection.";
   const added = [...request.headers.keys()].find((name) => !OWN_HEADERS.test(name));
   if (added !== undefined)
     return `This request was passed on by something else, or changed on the way: it has the header ${added}.`;

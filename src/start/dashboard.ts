@@ -28,16 +28,19 @@ export type PageTools = AccessTools & {
   readonly fetch?: Fetch;
 };
 
+/** Names the settings that the pages are built by. */
+type PageSettings = Pick<
+  Settings,
+  "appId" | "baseUrl" | "deploymentSources" | "github" | "monitoring" | "packages" | "pollMs" | "signIn"
+>;
+
 /** Builds the pages: at the App's own address for those who sign in, or for this machine alone. */
-export function dashboardOf(
-  settings: Pick<Settings, "appId" | "baseUrl" | "monitoring" | "signIn" | "github" | "packages">,
-  tools: PageTools,
-): Hono {
+export function dashboardOf(settings: PageSettings, tools: PageTools): Hono {
   const { ledger, clock, log, acts } = tools;
   const signIn = signInOf(settings, tools);
   const viewerOf: ViewerOf =
     signIn === null
-      ? loopbackViewer(() => organizationsIn(ledger), isPublished(settings) ? PUBLISHED : null)
+      ? loopbackViewer(() => organizationsIn(ledger), isReachedByOthers(settings) ? REACHED : null)
       : (request) => signIn.viewerOf(request);
   return dashboard({
     ledger,
@@ -57,7 +60,7 @@ export function dashboardOf(
 
 /** Returns where people sign in; null: the settings do not say with what, or at which address. */
 function signInOf(
-  settings: Pick<Settings, "baseUrl" | "signIn" | "github">,
+  settings: Pick<PageSettings, "baseUrl" | "signIn" | "github">,
   tools: PageTools,
 ): SignIn | null {
   const { ledger, clock, fetch } = tools;
@@ -84,21 +87,26 @@ function signInOf(
 
 function callerOf(c: Context): Caller {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
-  return { address: incoming?.socket.remoteAddress ?? null };
+  return {
+    address: incoming?.socket.remoteAddress ?? null,
+    httpVersion: incoming?.httpVersion ?? null,
+  };
 }
 
 /**
- * Returns whether a proxy passes strangers' requests on to where the pages are. It may run on this machine and name it as the
- * host, and nothing then shows that the requests are not this machine's own: nginx does so by default.
+ * Returns whether requests of others come to where the pages are: webhooks, deployment reports, or whatever a published address
+ * gets. A proxy on this machine may pass them on with nothing to show that they are not this machine's own: nginx does so by default.
  */
-function isPublished({ baseUrl, monitoring }: Pick<Settings, "baseUrl" | "monitoring">): boolean {
-  const host = baseUrl === null ? "localhost" : (URL.parse(baseUrl)?.hostname ?? "");
-  return monitoring === undefined && !LOCAL.test(host);
+function isReachedByOthers({ baseUrl, monitoring, pollMs, deploymentSources }: PageSettings): boolean {
+  if (monitoring !== undefined) return false;
+  const isPublished = baseUrl !== null && !LOCAL.test(URL.parse(baseUrl)?.hostname ?? "");
+  return isPublished || pollMs === undefined || deploymentSources.length > 0;
 }
 
-const PUBLISHED = [
-  "This address is published (COUNTERSIGN_BASE_URL), and nobody can sign in: set GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and COUNTERSIGN_SESSION_SECRET, and an address with https:// and no path.",
-  "To read the pages on the machine the App runs on, give them an address that is not: set COUNTERSIGN_MONITORING_ADDRESS, such as 127.0.0.1:9090, and open it there.",
+const REACHED = [
+  "Requests of others come to this address (webhooks, deployment reports, or by COUNTERSIGN_BASE_URL), and a proxy may pass them on as this machine's own: without sign-in it shows no pages.",
+  "To read them on the machine the App runs on, give them an address of their own: set COUNTERSIGN_MONITORING_ADDRESS, such as 127.0.0.1:9090, and open it there.",
+  "To have people sign in here, set GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and COUNTERSIGN_SESSION_SECRET, and COUNTERSIGN_BASE_URL with https:// and no path.",
 ];
 
 /** Lists the organisations with a repository in the log. */

@@ -1,5 +1,8 @@
 /** Who is shown anything at all, where there is no sign-in. */
 
+import { once } from "node:events";
+import { connect } from "node:net";
+
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import type { Access } from "../../src/dashboard/page/access.ts";
@@ -44,6 +47,8 @@ test.each<readonly [string, From]>([
   ["a name that begins like this machine's", { host: "localhost.example" }],
   ["a name that ends like this machine's", { host: "evil-localhost" }],
   ["no host", { host: null }],
+  ["a proxy's HTTP/1.0", { httpVersion: "1.0" }],
+  ["a proxy that closes each connection", { headers: { connection: "close" } }],
   ...[
     "forwarded",
     "via",
@@ -156,13 +161,47 @@ test("are there in a started App, for whom its socket names this machine, and no
     return async (headers = {}) =>
       (await fetch(`http://127.0.0.1:${monitoring?.port ?? port}/changes`, { headers })).status;
   };
-  const plain = await start({});
-  expect([await plain(), await plain({ "x-forwarded-for": "127.0.0.1" })]).toEqual([200, 403]);
-  const published = { baseUrl: "https://countersign.acme.example" };
-  expect(await (await start(published))()).toBe(403);
+  const own = await start(OWN);
+  expect([await own(), await own({ "x-forwarded-for": "127.0.0.1" })]).toEqual([200, 403]);
   const inner = { host: "127.0.0.1", port: 0 };
-  expect(await (await start({ ...published, monitoring: inner }))()).toBe(200);
+  for (const reached of REACHED) {
+    expect(await (await start(reached))(), JSON.stringify(reached)).toBe(403);
+    expect(await (await start({ ...reached, monitoring: inner }))()).toBe(200);
+  }
 });
+
+test("show nothing to what nginx passes on by its defaults, though it names this machine", async () => {
+  const { remove, where } = await freshDatabase("sqlite");
+  onTestFinished(remove);
+  const app = await startCountersign(
+    { ...settingsFor(where), host: "127.0.0.1", port: 0, ...OWN },
+    { clock: { now: () => GENERATED_AT }, timetable: "driven", log: pino({ level: "silent" }) },
+  );
+  onTestFinished(() => app.stop());
+  const { port } = await app.listen();
+  const firstLineOf = async (version: string, connection: string): Promise<string> => {
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET / HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\nConnection: ${connection}\r\n\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return answer.toString().split("\r\n")[0] ?? "";
+  };
+  expect(await firstLineOf("1.0", "close")).toMatch(/ 403 /u);
+  expect(await firstLineOf("1.0", "keep-alive")).toMatch(/ 403 /u);
+  expect(await firstLineOf("1.1", "close")).toMatch(/ 403 /u);
+  expect(await firstLineOf("1.1", "keep-alive")).toMatch(/ 200 /u);
+});
+
+/** Nothing of others' comes to the socket of such an App. */
+const OWN: Partial<Settings> = { pollMs: 60_000, deploymentSources: [] };
+
+/** What has a proxy pass requests of others on to it. */
+const REACHED: readonly Partial<Settings>[] = [
+  { deploymentSources: [] },
+  { deploymentSources: [], baseUrl: "http://localhost:3000" },
+  { pollMs: 60_000 },
+  { ...OWN, baseUrl: "https://countersign.acme.example" },
+];
 
 test.each([
   ["https://countersign.acme.example", 401],

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { dashboard } from "../../src/dashboard/app.ts";
 import type { ActTools } from "../../src/dashboard/page/page.ts";
 import { loopbackViewer } from "../../src/dashboard/loopback.ts";
-import type { Organization, Viewer } from "../../src/dashboard/page/access.ts";
+import type { Caller, Organization, Viewer } from "../../src/dashboard/page/access.ts";
 import type { Packages } from "../../src/dashboard/page/packages.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -25,6 +25,7 @@ export const NO_ACTS: ActTools = {
 export interface From {
   readonly address?: string | null;
   readonly host?: string | null;
+  readonly httpVersion?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -77,7 +78,7 @@ export function pagesOf(
       viewer === undefined
         ? loopbackViewer(() => Promise.resolve(organizations))
         : () => Promise.resolve(viewer),
-    callerOf: (c) => ({ address: (c.env as { readonly address: string | null }).address }),
+    callerOf: (c) => c.env as Caller,
   });
   return { app, logged, ask: askOf(app) };
 }
@@ -86,10 +87,16 @@ export function pagesOf(
 function askOf(app: Hono): Ask {
   return async (
     path,
-    { address = "127.0.0.1", host = "127.0.0.1:3000", method = "GET", headers = {} } = {},
+    {
+      address = "127.0.0.1",
+      host = "127.0.0.1:3000",
+      httpVersion = "1.1",
+      method = "GET",
+      headers = {},
+    } = {},
   ) => {
     const all = { accept: "text/html", ...(host === null ? {} : { host }), ...headers };
     const url = path.startsWith("http") ? path : `http://${host ?? "127.0.0.1:3000"}${path}`;
-    return app.fetch(new Request(url, { method, headers: all }), { address });
+    return app.fetch(new Request(url, { method, headers: all }), { address, httpVersion });
   };
 }

@@ -169,7 +169,7 @@ test("as an auditor they send nothing, and as a lead nothing that gives leave: w
   // No policy can say so of an address today: nothing depends on that.
   const original = Object.getOwnPropertyDescriptor(SignIn.prototype, "viewerOf")?.value as ViewerOf;
   vi.spyOn(SignIn.prototype, "viewerOf").mockImplementation(async function (this: SignIn, request) {
-    const viewer = await original.call(this, request, { address: null });
+    const viewer = await original.call(this, request, { address: null, httpVersion: null });
     if ("sentences" in viewer) return viewer;
     return { ...viewer, sees: viewer.sees.map((each) => ({ ...each, role: "lead" as const })) };
   });

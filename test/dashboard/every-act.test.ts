@@ -54,7 +54,7 @@ async function pages(sees: readonly Access[] = [WEB_ONLY], person: SignedInPerso
     acts,
     counted: new CountedAnswers(ledger),
     viewerOf: () => Promise.resolve(viewer.current),
-    callerOf: () => ({ address: null }),
+    callerOf: () => ({ address: null, httpVersion: null }),
     signIn: {
       addTo: () => undefined,
       isSecure: true,

@@ -194,7 +194,7 @@ export async function pagesBehindSignIn(
     counted: new CountedAnswers(ledger),
     acts: { ...NO_ACTS, ...acts },
     viewerOf: (request: Request) => signIn.viewerOf(request),
-    callerOf: () => ({ address: null }),
+    callerOf: () => ({ address: null, httpVersion: null }),
     signIn,
   };
   const app = dashboard(tools, pages?.(ledger));

@@ -57,7 +57,11 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
       double,
       scenario,
       folders.data,
-      lead === null ? undefined : { signedIn: lead, packages: out },
+      lead !== null
+        ? { signedIn: lead, packages: out }
+        : options.serve === true
+          ? "to this machine"
+          : undefined,
     );
     try {
       print(

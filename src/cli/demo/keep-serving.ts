@@ -43,7 +43,7 @@ export async function keepServing(
   { lead, gitHub, period: { name, from, to } }: Shown,
   print: (line: string) => void,
 ): Promise<void> {
-  const { url } = harness.app;
+  const { pages: url } = harness;
   const first = `/?${new URLSearchParams({ from: dayOf(from), to: dayOf(to - 1) }).toString()}`;
   print("");
   if (lead === null) {

@@ -67,4 +67,6 @@ export type ViewerOf = (request: Request, caller: Caller) => Promise<Viewer | Re
 export interface Caller {
   /** The other end of the socket; null: there is none. */
   readonly address: string | null;
+  /** Such as 1.1; null: there is no socket. */
+  readonly httpVersion: string | null;
 }

@@ -30,20 +30,23 @@ export interface StoryPages {
 export interface ProcessHarness extends Harness {
   readonly app: AppProcess;
   readonly dataDir: string;
+  /** Where the pages are, and what monitors read. */
+  readonly pages: string;
   /** The App's environment, to start other commands on the same data. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
  * Sets a running double up for a story, and starts an App for it. `dataDir`: kept; without it a temporary one, removed by `close`.
- * `pages`: for people who sign in; without it, for whoever uses this machine.
+ * `shown`: whom the pages are for: people who sign in, or whoever uses this machine; without it, nobody.
  */
 export async function openProcessHarness(
   process: DoubleProcess,
   scenario: Scenario,
   dataDir?: string,
-  pages?: StoryPages,
+  shown?: StoryPages | "to this machine",
 ): Promise<ProcessHarness> {
+  const pages = shown === "to this machine" ? undefined : shown;
   const { publicKey, privateKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -52,6 +55,7 @@ export async function openProcessHarness(
   const secret = randomBytes(24).toString("hex");
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
+  const inner = shown === "to this machine" ? `127.0.0.1:${await freePort()}` : null;
   const client = { clientId: "Iv1.countersign", clientSecret: randomBytes(20).toString("hex") };
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), "countersign-scenario-")));
   const double = new Double(process.send);
@@ -83,6 +87,7 @@ export async function openProcessHarness(
     COUNTERSIGN_DEPLOYMENT_SOURCES: STORY_SOURCES,
     COUNTERSIGN_DATA_DIR: folder,
     ...(scenario.polling ? { COUNTERSIGN_POLL: "1m" } : {}),
+    ...(inner === null ? {} : { COUNTERSIGN_MONITORING_ADDRESS: inner }),
     ...(pages === undefined
       ? {}
       : {
@@ -99,6 +104,7 @@ export async function openProcessHarness(
     receiver,
     app,
     dataDir: folder,
+    pages: inner === null ? app.url : `http://${inner}`,
     env,
     tamper: (kind) => tamper({ dataDir: folder }, kind),
     rewrite: () => rewrite({ dataDir: folder }, whitewashed),
