@@ -205,7 +205,7 @@ describe("assess and explain", () => {
     const { printed: change } = await run(["log", "show", "change", changeId, "--facts"], envOf(harness));
     const { code, printed } = await run(["policy", "explain", "--facts", "-"], {}, change);
     expect(code).toBe(1);
-    expect(printed).toContain("This is not compliant.");
+    expect(printed).toContain("This is non-compliant.");
     expect(printed).toContain("- 1 approval from anyone with write permission");
     expect(printed).toMatch(/What is missing:\n- it lacked 1 approval/u);
   });

@@ -82,7 +82,7 @@ describe("policy try with a token and no log", () => {
     expect(code).toBe(1);
     expect(printed).toMatch(/^acme\/web#1 +compliant +refused +independently-approved/mu);
     expect(printed).toMatch(/^acme\/web#2 +compliant +passes$/mu);
-    expect(printed).toMatch(/^acme\/web#3 +not compliant +refused +independently-approved/mu);
+    expect(printed).toMatch(/^acme\/web#3 +non-compliant +refused +independently-approved/mu);
     expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, 0 are unverifiable.");
     expect(printed).toContain("Read from GitHub and not kept.");
   });

@@ -90,7 +90,7 @@ describe("policy try", () => {
       /^acme\/web#1 +compliant +refused +independently-approved +it lacked 1 approval/mu,
     );
     expect(printed).toMatch(/^acme\/web#2 +compliant +passes$/mu);
-    expect(printed).toMatch(/^acme\/api push [0-9a-f]{7} +not compliant +refused +independently-approved/mu);
+    expect(printed).toMatch(/^acme\/api push [0-9a-f]{7} +non-compliant +refused +independently-approved/mu);
     expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, 0 are unverifiable.");
   });
 

@@ -54,7 +54,7 @@ test("shows the figures of the package that the same log exports", async () => {
 
   for (const [verdict, words] of [
     ["compliant", "compliant"],
-    ["non-compliant", "not compliant"],
+    ["non-compliant", "non-compliant"],
   ] as const) {
     const [, ofChanges = "", ofDeployments = ""] =
       new RegExp(`^${words} \\| ([^|]+) \\| ([^|]+) \\|`, "mu").exec(text) ?? [];

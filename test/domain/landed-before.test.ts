@@ -51,7 +51,7 @@ describe("what landed approved on an integration branch", () => {
     ["was pushed", { kind: "push", verdict: "non-compliant", pulls: [] }, "was pushed straight to develop"],
     ["was forced", { kind: "force-push" }, "was pushed straight to develop"],
     ["was there from the start", { kind: "branch-created" }, "was on develop when that was made"],
-    ["was not compliant", { verdict: "non-compliant" }, "by pull request 7, non-compliant"],
+    ["was non-compliant", { verdict: "non-compliant" }, "by pull request 7, non-compliant"],
     ["passed in an emergency", { verdict: "emergency" }, "by pull request 7, emergency"],
     ["could not be verified", { verdict: "unverifiable" }, "by pull request 7, unverifiable"],
     ["came before the policy's first day", { verdict: "historic" }, "by pull request 7, historic"],

@@ -1,14 +1,18 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { commentsOf, countWords, exportDocsOf, proseOf, textsOf, type Passage } from "./prose.ts";
 import { nodesOf, parse, ROOT, sourcesIn, type Source } from "./syntax.ts";
 
+/** Other names of the verdict `non-compliant`, which has one wherever people read it. */
+const OTHER_NAMES = /\b(?:not[\s-]+|non\s*)compliant\b/iu;
+
 /** Words that were private to this project or were used for several things, and what GitHub and auditors write instead. */
 const PRIVATE: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
   { pattern: /\bmend(?:s|ed|ing)?\b/iu, instead: "fix" },
   { pattern: /\bsomebody\b/iu, instead: "someone" },
+  { pattern: OTHER_NAMES, instead: "non-compliant" },
   { pattern: /\banybody\b/iu, instead: "anyone" },
   { pattern: /\beverybody\b/iu, instead: "everyone" },
   { pattern: /\b(?:hold(?:s|ing)?|held)(?: \S+){0,3} back\b/iu, instead: "block" },
@@ -50,6 +54,14 @@ const PAGES: readonly string[] = [
 ];
 
 const READ = [...PAGES, "docs/decisions/README.md", ...GENERATED.map((name) => `docs/${name}`)];
+
+/** Comments, issues and checks, and the files of packages, samples and companies. */
+const MADE: readonly string[] = [
+  "docs/texts.md",
+  ...readdirSync(join(ROOT, "test/golden"), { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(?:html|txt|csv|json|md|snap)$/u.test(path))
+    .map((path) => `test/golden/${path}`),
+];
 
 /** The sources, by folder. */
 const SOURCES = Map.groupBy(sourcesIn("src"), ({ path }) => path.slice(0, path.lastIndexOf("/")));
@@ -135,6 +147,10 @@ function privateCommentsIn(source: Source): readonly string[] {
 describe("the English of what people read", () => {
   it.each(READ)("uses the words of GitHub and of auditors: %s", (page) => {
     expect(offences(proseOf(page))).toEqual([]);
+  });
+
+  it.each(MADE)("has one name for a verdict in what is made: %s", (file) => {
+    expect(OTHER_NAMES.exec(readFileSync(join(ROOT, file), "utf8"))?.[0]).toBeUndefined();
   });
 
   it.each([...SOURCES])("uses them in texts and comments: %s", (_folder, sources) => {

@@ -29,7 +29,7 @@ const recipes = page
     text,
   }));
 
-/** What a story expects to be refused: checks that do not pass, and changes and deployments that are not compliant. */
+/** What a story expects to be refused: checks that do not pass, and changes and deployments that are non-compliant. */
 function refusedIn(story: unknown): readonly Record<string, unknown>[] {
   if (typeof story !== "object" || story === null) return [];
   const own = story as Record<string, unknown>;

@@ -92,7 +92,7 @@ function answers(page: string, text: Text, say: Say): void {
   ] as const) {
     const judged = all.length - having(all, "verdict", "historic");
     answer(`${name} that are compliant`, having(all, "verdict", "compliant"), judged);
-    answer(`${name} that are not compliant`, having(all, "verdict", "non-compliant"), judged);
+    answer(`${name} that are non-compliant`, having(all, "verdict", "non-compliant"), judged);
     const unknown = having(all, "verdict", "unverifiable");
     if (unknown > 0) answer(`${name} that could not be judged (unverifiable)`, unknown, judged);
   }

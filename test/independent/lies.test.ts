@@ -439,7 +439,7 @@ const LIES: Readonly<Record<string, Lie>> = {
     isCounted: false,
     named: /summary\.json: changes\.rate_by_verdict\.compliant/u,
   },
-  "the first page shows none that were not compliant": {
+  "the first page shows none that were non-compliant": {
     edits: (book) =>
       book.text("START-HERE.html", (text) =>
         text.replaceAll(
@@ -703,11 +703,11 @@ const LIES: Readonly<Record<string, Lie>> = {
     },
     named: /contiguous/u,
   },
-  "the report counts fewer that are not compliant": {
+  "the report counts fewer that are non-compliant": {
     report: (content) => ({
       ...content,
       answers: content.answers.map((each) =>
-        each.what === "Changes that are not compliant" ? { ...each, number: each.number - 1 } : each,
+        each.what === "Changes that are non-compliant" ? { ...each, number: each.number - 1 } : each,
       ),
     }),
     named: /report\.pdf: shows/u,

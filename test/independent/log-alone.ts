@@ -355,13 +355,13 @@ function deployments(log: Log, say: Say): void {
   }
 }
 
-/** Whatever was not compliant where the policy enforces has a deviation, or what it carries or repeats has. */
+/** Whatever was non-compliant where the policy enforces has a deviation, or what it carries or repeats has. */
 function deviating(log: Log, say: Say): void {
   const listed = new Set((log.kinds.get("deviation") ?? []).flatMap(({ body }) => list(body["subjects"])));
   for (const entry of inPeriod(log, "change")) {
     const isDue =
       of(entry.body, "assessment", "verdict") === "non-compliant" && entry.body["mode"] === "enforce";
     if (isDue && !listed.has(entry.subject))
-      say(`${named(entry)}: not compliant, and no deviation is on record`);
+      say(`${named(entry)}: non-compliant, and no deviation is on record`);
   }
 }

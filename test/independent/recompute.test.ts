@@ -216,7 +216,7 @@ const LIES: Readonly<Record<string, (place: string) => Promise<void>>> = {
     /<p>\s*\d+ changes?\s+and\s+\d+ deployments?\s+happened[^<]*<\/p>/u,
     "",
   ),
-  "fewer were not compliant": json("summary.json", /"non-compliant":\d+/u, '"non-compliant":1'),
+  "fewer were non-compliant": json("summary.json", /"non-compliant":\d+/u, '"non-compliant":1'),
   "nothing was late": json("summary.json", /"late":\d+/u, '"late":0'),
   "a count was complete": csv("completeness.csv", [",yes,no,yes,"], ",yes,no,yes,", ",no,no,yes,"),
   "more is proven": json("completeness.json", /"updates_matched":\d+/u, '"updates_matched":99999'),

@@ -376,7 +376,7 @@ function updates(rows: readonly Row[], changes: readonly Row[], say: Say): void 
   }
 }
 
-/** Every deviation is the log's, names what it lists, and what is not compliant has one or says why not. */
+/** Every deviation is the log's, names what it lists, and what is non-compliant has one or says why not. */
 function deviations(
   log: Log,
   rows: readonly Row[],

@@ -71,7 +71,7 @@ test("shows the quarter that was played, and ends on SIGINT with nothing left be
   const { double, page, end } = await served("test/scenarios/nobody-approved.yaml");
   const text = (await (await fetch(page)).text()).replaceAll(/<[^>]*>/gu, " ").replaceAll(/\s+/gu, " ");
   expect(text).toMatch(/1 change and 0 deployments are recorded/u);
-  expect(text).toMatch(/not compliant 1 of 1/u);
+  expect(text).toMatch(/non-compliant 1 of 1/u);
   expect(await end()).toEqual({ exit: [0, null], complaints: "" });
   expect([await answers(page), await answers(double)]).toEqual([false, false]);
 });

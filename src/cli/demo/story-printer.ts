@@ -46,7 +46,7 @@ export class StoryPrinter {
     this.#seen = size;
   }
 
-  /** "21 changes (17 compliant, 4 not compliant), ..." */
+  /** "21 changes (17 compliant, 4 non-compliant), ..." */
   summary(): string {
     const groups = [...this.#counts].map(([kind, subjects]) => {
       const by = Map.groupBy(subjects.values(), (value) => value);

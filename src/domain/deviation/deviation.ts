@@ -50,7 +50,7 @@ export function worded(state: string): string {
   return state === "not-an-exception" ? "not an exception" : state.replaceAll("-", " ");
 }
 
-/** Returns why something that is not compliant has no deviation; null: it has one, or needs none. */
+/** Returns why something that is non-compliant has no deviation; null: it has one, or needs none. */
 export function withoutDeviation(
   { mode, assessment }: Pick<ChangeRecord | DeploymentRecord, "mode" | "assessment">,
   deviations: readonly string[],

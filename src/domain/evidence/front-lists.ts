@@ -141,7 +141,7 @@ function verdictAnswers(
       ["compliant", "that are compliant"],
       ["emergency", "let through under an authorised emergency"],
       ["exempted", "waived by a registered exemption"],
-      ["non-compliant", "that are not compliant"],
+      ["non-compliant", "that are non-compliant"],
       ["unverifiable", "that could not be judged (unverifiable)"],
     ] as const
   ).flatMap(([verdict, words]) => {

@@ -426,7 +426,7 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
     ...(isNeverClosed(facts.closing) ? [] : closingWords(facts.closing)),
     ...when(
       observed.count > 0,
-      `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was blocked, and what was not compliant opened no deviation.`,
+      `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was blocked, and what was non-compliant opened no deviation.`,
     ),
     ...when(facts.unasked.length > 0, unaskedText(facts.unasked) ?? ""),
     ...when(

@@ -322,7 +322,7 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
   ],
   [
     "Deviation",
-    "A change or deployment that is not compliant: what an auditor calls an exception noted. Of type design (the control as set up was not enough) or operating (set up, and not followed). One lists every change and deployment of one cause.",
+    "A change or deployment that is non-compliant: what an auditor calls an exception noted. Of type design (the control as set up was not enough) or operating (set up, and not followed). One lists every change and deployment of one cause.",
   ],
   [
     "Policy",

@@ -26,7 +26,7 @@ export interface SummaryDocument {
     readonly late: number;
     /** Changes of which someone named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
     readonly unverifiable_accepted: number;
-    /** Not compliant, and named by no deviation: each row has the reason. */
+    /** Non-compliant, and named by no deviation: each row has the reason. */
     readonly without_deviation: number;
     readonly deployed: number;
     /** Of all changes that are not historic. */

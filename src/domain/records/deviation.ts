@@ -126,5 +126,5 @@ export const DeviationRecordSchema = z.object({
   moved: MovedSchema,
 });
 
-/** Describes entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
+/** Describes entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are non-compliant. */
 export type DeviationRecord = Infer<typeof DeviationRecordSchema>;

@@ -56,7 +56,7 @@ export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   compliant: "compliant",
   emergency: "emergency",
   exempted: "exempted",
-  "non-compliant": "not compliant",
+  "non-compliant": "non-compliant",
   pending: "waiting",
   unverifiable: "cannot be verified",
   historic: "before observation began",

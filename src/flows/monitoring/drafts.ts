@@ -112,7 +112,7 @@ async function entriesOf(ledger: Log, organizationId: number): Promise<readonly 
   return entries;
 }
 
-/** Counts a span, and notes what was not compliant and should be listed by a deviation and is not. */
+/** Counts a span, and notes what was non-compliant and should be listed by a deviation and is not. */
 async function counted(
   ledger: Log,
   organizationId: number,
@@ -134,7 +134,7 @@ async function counted(
         ({ outcome, cause }) => outcome === "fail" && !REPEATED_CAUSES.has(cause),
       );
       if (assessment.verdict === "non-compliant" && mode === "enforce" && isOwn && !listed.has(subject))
-        unlisted.push(`a deviation that lists the ${kind} ${short(subject)}, which was not compliant`);
+        unlisted.push(`a deviation that lists the ${kind} ${short(subject)}, which was non-compliant`);
     }
   return { ...span, changes: counts.change, deployments: counts.deployment };
 }

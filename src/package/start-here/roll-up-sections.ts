@@ -82,7 +82,7 @@ function ofPopulation(noun: string, head: string): readonly Figure[] {
           "there were none",
         ),
     },
-    { head: `${head} that are not compliant`, of: (row) => cell(row, `${noun}_non_compliant`) },
+    { head: `${head} that are non-compliant`, of: (row) => cell(row, `${noun}_non_compliant`) },
     { head: `${head} that could not be judged`, of: (row) => cell(row, `${noun}_unverifiable`) },
   ];
 }

@@ -91,7 +91,7 @@ function goingBack(deployment: Deployment): Ruling {
   if (verdictBefore === "non-compliant")
     return fails(
       "refused-before",
-      "this commit had been deployed here before, and was not compliant then either",
+      "this commit had been deployed here before, and was non-compliant then too",
     );
   if (verdictBefore !== null && !GOOD.has(verdictBefore))
     return unverifiable("this commit had been deployed here before, and could not be verified then either");
@@ -132,8 +132,8 @@ function goingForward(deployment: Deployment): Ruling {
     return fails(
       "carries-refused",
       deployed.length === 1
-        ? "the only change in this deployment is not compliant"
-        : `${refused.length} of the ${deployed.length} changes in this deployment ${isAre(refused.length)} not compliant`,
+        ? "the only change in this deployment is non-compliant"
+        : `${refused.length} of the ${deployed.length} changes in this deployment ${isAre(refused.length)} non-compliant`,
     );
   if (unaccounted !== null && unaccounted.length > 0)
     return fails(

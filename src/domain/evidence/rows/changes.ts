@@ -185,7 +185,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
   ),
   without_deviation_because: column.text(
     (row) => withoutDeviation(row.body, row.deviations),
-    "Why a change that is not compliant has no deviation; empty: it has one, or needs none.",
+    "Why a change that is non-compliant has no deviation; empty: it has one, or needs none.",
     "beyond",
   ),
   first_production_deployment_id: column.digest(

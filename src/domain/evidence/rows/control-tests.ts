@@ -212,12 +212,12 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     waived_controls: column.list(({ body }) => controlsWith(body.assessment, "waived"), "Controls waived."),
     deviation_id: column.list(
       (row) => listText(row.deviations),
-      "Deviations that list this deployment, a change it carries, or, where it goes back to what was not compliant before, what it repeats.",
+      "Deviations that list this deployment, a change it carries, or, where it goes back to what was non-compliant before, what it repeats.",
       "more",
     ),
     without_deviation_because: column.text(
       (row) => withoutDeviation(row.body, row.deviations),
-      "Why a deployment that is not compliant has no deviation; empty: it has one, or needs none.",
+      "Why a deployment that is non-compliant has no deviation; empty: it has one, or needs none.",
       "beyond",
     ),
     late: column.yesNo(
@@ -251,7 +251,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
 /** Pairs of deployment and deviation: its own, those of what it carries, and those of what it repeats. */
 async function* deploymentDeviations(source: EvidenceSource): AsyncIterable<string> {
   yield* ownOrDeployed(source);
-  // What goes back to a commit that was not compliant repeats what was deployed there before.
+  // What goes back to a commit that was non-compliant repeats what was deployed there before.
   const known = joinSorted(source.sorted(placesWithDeviation(source)));
   try {
     let place = "";
