@@ -6,6 +6,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { readinessLines } from "../../src/cli/evidence/readiness.ts";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 import type { SummaryDocument } from "../../src/domain/evidence/summary.ts";
 import { CONTROL_TITLES } from "../../src/domain/texts/wording.ts";
@@ -18,12 +19,14 @@ import {
   type Result,
   type Verdict,
 } from "../../src/domain/values/result.ts";
+import { readiness } from "../../src/flows/monitoring/readiness.ts";
 import {
   changeEntry,
   deploymentEntry,
   exportTo,
   GENERATED_AT,
   ledgerWith,
+  ORGANIZATION,
   PERIOD,
   smallLog,
 } from "../evidence/fixture.ts";
@@ -200,6 +203,32 @@ test("show of each control what START-HERE and a roll-up show, and what is histo
     { numRuns: rounds(3, 40), seed: SEED, endOnFailure },
   );
   expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
+});
+
+test("name controls by their titles wherever readiness is shown, with their names beside them once at the terminal", async () => {
+  const outcomes = ["pass", "fail", "unverifiable"] as const;
+  const all = outcomes.map((outcome, index) => {
+    const entry = changeEntry(200 + index, PERIOD.from + index * HOUR);
+    const [result] = entry.body.assessment.results;
+    const results = CONTROL_NAMES.flatMap((control) =>
+      result === undefined ? [] : [{ ...result, control, outcome, reasons: ["made up"] }],
+    );
+    const verdict = verdictOf(results);
+    return { ...entry, body: { ...entry.body, assessment: { ...entry.body.assessment, results, verdict } } };
+  });
+  const { ask: own, ledger } = await pagesOver([...smallLog(), ...all]);
+  const found = await readiness(ledger, ORGANIZATION.id, PERIOD, GENERATED_AT);
+  const lines = readinessLines(found, ORGANIZATION.login, 90).join("\n");
+  const [, shown = ""] =
+    /<h2 id="situation">([^]*?)<\/section>/u.exec(await (await own(`/?${DAYS}`)).text()) ?? [];
+  for (const name of CONTROL_NAMES) {
+    expect(lines).toContain(`  ${CONTROL_TITLES[name]} (${name}): `);
+    expect(lines.replace(`(${name})`, "")).not.toContain(name);
+    expect(textOf(shown)).not.toContain(name);
+    for (const text of [lines, textOf(shown)])
+      expect(text).toMatch(new RegExp(`${CONTROL_TITLES[name]} failed on \\d`, "iu"));
+  }
+  expect(JSON.stringify(found.controls.map(({ control }) => control))).toBe(JSON.stringify(CONTROL_NAMES));
 });
 
 test("show of each month what monitoring.csv counts, and months that come to the whole", async () => {

@@ -130,5 +130,5 @@ test("is judged anew when the log has grown", async () => {
   await ledger.record({ entries: [fresh] }, GENERATED_AT);
   const after = await textOf(ask, path);
   expect(before).not.toBe(after);
-  expect(after).toMatch(/independently-approved failed on 1 of 2/u);
+  expect(after).toMatch(/Independent approval failed on 1 of 2/u);
 });

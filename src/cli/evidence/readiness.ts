@@ -3,6 +3,7 @@
 import { figuresText } from "../../domain/monitoring/monthly.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import { readiness } from "../../flows/monitoring/readiness.ts";
+import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
@@ -43,7 +44,10 @@ export function readinessLines(found: AuditReadiness, login: string, days: numbe
     "",
     "Controls:",
     ...(controls.length === 0 ? ["  none tested"] : []),
-    ...controls.map((each) => `  ${each.control}: ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`),
+    ...controls.map(
+      (each) =>
+        `  ${CONTROL_TITLES[each.control]} (${each.control}): ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`,
+    ),
     "",
     `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} of them open; ${period.daysLeft} days left; ${period.statement.says}.`,
     "",

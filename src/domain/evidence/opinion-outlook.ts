@@ -1,6 +1,7 @@
 /** Which opinion the records could lead to, and the facts behind that. Only the auditor decides. */
 
 import type { MonthlyFigures } from "../records/monitoring.ts";
+import { CONTROL_TITLES } from "../texts/wording.ts";
 import type { ControlName } from "../values/result.ts";
 
 /** Names the opinions an auditor can give. */
@@ -67,7 +68,7 @@ export function opinionOutlook(
 ): Outlook {
   const failing = controls.filter(({ failed }) => failed > 0);
   const failureText = ({ control, failed, population }: (typeof failing)[number]): string =>
-    `${control} failed on ${failed} of ${population} (${SPREAD_WORDS[spreadOf(failed, population)]}${failed === population ? ", and each time it applied" : ""})`;
+    `${CONTROL_TITLES[control]} failed on ${failed} of ${population} (${SPREAD_WORDS[spreadOf(failed, population)]}${failed === population ? ", and each time it applied" : ""})`;
   const pervasive = failing.filter(({ failed, population }) => spreadOf(failed, population) === "pervasive");
   const mostlyUnverifiable = controls.filter(
     ({ unverifiable, population }) => population > 0 && unverifiable / population > UNVERIFIABLE_SHARE,
@@ -82,7 +83,7 @@ export function opinionOutlook(
         ...factsOf(BLIND),
         ...mostlyUnverifiable.map(
           ({ control, unverifiable, population }) =>
-            `${control} could not be verified for ${unverifiable} of ${population}`,
+            `${CONTROL_TITLES[control]} could not be verified for ${unverifiable} of ${population}`,
         ),
       ],
     },

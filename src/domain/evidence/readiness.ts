@@ -29,7 +29,7 @@ import { settingNameText, weaknessesOf } from "../protection/words.ts";
 import type { RepositoryRecord } from "../records/repository.ts";
 import type { ControlName } from "../values/result.ts";
 import { uncovered, wholeDays, type Span } from "../time/span.ts";
-import { some, time } from "../texts/wording.ts";
+import { CONTROL_TITLES, some, time } from "../texts/wording.ts";
 import { DAY } from "../time/durations.ts";
 import type { PolicyRecord } from "../policy/record.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
@@ -48,7 +48,7 @@ export interface ReadinessFacts {
   readonly tally: MonthlyTally;
   /** The same by the months (YYYY-MM) of the span, each as far as it lies in it. */
   readonly tallies: ReadonlyMap<string, MonthlyTally>;
-  /** Results that could not be verified, each as `what: control: why`. */
+  /** Results that could not be verified, each as `what: title of the control: why`. */
   readonly unverifiable: readonly string[];
   readonly repositories: readonly RepositoryRecord[];
   /** The newest settings of each repository. */
@@ -215,7 +215,10 @@ function ofAccess({ names }: Policy): readonly ReadinessItem[] {
 }
 
 function notAsked(inForce: ReadinessFacts["policies"]): readonly ReadinessItem[] {
-  const says = unaskedText(unasked(inForce.map(({ effective }) => effective)));
+  const says = unaskedText(
+    unasked(inForce.map(({ effective }) => effective)),
+    (control) => CONTROL_TITLES[control],
+  );
   return says === null ? [] : [note("not-asked", says)];
 }
 
@@ -245,7 +248,9 @@ function ofSettings(settings: ReadinessFacts["settings"]): readonly ReadinessIte
 function ofControls(controls: AuditReadiness["controls"]): readonly ReadinessItem[] {
   if (controls.every(({ population }) => population === 0))
     return [against("nothing-tested", "Nothing happened in this period that a control could be tested on.")];
-  const ownerless = controls.filter(({ owner }) => owner === null).map(({ control }) => control);
+  const ownerless = controls
+    .filter(({ owner }) => owner === null)
+    .map(({ control }) => CONTROL_TITLES[control]);
   return [
     ...controls
       .filter(({ failed }) => failed > 0)
@@ -253,7 +258,7 @@ function ofControls(controls: AuditReadiness["controls"]): readonly ReadinessIte
         finding(
           "failed",
           openRemediations > 0,
-          `${control} failed on ${failed} of ${population}; ${openRemediations === 0 ? "no deviation of it is" : count(openRemediations, "deviation of it", "deviations of it")} open.`,
+          `${capital(CONTROL_TITLES[control])} failed on ${failed} of ${population}; ${openRemediations === 0 ? "no deviation of it is" : count(openRemediations, "deviation of it", "deviations of it")} open.`,
         ),
       ),
     ...(ownerless.length === 0
@@ -461,7 +466,7 @@ function ofReviews({ reviews, at }: ReadinessFacts): readonly ReadinessItem[] {
   const withStatus = (status: string): readonly string[] =>
     reviews
       .filter(({ review, figures }) => monthlyStatus(review, at, figures) === status)
-      .map(({ review: { control, month } }) => `${control} ${month}`);
+      .map(({ review: { control, month } }) => `${CONTROL_TITLES[control]} ${month}`);
   const [missing, late, changed] = [withStatus("missing"), withStatus("late"), withStatus("changed")];
   return [
     ...(changed.length === 0

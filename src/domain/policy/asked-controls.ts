@@ -77,8 +77,11 @@ export function unasked(policies: readonly Policy[]): readonly ControlName[] {
 }
 
 /** Returns a sentence naming the controls nothing requires, with what would require each. Null: all are required. */
-export function unaskedText(controls: readonly ControlName[]): string | null {
+export function unaskedText(
+  controls: readonly ControlName[],
+  nameOf: (control: ControlName) => string = (control) => control,
+): string | null {
   if (controls.length === 0) return null;
-  const named = controls.map((control) => `${control} (${ASKED_BY[control] ?? "policy"})`);
+  const named = controls.map((control) => `${nameOf(control)} (${ASKED_BY[control] ?? "policy"})`);
   return `The policy does not require ${named.join(", ")}: nothing here shows that a change met ${controls.length === 1 ? "it" : "them"}.`;
 }

@@ -12,6 +12,7 @@ import {
   type AuditReadiness,
   type ReadinessFacts,
 } from "../../domain/evidence/readiness.ts";
+import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import { reviewsNow } from "./monthly-reviews.ts";
@@ -49,7 +50,8 @@ async function readinessFacts(
   const note = (what: string, { verdict, results }: Assessment): void => {
     if (verdict === "historic") return;
     for (const { control, outcome, reasons } of results)
-      if (outcome === "unverifiable") unverifiable.push(`${what}: ${control}: ${reasons[0] ?? "unknown"}`);
+      if (outcome === "unverifiable")
+        unverifiable.push(`${what}: ${CONTROL_TITLES[control]}: ${reasons[0] ?? "unknown"}`);
   };
   const noteChange = ({ body: { change, assessment } }: LoggedEntry<"change">): void => {
     const pull = change.pullRequests[0];
