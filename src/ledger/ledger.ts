@@ -38,6 +38,7 @@ import type { Tables } from "./database/schema.ts";
 import { leaseShares } from "./queue/rate-shares.ts";
 import { storable } from "./database/storable.ts";
 import type { Readable, Store } from "./database/store.ts";
+import { takeTurn } from "./database/turns.ts";
 
 const PAGE = 1_000;
 
@@ -382,7 +383,7 @@ export class Ledger extends LedgerReader {
     return (claims, leaseMs) =>
       this.#store.transact(async (tx) => {
         // One after the other: what is free is counted and taken at once.
-        await sql`select pg_advisory_xact_lock(7305519232)`.execute(tx);
+        await takeTurn(tx, "leaseShares");
         return leaseShares(tx, replica, claims, await timeOn(tx), leaseMs);
       });
   }

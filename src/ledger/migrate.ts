@@ -17,6 +17,7 @@ import { forms } from "./migrations/0011-forms.ts";
 import { listMarks } from "./migrations/0012-list-marks.ts";
 import { formAttempts } from "./migrations/0013-form-attempts.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
+import { takeTurn } from "./database/turns.ts";
 
 /** Describes one step of the schema's history: a name that sorts by age, and the statements for each store. */
 export interface Migration {
@@ -50,7 +51,7 @@ export async function migrate(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly string[]> {
   // Two replicas may start at once; SQLite's `begin immediate` has settled who goes first already.
-  if (store === "postgres") await sql`select pg_advisory_xact_lock(7305519231)`.execute(tx);
+  if (store === "postgres") await takeTurn(tx, "migrate");
   await tx.schema
     .createTable("migration")
     .ifNotExists()

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 
 import type { Claim } from "../../src/domain/values/quota-share.ts";
+import { openStore } from "../../src/ledger/database/store.ts";
+import { takeTurn } from "../../src/ledger/database/turns.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 
 function claim(asker: string, used: number, want: number): Claim {
@@ -32,5 +34,21 @@ describeOnBothStores("shares of a limit", (open) => {
     // It stops: its lease is over at once, and what it used counts on.
     await one?.([claim("9", 30, 0)], 0);
     expect((await two?.([claim("9", 0, 100)], 30_000))?.get("9")).toEqual({ rest: 70 });
+  });
+
+  it("are leased while another installation, in another schema of the same database, leases its own", async () => {
+    const { kind, ledger } = await open();
+    const other = await open();
+    if (kind === "sqlite") return;
+    const store = await openStore(other.where, { readOnly: false });
+    try {
+      await store.transact(async (tx) => {
+        await takeTurn(tx, "leaseShares");
+        const shares = await ledger.shares("one")?.([claim("9", 0, 100)], 30_000);
+        expect(shares?.get("9")).toEqual({ rest: 100 });
+      });
+    } finally {
+      await store.close();
+    }
   });
 });

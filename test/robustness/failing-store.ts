@@ -48,7 +48,7 @@ export class FailingStore {
   /** Opens the ledger of a process; whichever was open before is gone. */
   async open(where: StoreLocation): Promise<Ledger> {
     const store = await openStore(where, { readOnly: false });
-    await store.transact((tx) => migrate(tx, store.kind, Date.now()));
+    await store.migrate((tx) => migrate(tx, store.kind, Date.now()));
     this.#isDead = false;
     let isGone = false;
     const living = <T>(work: () => Promise<T>): Promise<T> =>
