@@ -72,6 +72,41 @@ test("an emergency is declared, authorised and reviewed from the pages, as if ty
   ]);
 });
 
+/** What the page of the pull request lets someone send. */
+async function offered(browser: Browser): Promise<readonly (string | undefined)[]> {
+  return (await browser.forms("/pulls/acme/web/1")).map((form) => form["command"]);
+}
+
+test("a pull request offers to declare an emergency only where none is open, and else what is next about it", async () => {
+  const pages = await pagesAtGitHub(WAITING);
+  const [ann, bob] = [await pages.signedIn("ann"), await pages.signedIn("bob")];
+  const pull = "/pulls/acme/web/1";
+  expect(await offered(ann)).toEqual(["authorise", "withdraw"]);
+  const page = await (await ann.open(pull)).text();
+  expect(page).toMatch(/The emergency waits for acme\/on-call/u);
+  expect(page).toMatch(/An emergency is open: <a href="#emergency">/u);
+  expect((await bob.send(pull, await formOf(bob, pull, "authorise"))).status).toBe(303);
+  expect(await standing(pages)).toMatchObject({ emergency: "authorised" });
+  expect(await offered(ann)).toEqual(["withdraw"]);
+  expect((await ann.send(pull, await formOf(ann, pull, "withdraw"))).status).toBe(303);
+  expect(await standing(pages)).toMatchObject({ emergency: "withdrawn" });
+  expect(await offered(ann)).toEqual(["emergency"]);
+  expect(await (await ann.open(pull)).text()).not.toContain("An emergency is open");
+});
+
+test("an emergency that nobody gave a reason for is offered one, and one whose time is over is declared anew", async () => {
+  const flagged = await pagesAtGitHub(
+    `${HEAD}  - { do: label, by: ann, pull: 1, label: emergency, after: 1m }\n`,
+  );
+  const ann = await flagged.signedIn("ann");
+  expect(await offered(ann)).toEqual(["emergency"]);
+  expect(await (await ann.open("/pulls/acme/web/1")).text()).toContain("Give its reason");
+  const over = await pagesAtGitHub(
+    `${WAITING}  - { do: command, by: bob, pull: 1, text: "/countersign authorise", after: 1m }\n  - { do: wait, after: 5d }\n`,
+  );
+  expect(await offered(await over.signedIn("ann"))).toEqual(["emergency"]);
+});
+
 test("an overdue review is found, approved with a note, and seen done", async () => {
   const pages = await pagesAtGitHub(REVIEWED);
   const cat = await pages.signedIn("cat");

@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
+import type { EmergencyRecord } from "../../domain/records/emergency.ts";
 import type { ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Html } from "../../pages/html-table.ts";
@@ -35,8 +36,9 @@ export const EMERGENCY_ACTS: readonly Act[] = [
 
 /** Lists what the page of a pull request can be sent. */
 export const PULL_ACTS: readonly Act[] = [
+  ...EMERGENCY_ACTS,
   actOf(
-    "comment",
+    "ask",
     z.object({
       command: z.enum(["emergency", "accept"]),
       text: TEXT.pipe(z.string().min(1, "Give the reason.")),
@@ -99,24 +101,36 @@ export function emergencyForms(asked: Asked, subject: string, { record, review }
   }`;
 }
 
-/** Returns the forms of an open pull request. `isUnverifiable`: something there cannot be verified. */
-export function pullForms(asked: Asked, { isUnverifiable }: { readonly isUnverifiable: boolean }): Html {
+/** Returns the forms of an open pull request. `isUnverifiable`: something there cannot be verified; `open`: its emergency. */
+export function pullForms(
+  asked: Asked,
+  { isUnverifiable, open }: { readonly isUnverifiable: boolean; readonly open: EmergencyRecord | null },
+): Html {
   const { forms, person } = asked;
   if (forms === null || person?.kind !== "github") return html`${commentNote(asked)}`;
   const reason = (form: FormFields): Html => form.field("text", "Reason", { kind: "area" });
   return html`<section>
     <h2 id="${ACT_ID}">What you can do</h2>
     ${commentNote(asked)}
-    ${forms.folded("Declare an emergency", "comment", { command: "emergency" }, reason, "Declare the emergency")}
+    ${
+      open === null
+        ? forms.folded(
+            "Declare an emergency",
+            "ask",
+            { command: "emergency" },
+            reason,
+            "Declare the emergency",
+          )
+        : html`<p>An emergency is open: <a href="#emergency">what it needs now</a>.</p>`
+    }
+    ${
+      open?.status === "awaiting-reason"
+        ? forms.form("ask", { command: "emergency" }, reason, "Give the reason of the emergency")
+        : ""
+    }
     ${
       isUnverifiable
-        ? forms.folded(
-            "Accept what cannot be verified",
-            "comment",
-            { command: "accept" },
-            reason,
-            "Accept it",
-          )
+        ? forms.folded("Accept what cannot be verified", "ask", { command: "accept" }, reason, "Accept it")
         : ""
     }
   </section>`;

@@ -7,9 +7,10 @@ import { logSection } from "../../domain/evidence/sample/shared-sections.ts";
 import { entriesOfLog } from "../../domain/evidence/sample/log-source.ts";
 import { OF_LOG } from "../../domain/evidence/sample/source-words.ts";
 import { pullName } from "../../domain/lists/listed.ts";
-import { emergencyToDo } from "../../domain/deviation/to-do.ts";
+import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
+import { isOpenAt } from "../../domain/records/emergency.ts";
 import { CONTROL_TITLES, oneLine } from "../../domain/texts/wording.ts";
 import { resultState, type JudgedApproval, type Result } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
@@ -17,7 +18,7 @@ import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { formsBelow, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
-import { PULL_ACTS, pullForms } from "./comment-forms.ts";
+import { emergencyForms, PULL_ACTS, pullForms } from "./comment-forms.ts";
 
 /** Shows one pull request. */
 export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", acts: PULL_ACTS, show };
@@ -40,6 +41,7 @@ async function show(asked: Asked): Promise<PageContent> {
     kinds: ["observation", "emergency", "retroactive-review"],
     beginning,
   });
+  const emergencies = emergenciesIn(around);
   const landed = await records.naming("change", [name]);
   const entries = [...gates, ...around].toSorted((a, b) => a.seq - b.seq);
   return {
@@ -50,11 +52,12 @@ async function show(asked: Asked): Promise<PageContent> {
       </p>
       ${landed.length === 0 ? "" : landedHtml(landed, link)}
       ${checkHtml(gate, landed.length > 0, person?.kind === "github" ? formsBelow(asked) : html``)}
-      ${emergenciesHtml(around, now)}
+      ${emergenciesHtml(asked, emergencies)}
       ${
         landed.length > 0
           ? ""
           : pullForms(asked, {
+              open: emergencies.findLast(({ record }) => isOpenAt(record, now))?.record ?? null,
               isUnverifiable: gate.body.assessment.results.some(({ outcome }) => outcome === "unverifiable"),
             })
       }
@@ -122,22 +125,31 @@ function policyLineOf({ check, assessment }: GateRecord): string {
   return last.startsWith("Policy:") ? last : `Policy: digest ${assessment.policyDigest || "not known"}.`;
 }
 
-function emergenciesHtml(around: readonly LoggedEntry[], now: number): Html {
+type NamedEmergency = ReviewedEmergency & { readonly subject: string };
+
+/** The emergencies as they are recorded last, oldest first. */
+function emergenciesIn(around: readonly LoggedEntry[]): readonly NamedEmergency[] {
   const newest = new Map(around.map((entry) => [`${entry.kind} ${entry.subject}`, entry]));
-  const emergencies = [...newest.values()].filter((entry) => entry.kind === "emergency");
+  return [...newest.values()].flatMap((entry) => {
+    if (entry.kind !== "emergency") return [];
+    const review = newest.get(`retroactive-review ${entry.subject}`);
+    const owed = review?.kind === "retroactive-review" ? review.body : null;
+    return [{ subject: entry.subject, record: entry.body, review: owed }];
+  });
+}
+
+function emergenciesHtml(asked: Asked, emergencies: readonly NamedEmergency[]): Html {
   if (emergencies.length === 0) return html``;
   return html`<section>
     <h2 id="emergency">Emergency</h2>
-    ${emergencies.map(({ subject, body }) => {
-      const review = newest.get(`retroactive-review ${subject}`);
-      const needed = emergencyToDo(
-        { record: body, review: review?.kind === "retroactive-review" ? review.body : null },
-        "UTC",
-        now,
-      );
-      return html`<p>${body.id}: ${body.status}. Reason: ${body.reason ?? "none was given"}.</p>
-        ${needed.map(writtenHtml)}`;
-    })}
+    ${emergencies.map(
+      (each) =>
+        html`<p>
+            ${each.record.id}: ${each.record.status}. Reason: ${each.record.reason ?? "none was given"}.
+          </p>
+          ${emergencyToDo(each, "UTC", asked.now).map(writtenHtml)}
+          ${emergencyForms(asked, each.subject, each)}`,
+    )}
   </section>`;
 }
 

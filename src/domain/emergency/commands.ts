@@ -8,7 +8,7 @@ import { listedControls, localTime, oneOfPeople, short } from "../texts/wording.
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 import { allows, EMERGENCY_TRANSITIONS, emergencyRolesOf, type EmergencyEvent } from "./emergency.ts";
 import {
-  isOpen,
+  isOpenAt,
   type Attribution,
   type EmergencyRecord,
   type RetroactiveReviewRecord,
@@ -244,10 +244,7 @@ export function applyTo(
 
 /** Returns the emergency that is open at a moment, or null. */
 function openAt(emergencies: readonly EmergencyFacts[], at: number): EmergencyRecord | null {
-  const found = emergencies.findLast(
-    ({ record }) => isOpen(record) && (record.authorised === null || at <= record.authorised.until),
-  );
-  return found?.record ?? null;
+  return emergencies.findLast(({ record }) => isOpenAt(record, at))?.record ?? null;
 }
 
 /** Returns whether acting alone is possible at all: someone has a part in it, and there is a pull request. */

@@ -5,7 +5,7 @@ import { TermSchema } from "../time/calendar.ts";
 import { RepositorySchema } from "../change/repository.ts";
 import { ControlNameSchema } from "../values/result.ts";
 import type { Infer } from "../values/schema.ts";
-import { InstantSchema } from "../time/instant.ts";
+import { InstantSchema, type Instant } from "../time/instant.ts";
 import { ShaSchema } from "../change/sha.ts";
 import { AuthoritySchema, ActorSchema, type Actor } from "../change/people.ts";
 
@@ -158,4 +158,9 @@ export function declarersOf(record: EmergencyRecord): readonly Actor[] {
 /** Returns whether it can still be authorised or used. */
 export function isOpen(record: EmergencyRecord): boolean {
   return ["awaiting-reason", "waiting", "authorised"].includes(record.status);
+}
+
+/** Returns whether an emergency is open at a moment: what was authorised ends with its time. */
+export function isOpenAt(record: EmergencyRecord, at: Instant): boolean {
+  return isOpen(record) && (record.authorised === null || at <= record.authorised.until);
 }
