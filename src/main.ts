@@ -17,6 +17,7 @@ import {
   type TerminalEmergencyResult,
 } from "./flows/commands/emergency-at-terminal.ts";
 import type { Tools } from "./flows/context/tools.ts";
+import { repositoryOnRecord } from "./flows/records/named-repository.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
 import { listenOn, type Listening } from "./listening.ts";
@@ -330,12 +331,9 @@ async function reconcileNow(
 }
 
 async function watchedCalled(tools: Tools, called: string): Promise<Repo> {
-  for await (const entry of tools.ledger.states("repository")) {
-    const { repository } = entry.body;
-    if (`${repository.owner}/${repository.name}`.toLowerCase() !== called.toLowerCase()) continue;
-    const repo = await watchedRepository(tools, repository.id, undefined);
-    if (repo !== null) return repo;
-  }
+  const found = await repositoryOnRecord(tools, called);
+  const repo = found === null ? null : await watchedRepository(tools, found.repository.id, undefined);
+  if (repo !== null) return repo;
   throw new ExternalError("settings-wrong", `${called} is not known here: is the App installed there?`);
 }
 

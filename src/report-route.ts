@@ -14,6 +14,7 @@ import {
   type ReceivedReport,
 } from "./domain/deployment/report.ts";
 import { taskEvent } from "./domain/records/task.ts";
+import { repositoryOnRecord } from "./flows/records/named-repository.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { RouteFigures } from "./metrics.ts";
 import { storedInTime, type ServerReadiness } from "./ready.ts";
@@ -178,13 +179,8 @@ function isSame(before: Uint8Array | null, { repositoryId, report }: ReceivedRep
 }
 
 async function idOf(tools: ReportRouteTools, fullName: string): Promise<number | null> {
-  const wanted = fullName.toLowerCase();
-  for await (const entry of tools.ledger.states("repository")) {
-    const { repository, removedAt } = entry.body;
-    if (removedAt === null && `${repository.owner}/${repository.name}`.toLowerCase() === wanted)
-      return repository.id;
-  }
-  return null;
+  const found = await repositoryOnRecord(tools, fullName);
+  return found?.removedAt === null ? found.repository.id : null;
 }
 
 function parsed(body: Uint8Array): unknown {

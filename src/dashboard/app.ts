@@ -9,6 +9,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { ExternalError } from "../domain/values/external-error.ts";
+import { organizationOnceCalled } from "../domain/links/repository-names.ts";
 import { webOf } from "../domain/evidence/sample/links.ts";
 import { MINUTE } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
@@ -210,7 +211,7 @@ async function received(c: Context, tools: Bounded, page: DashboardPage): Promis
   if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY, viewer);
   const taken = await readForm(c, page, viewer, tools.signIn.origin);
   if ("sentence" in taken) return notDone(c, taken.status, taken.sentence, viewer);
-  const access = accessIn(viewer, new URL(c.req.url).searchParams);
+  const access = await accessIn(tools, viewer, new URL(c.req.url).searchParams);
   if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
   if (access.role === "auditor") return notDone(c, 403, AUDITOR, viewer);
   const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
@@ -218,7 +219,7 @@ async function received(c: Context, tools: Bounded, page: DashboardPage): Promis
   if (answer instanceof PageProblem) return notDone(c, answer.status, answer.message, viewer);
   // What was done is shown by opening the page, so that a reload sends nothing again.
   if (answer.refused === null)
-    return c.redirect(linkOf(viewer, access)(c.req.path, { [ANSWER]: taken.form }), 303);
+    return c.redirect(linkOf(viewer, access)(c.req.path, { ...keptOf(c), [ANSWER]: taken.form }), 303);
   const form = { act: taken.act.name, form: taken.form, given: taken.given, answer };
   return (await tools.turns.take(() => answered(c, tools, viewer, page, form))) ?? busy(c);
 }
@@ -282,7 +283,12 @@ function askedOf(
   const forms =
     csrfToken === undefined || person === null || access.role === "auditor"
       ? null
-      : new PageForms({ action: link(c.req.path), csrfToken, newId: newFormId, refused: refusedForm });
+      : new PageForms({
+          action: link(c.req.path, keptOf(c)),
+          csrfToken,
+          newId: newFormId,
+          refused: refusedForm,
+        });
   const { id } = access.organization;
   const whole =
     access.repositories === "all" ? new OrganizationRecords(tools.ledger, tools.counted, id, now) : null;
@@ -302,6 +308,12 @@ function askedOf(
     forms,
     readOnly: access.role === "auditor" && person !== null ? AUDITOR : NOBODY,
   };
+}
+
+/** What an address has besides the organisation and an answer: which part of a page is shown, and a form leads back to. */
+function keptOf(c: Context): Readonly<Record<string, string>> {
+  const { searchParams } = new URL(c.req.url);
+  return Object.fromEntries([...searchParams].filter(([name]) => name !== ORGANIZATION && name !== ANSWER));
 }
 
 /** The packages are the organisation's: members are handed none. */
@@ -333,7 +345,7 @@ async function answered(
   refusedForm: RefusedForm | null = null,
 ): Promise<Response> {
   const query = new URL(c.req.url).searchParams;
-  const access = accessIn(viewer, query);
+  const access = await accessIn(tools, viewer, query);
   if (access === null && page === NOT_FOUND) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
   if (access === null) return choice(c, viewer, query);
   if (!isThere(page.isOfWhole, access)) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
@@ -415,11 +427,20 @@ function problemShown(error: unknown): PageContent {
   return { title, main: html`<p>${error.message}</p>`, status: error.status };
 }
 
-/** Returns the organisation that is named, or the only one; null: one must be chosen. */
-function accessIn({ sees }: Viewer, query: URLSearchParams): Access | null {
+/** Returns the organisation that is named, by its login or one it had, or the only one; null: one must be chosen. */
+async function accessIn(
+  { ledger }: Bounded,
+  { sees }: Viewer,
+  query: URLSearchParams,
+): Promise<Access | null> {
   const named = query.get(ORGANIZATION);
   if (named === null) return sees.length === 1 ? (sees[0] ?? null) : null;
-  return sees.find(({ organization }) => organization.login.toLowerCase() === named.toLowerCase()) ?? null;
+  const called = sees.find(({ organization }) => organization.login.toLowerCase() === named.toLowerCase());
+  if (called !== undefined || sees.length === 0) return called ?? null;
+  // Links that were sent stay right after a rename, until another organisation takes the login.
+  const history = await ledger.history({ kinds: ["repository"], beginning: "" });
+  const id = organizationOnceCalled(history, named);
+  return sees.find(({ organization }) => organization.id === id) ?? null;
 }
 
 function linkOf({ sees }: Viewer, { organization }: Access): Asked["link"] {

@@ -112,7 +112,9 @@ const REACHED = [
 /** Lists the organisations with a repository in the log. */
 async function organizationsIn(ledger: Pick<Ledger, "states">): Promise<readonly Organization[]> {
   const found = new Map<number, Organization>();
+  // One that is gone has the login of its day.
   for await (const { organizationId, body } of ledger.states("repository"))
-    found.set(organizationId, { id: organizationId, login: body.repository.owner });
+    if (body.removedAt === null || !found.has(organizationId))
+      found.set(organizationId, { id: organizationId, login: body.repository.owner });
   return [...found.values()].toSorted((a, b) => (a.login < b.login ? -1 : 1));
 }

@@ -192,7 +192,7 @@ describe("the pages of deviations, emergencies and reviews", () => {
     expect(text).toMatch(/used[^]*the shop is down by ann[^]*by cat[^]*overdue/u);
     const reviews = await page("/reviews");
     expect(textOf(reviews)).toContain("1 due, 1 of them overdue.");
-    expect(reviews).toContain('href="/pulls/acme/web/2"');
+    expect(reviews).toMatch(/href="\/pulls\/acme\/web\/2\?id=\d+"/u);
   });
 });
 
@@ -250,6 +250,8 @@ describe("attacks on them", () => {
     "/pulls/acme/web/-1",
     "/pulls/..%2f/web/1",
     "/pulls/acme/%00/1",
+    "/pulls/acme/web/1?id=%00",
+    "/pulls/acme/web/1?id=1%20or%201=1",
   ])("with %s are answered as not found", async (path) => {
     const answer = await ask(path);
     expect(answer.status).toBe(404);

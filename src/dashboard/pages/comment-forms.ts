@@ -9,6 +9,7 @@ import type { ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Html } from "../../pages/html-table.ts";
 import type { FormFields } from "../form/form.ts";
+import { repositoryNamed } from "../page/named.ts";
 import { ACT_ID } from "../page/parts.ts";
 import { actOf, PageProblem, type Act, type Asked, type SentForm } from "../page/page.ts";
 
@@ -25,11 +26,14 @@ export const EMERGENCY_ACTS: readonly Act[] = [
     async ({ command, emergency, text }, sent) => {
       const entry = await sent.asked.records.entry("emergency", emergency);
       if (entry === undefined) throw new PageProblem(404, "No emergency of this name is on record here.");
-      const { repository, pull } = entry.body;
+      const { pull } = entry.body;
       if (pull === null) return { refused: OF_DEPLOYMENT };
+      // Another repository may have the name by now that it had then.
+      const of = (await sent.asked.records.entry("repository", String(entry.repositoryId)))?.body;
+      if (of === undefined || of.removedAt !== null) return { refused: GONE };
       const { reason, comment } = EMERGENCY_COMMANDS[command];
       if (reason === "required" && text === "") return { refused: "Give the reason.", field: "text" };
-      return posted({ ...repository, number: pull }, `${comment} ${text}`, sent);
+      return posted({ ...of.repository, number: pull }, `${comment} ${text}`, sent);
     },
   ),
 ];
@@ -44,22 +48,15 @@ export const PULL_ACTS: readonly Act[] = [
       text: TEXT.pipe(z.string().min(1, "Give the reason.")),
     }),
     async ({ command, text }, sent) => {
-      const { owner = "", repo = "", number = "" } = sent.asked.params;
-      for await (const { body } of sent.asked.records.entries("repository"))
-        if (isCalled(body.repository, owner, repo) && /^[1-9]\d{0,9}$/u.test(number))
-          return posted({ ...body.repository, number: Number(number) }, `${command} ${text}`, sent);
-      throw new PageProblem(404, "No pull request of this name is on record here.");
+      const { number = "" } = sent.asked.params;
+      const found = await repositoryNamed(sent.asked);
+      if (found === null || !/^[1-9]\d{0,9}$/u.test(number))
+        throw new PageProblem(404, "No pull request of this name is on record here.");
+      if (found.removedAt !== null) return { refused: GONE };
+      return posted({ ...found.repository, number: Number(number) }, `${command} ${text}`, sent);
     },
   ),
 ];
-
-function isCalled(
-  repository: { readonly owner: string; readonly name: string },
-  owner: string,
-  name: string,
-): boolean {
-  return `${repository.owner}/${repository.name}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
-}
 
 async function posted(
   { owner, name, number }: { readonly owner: string; readonly name: string; readonly number: number },
@@ -74,6 +71,8 @@ async function posted(
 
 const OF_DEPLOYMENT =
   "An emergency of a deployment has no pull request: an operator gives this command at the terminal.";
+
+const GONE = "The App does not see this repository any more: nothing can be sent to it from here.";
 
 const COMMENTS_HERE = "Or send the comment from here:";
 

@@ -8,6 +8,7 @@ import { oneLine, short } from "../../domain/texts/wording.ts";
 import { isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
+import { repositoryLink } from "../page/named.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 import { commentNote, EMERGENCY_ACTS, emergencyForms } from "./comment-forms.ts";
@@ -98,9 +99,11 @@ function columnsOf(asked: Asked): readonly HtmlColumn<NamedEmergency>[] {
 
 /** Returns what an emergency is for, with the way there. */
 export function subjectHtml({ record }: ReviewedEmergency, link: Asked["link"]): Html {
-  const { owner, name } = record.repository;
+  const { name } = record.repository;
   if (record.pull !== null)
-    return html`<a href="${link(`/pulls/${owner}/${name}/${record.pull}`)}">${name}#${record.pull}</a>`;
+    return html`<a href="${repositoryLink(link, "pulls", record.repository, `/${record.pull}`)}"
+      >${name}#${record.pull}</a
+    >`;
   const { environment = "", sha = "" } = record.deployment ?? {};
   return html`${name}, ${oneLine(environment)}, ${short(sha)}`;
 }

@@ -14,6 +14,7 @@ import { writtenHtml } from "../../pages/written.ts";
 import { entriesAbout } from "../page/item.ts";
 import { nothingObserved } from "../page/organization.ts";
 import { linkedHere } from "../page/linked.ts";
+import { repositoryLink } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { missedHtml } from "../page/parts.ts";
 
@@ -68,19 +69,19 @@ function whyHtml(entries: readonly LoggedEntry[], of: PopulationName, id: string
 /** Leads to its pull requests and deviations. */
 function waysHtml(entries: readonly LoggedEntry[], link: Asked["link"]): Html {
   const deviations = [...newestOf(entries, "deviation").keys()].map((id) => ({
-    path: `/deviations/${id}`,
+    href: link(`/deviations/${id}`),
     name: `Deviation ${id}`,
   }));
   const pulls = [...newestOf(entries, "gate").values()].flatMap(({ body }) =>
-    body.pulls.map(({ repository: { owner, name }, number }) => ({
-      path: `/pulls/${owner}/${name}/${number}`,
+    body.pulls.map(({ repository, number }) => ({
+      href: repositoryLink(link, "pulls", repository, `/${number}`),
       name: `What the check of #${number} showed`,
     })),
   );
   const ways = [...deviations, ...pulls];
   if (ways.length === 0) return html``;
   return html`<ul class="ways">
-    ${ways.map(({ path, name }) => html`<li><a href="${link(path)}">${name}</a></li>`)}
+    ${ways.map(({ href, name }) => html`<li><a href="${href}">${name}</a></li>`)}
   </ul>`;
 }
 

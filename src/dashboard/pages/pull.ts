@@ -16,6 +16,7 @@ import { resultState, type JudgedApproval, type Result } from "../../domain/valu
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
+import { repositoryNamed } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { formsBelow, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
 import { emergencyForms, PULL_ACTS, pullForms } from "./comment-forms.ts";
@@ -25,11 +26,11 @@ export const PULL_PAGE: DashboardPage = { path: "/pulls/:owner/:repo/:number", a
 
 async function show(asked: Asked): Promise<PageContent> {
   const { records, params, link, now, person } = asked;
-  const { owner = "", repo = "", number = "" } = params;
-  const repositoryId = await repositoryNamed(asked, `${owner}/${repo}`);
-  const name = repositoryId === null ? "" : pullName(repositoryId, Number(number));
+  const { number = "" } = params;
+  const repository = (await repositoryNamed(asked))?.repository ?? null;
+  const name = repository === null ? "" : pullName(repository.id, Number(number));
   const gates =
-    repositoryId === null || !/^[1-9]\d{0,9}$/u.test(number)
+    repository === null || !/^[1-9]\d{0,9}$/u.test(number)
       ? []
       : await records.history({ kinds: ["gate"], subjects: [name] });
   const gate = gates.at(-1);
@@ -75,14 +76,6 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       ${sectionsHtml([logSection({ entries: entriesOfLog(entries) }, { words: OF_LOG })])}`,
   };
-}
-
-async function repositoryNamed({ records }: Asked, name: string): Promise<number | null> {
-  for await (const { body } of records.entries("repository")) {
-    const { repository } = body;
-    if (`${repository.owner}/${repository.name}`.toLowerCase() === name.toLowerCase()) return repository.id;
-  }
-  return null;
 }
 
 function landedHtml(landed: readonly LoggedEntry<"change">[], link: Asked["link"]): Html {

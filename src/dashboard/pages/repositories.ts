@@ -6,6 +6,7 @@ import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
+import { repositoryLink } from "../page/named.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { branchName, collected, whenHtml } from "../page/parts.ts";
 import { datedWeaknesses, type DatedWeakness } from "../page/protection.ts";
@@ -109,7 +110,8 @@ function columnsOf({ link }: Asked): readonly HtmlColumn<ShownRepository>[] {
   return [
     {
       head: "Repository",
-      cell: ({ record }) => html`<a href="${link(`${PATH}/${nameOf(record)}`)}">${nameOf(record)}</a>`,
+      cell: ({ record }) =>
+        html`<a href="${repositoryLink(link, "repositories", record.repository)}">${nameOf(record)}</a>`,
     },
     { head: "Scope", cell: ({ record }) => scopeHtml(record), wide: true },
     {

@@ -9,8 +9,9 @@ import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sentenceHtml } from "../../pages/written.ts";
 import { gapsTable } from "../page/gaps.ts";
+import { repositoryNamed } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { branchName, collected, whenHtml, withheldHtml } from "../page/parts.ts";
+import { branchName, whenHtml, withheldHtml } from "../page/parts.ts";
 import { protectionOn, type DatedWeakness, type KnownProtection } from "../page/protection.ts";
 import { scopeHtml } from "./repositories.ts";
 
@@ -21,7 +22,8 @@ const MOST = 200;
 export const REPOSITORY_PAGE: DashboardPage = { path: "/repositories/:owner/:repo", show };
 
 async function show(asked: Asked): Promise<PageContent> {
-  const record = await recordNamed(asked);
+  const record = await repositoryNamed(asked);
+  if (record === null) throw new PageProblem(404, "No repository of this name is on record here.");
   const { owner, name } = record.repository;
   const protection = await protectionOn(asked, record);
   return {
@@ -48,19 +50,6 @@ async function show(asked: Asked): Promise<PageContent> {
         ${await gapsHtml(asked, record)}
       </section>`,
   };
-}
-
-async function recordNamed({ records, params }: Asked): Promise<RepositoryRecord> {
-  const { owner = "", repo = "" } = params;
-  const wanted = `${owner}/${repo}`.toLowerCase();
-  const all = (await collected(records.entries("repository"))).map(({ body }) => body);
-  const named = all.filter(
-    ({ repository }) => `${repository.owner}/${repository.name}`.toLowerCase() === wanted,
-  );
-  // One that is gone may have left its name to another.
-  const found = named.find(({ removedAt }) => removedAt === null) ?? named.at(-1);
-  if (found === undefined) throw new PageProblem(404, "No repository of this name is on record here.");
-  return found;
 }
 
 async function factsHtml({ records, link }: Asked, record: RepositoryRecord): Promise<Html> {

@@ -6,12 +6,12 @@ import { deviationIdOf, severityOf, type DeviationSeed } from "../../domain/devi
 import { sha256 } from "../../domain/values/digest.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
 import { defaultPolicy } from "../../domain/policy/tighten.ts";
-import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { clipped, listed, markdown, oneLine } from "../../domain/texts/wording.ts";
 import { commandDeviation, senderOf } from "./commands.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
 import { deviationContext, deviationNamed, type LedgerTools } from "../records/existing-deviations.ts";
+import { repositoryOnRecord } from "../records/named-repository.ts";
 import type { Person, Severity } from "../../domain/records/deviation.ts";
 
 /** Describes a deviation as a person enters it. */
@@ -41,7 +41,7 @@ const LOGIN = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/u;
 export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation): Promise<Entered> {
   const wrong = problemOf(given);
   if (wrong !== null) return { refused: wrong };
-  const record = await repositoryCalled(tools, given.repository);
+  const record = await repositoryOnRecord(tools, given.repository);
   if (record === null) return { refused: `The evidence log has no repository ${oneLine(given.repository)}.` };
   const { repository } = record;
   const changes = await changesOf(tools, repository.id, given.pulls);
@@ -140,15 +140,6 @@ function problemOf({ control, type, severity, title, as, repository }: EnteredDe
 /** Returns the person of a login that a terminal gave: someone on record, if it is theirs. */
 function knownAs(people: readonly Person[], login: string): Person {
   return people.find((each) => each.login.toLowerCase() === login.toLowerCase()) ?? { id: null, login };
-}
-
-async function repositoryCalled({ ledger }: LedgerTools, called: string): Promise<RepositoryRecord | null> {
-  for await (const entry of ledger.states("repository")) {
-    const record = entry.body;
-    const { owner, name } = record.repository;
-    if (`${owner}/${name}`.toLowerCase() === called.toLowerCase()) return record;
-  }
-  return null;
 }
 
 interface NamedChange {

@@ -7,6 +7,7 @@ import { watchedRepository, type Repo } from "../context/repo.ts";
 import type { Tools } from "../context/tools.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
+import { repositoryOnRecord } from "../records/named-repository.ts";
 import { commandDeviation } from "./commands.ts";
 import { mayCommand, personCalled } from "./issue-commands.ts";
 
@@ -90,11 +91,8 @@ async function notPermitted(place: Repo, { account, isLead }: PageSender): Promi
 /** Returns the repository of a deviation's issue, where comments are given; null: it has none, or the App has no access to it. */
 async function placeOfIssue(tools: Tools, { issue, repository }: DeviationRecord): Promise<Repo | null> {
   if (issue.repository === null) return null;
-  const called = issue.repository.toLowerCase();
-  for await (const { body } of tools.ledger.states("repository", { organizationId: repository.ownerId }))
-    if (`${body.repository.owner}/${body.repository.name}`.toLowerCase() === called)
-      return watchedRepository(tools, body.repository.id, undefined);
-  return null;
+  const found = await repositoryOnRecord(tools, issue.repository, repository.ownerId);
+  return found === null ? null : watchedRepository(tools, found.repository.id, undefined);
 }
 
 function refuse(sentence: string): PageCommandsResult {
