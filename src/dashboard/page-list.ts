@@ -2,6 +2,7 @@
 
 import type { DashboardPage } from "./page/page.ts";
 import { AUDIT_PAGES } from "./audit/audit.ts";
+import { GATE_PAGE } from "./gates/gates.ts";
 import { CHANGE_PAGES } from "./pages/changes.ts";
 import { CONTROLS_PAGE } from "./pages/controls.ts";
 import { DEPLOYMENT_PAGES } from "./pages/deployments.ts";
@@ -23,6 +24,7 @@ export const PAGES: readonly DashboardPage[] = [
   CHANGE_PAGE,
   ...DEPLOYMENT_PAGES,
   DEPLOYMENT_PAGE,
+  GATE_PAGE,
   PULL_PAGE,
   DEVIATIONS_PAGE,
   DEVIATION_PAGE,

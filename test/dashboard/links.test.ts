@@ -78,12 +78,18 @@ async function sentWith(settings: Partial<Settings>) {
       const { ask } = pagesOf(ledger, { organizations: [{ id: organizationId, login: "acme" }], now });
       const texts = [...(await Promise.all(requests)), ...messages.map((text) => ["message", text] as const)];
       const statuses = new Map<string, number>();
+      const shown = new Map<string, string>();
+      const last = new Map<string, string>();
       for (const [, text] of texts)
         for (const [link] of text.matchAll(LINK)) {
           const page = link.replace(BASE, "");
-          if (!statuses.has(page)) statuses.set(page, (await ask(page)).status);
+          last.set(page, text);
+          if (statuses.has(page)) continue;
+          const answer = await ask(page);
+          statuses.set(page, answer.status);
+          shown.set(page, textOf(await answer.text()));
         }
-      return { texts, statuses };
+      return { texts, statuses, shown, last };
     } finally {
       await ledger.close();
     }
@@ -92,16 +98,44 @@ async function sentWith(settings: Partial<Settings>) {
   }
 }
 
+function textOf(given: string): string {
+  return given
+    .replaceAll(/<[^>]*>/gu, " ")
+    .replaceAll(/[*`]/gu, "")
+    .replaceAll("&#39;", "'")
+    .replaceAll(/\s+/gu, " ");
+}
+
+/** What was written on GitHub about the thing that its link leads to. */
+function saidIn(text: string): string | null {
+  if (!text.startsWith("{")) return null;
+  const { comment, output } = JSON.parse(text) as {
+    readonly comment?: string;
+    readonly output?: { readonly title: string };
+  };
+  return comment?.split("\n")[0] ?? output?.title ?? null;
+}
+
 const SIGN_IN = { clientId: "Iv1.client", clientSecret: "secret", sessionSecret: "s".repeat(32) };
 
 test("lead to the page of the very thing where people can sign in, and each of them opens", async () => {
-  const { texts, statuses } = await sentWith({ baseUrl: BASE, signIn: SIGN_IN });
+  const { texts, statuses, shown, last } = await sentWith({ baseUrl: BASE, signIn: SIGN_IN });
   expect([...statuses].filter(([, status]) => status !== 200)).toEqual([]);
   const pages = [...statuses.keys()].join("\n");
   expect(pages).toMatch(/^\/pulls\/acme\/web\/1\?org=acme$/mu);
   expect(pages).toMatch(/^\/deviations\/DEV-[0-9a-f]{12}$/mu);
   expect(pages).toMatch(/^\/months\?owner=cat$/mu);
-  expect(pages).toMatch(/^\/deployments\?repository=web&place=production&org=acme$/mu);
+  expect(pages).toMatch(/^\/gates\/\d+\/\d+\/production\?org=acme$/mu);
+  // The page knows what was written where the link is, not only something of the kind.
+  const known = [...last].flatMap(([page, text]) => {
+    const said = saidIn(text);
+    return said === null ? [] : [[page, said] as const];
+  });
+  expect(new Set(known.map(([page]) => page.split("/")[1]))).toEqual(new Set(["pulls", "gates"]));
+  for (const [page, said] of known) expect(shown.get(page), page).toContain(textOf(said));
+  const gates = [...shown].filter(([page]) => page.startsWith("/gates/")).map(([, text]) => text);
+  for (const text of gates) expect(text).toMatch(/Asked by github-actions\[bot\]: the run/u);
+  expect(gates.join()).toMatch(/What to do now Rejected: no later approval can resolve this/u);
   const linking = new Set(texts.filter(([, text]) => text.includes(BASE)).map(([route]) => route));
   expect([...linking].toSorted()).toEqual([
     "/repos/acme/control/issues",

@@ -69,7 +69,7 @@ export function decideGateAnswer(facts: GateFacts): Decision {
   const answer = answerOf(facts);
   const comment = commentOf(facts, answer);
   if (previous?.answer === answer && previous.comment === comment) return mergeDecisions();
-  const { repository, environment, sha, ref } = deployment;
+  const { repository, environment, sha, ref, creator } = deployment;
   const body: DeploymentGateRecord = {
     repository,
     number: deployment.number ?? 0,
@@ -78,6 +78,7 @@ export function decideGateAnswer(facts: GateFacts): Decision {
     sha,
     ref,
     requestedAt: facts.requestedAt,
+    creator,
     deadline: facts.deadline,
     answer,
     comment,

@@ -50,11 +50,8 @@ function pageOf({ key, kind, payload }: About): string | null {
       return (
         deviationPage(key) ?? monthPage(key) ?? (key.startsWith("issue-waiting:") ? "/deviations" : null)
       );
-    case "answer-gate": {
-      const { repository, environment } = payload as AnswerGatePayload;
-      const filters = { repository: repository.name, place: environment, org: repository.owner };
-      return `/deployments?${new URLSearchParams(filters).toString()}`;
-    }
+    case "answer-gate":
+      return gatePage(key, payload as AnswerGatePayload);
     case "notification":
       return newsPage(key, payload as NotificationPayload);
     default:
@@ -97,6 +94,15 @@ function pullPage(repository: string, number: number): string {
   const [owner = "", name = ""] = repository.split("/");
   const org = new URLSearchParams({ org: owner }).toString();
   return `/pulls/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/${number}?${org}`;
+}
+
+/** INVARIANT: the key of an answer ends with the subject of its entry, which has the environment last. */
+function gatePage(key: string, { repository: { owner } }: AnswerGatePayload): string | null {
+  const { repository, deployment, environment } =
+    /^gate:(?<repository>\d+)#(?<deployment>\d+):(?<environment>[^]*)$/u.exec(key)?.groups ?? {};
+  if (repository === undefined || deployment === undefined || environment === undefined) return null;
+  const org = new URLSearchParams({ org: owner }).toString();
+  return `/gates/${repository}/${deployment}/${encodeURIComponent(environment)}?${org}`;
 }
 
 /** INVARIANT: the key of whatever concerns one deviation names it, and that of a month names the month. */

@@ -7,6 +7,7 @@ import { AssessmentSchema } from "../values/result.ts";
 import type { Infer } from "../values/schema.ts";
 import { InstantSchema } from "../time/instant.ts";
 import { ShaSchema } from "../change/sha.ts";
+import { ActorSchema } from "../change/people.ts";
 import { RepositorySchema } from "../change/repository.ts";
 /** Describes {@link DeploymentRecord}. */
 export const DeploymentRecordSchema = z.object({
@@ -42,6 +43,8 @@ export const DeploymentGateRecordSchema = z.object({
   sha: ShaSchema,
   ref: z.string(),
   requestedAt: InstantSchema,
+  /** Whose deployment it is; absent: it was recorded before this was, null: GitHub names nobody. */
+  creator: ActorSchema.nullable().exactOptional(),
   /** Until when it waits for what may still become compliant. */
   deadline: InstantSchema,
   /** `approved` and `rejected` are final: GitHub takes no second answer. */
