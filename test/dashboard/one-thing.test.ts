@@ -40,6 +40,7 @@ story:
   - { do: command, by: cat, pull: 2, text: "/countersign authorise", after: 1m }
   - { do: merge, by: ann, pull: 2, method: squash, after: 1m }
   - { do: deploy, by: cat, environment: production, commit: main, after: 5m }
+  - { do: request-gate, by: cat, environment: staging, commit: main }
   - { do: push, by: cat, branch: main, files: { src/c.ts: "1" }, bypass: true, as: pushed, after: 1h }
   - { do: deploy, by: cat, environment: production, commit: main, after: 5m }
   - { do: command, by: cat, deviation: 1001, text: "/countersign cause process: ${IMAGE} nobody was awake" }
@@ -62,7 +63,7 @@ beforeAll(async () => {
   const result = await playScenario(story, harness);
   if (result.failures.length > 0) throw new Error(printScenarioResult(result));
   ledger = await openLedger(harness.where);
-  for (const kind of ["change", "deployment", "deviation", "emergency"] as const) {
+  for (const kind of ["change", "deployment", "deployment-gate", "deviation", "emergency"] as const) {
     const all: LoggedEntry[] = [];
     for await (const entry of ledger.states(kind, { order: "at" })) all.push(entry);
     found.set(kind, all);
@@ -251,6 +252,9 @@ describe("attacks on them", () => {
     "/pulls/..%2f/web/1",
     "/pulls/acme/%00/1",
     "/pulls/acme/web/1?id=%00",
+    "/gates/1/2/%00",
+    "/gates/__proto__/1/production",
+    "/gates/1%20or%201=1/1/production",
     "/pulls/acme/web/1?id=1%20or%201=1",
   ])("with %s are answered as not found", async (path) => {
     const answer = await ask(path);
@@ -284,6 +288,9 @@ function addresses(): readonly string[] {
   const values: Readonly<Record<string, readonly string[]>> = {
     "/changes/:id": ids("change").map((id) => `/changes/${id}`),
     "/deployments/:id": ids("deployment").map((id) => `/deployments/${id}`),
+    "/gates/:repository/:deployment/:environment": ids("deployment-gate").map(
+      (id) => `/gates/${id.replace(/[#:]/gu, "/")}`,
+    ),
     "/deviations/:id": ids("deviation").map((id) => `/deviations/${id}`),
     "/repositories/:owner/:repo": ["/repositories/acme/web"],
     "/pulls/:owner/:repo/:number": [1, 2, 3].map((number) => `/pulls/acme/web/${number}`),
