@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { moveTo, untilIdle } from "../../src/cli/scenario/clock.ts";
 import { rewrite } from "../../src/cli/scenario/harness/tamper.ts";
+import { doctor } from "../../src/cli/doctor/doctor.ts";
 import { verifyHeads } from "../../src/cli/log/heads.ts";
 import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
@@ -41,7 +42,8 @@ story: []
   );
 }
 
-const POSTING = ", deviations: { repository: acme/change-control }";
+const NOTIFYING = ", notifications: [{ url-secret: SLACK_URL, format: slack, on: [log-disagrees] }]";
+const POSTING = `, deviations: { repository: acme/change-control }${NOTIFYING}`;
 
 class World {
   readonly harness: InProcessHarness;
@@ -97,7 +99,23 @@ class World {
   }
 
   /** What `log verify --heads` answers. */
-  async verified(): Promise<{ readonly code: number; readonly said: string }> {
+  verified(): Promise<{ readonly code: number; readonly said: string }> {
+    return this.#answered(verifyHeads);
+  }
+
+  /** What `doctor` answers. */
+  examined(): Promise<{ readonly code: number; readonly said: string }> {
+    return this.#answered(doctor);
+  }
+
+  /** The notifications that were sent. */
+  get messages(): readonly string[] {
+    return this.harness.receiver.messages.map(({ text }) => text);
+  }
+
+  async #answered(
+    command: typeof verifyHeads | typeof doctor,
+  ): Promise<{ readonly code: number; readonly said: string }> {
     const terminal = {
       env: environmentOf(this.harness.where),
       interactive: false,
@@ -106,7 +124,7 @@ class World {
     };
     const fetch: typeof globalThis.fetch = (input, init) =>
       this.harness.github.fetch(new Request(input, init));
-    const { code, lines } = await verifyHeads(terminal, () => this.#now, fetch);
+    const { code, lines } = await command(terminal, () => this.#now, fetch);
     return { code, said: lines.join("\n") };
   }
 }
@@ -241,6 +259,17 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     await world.until(MORNING + DAY);
     expect(await world.found()).toEqual(["1 missing"]);
     expect(world.shown.at(-1)?.body).toContain("GitHub no longer shows it");
+    expect(world.messages).toEqual([
+      expect.stringMatching(/do not agree\. Head 1 was posted .*no longer shows it\./u),
+    ]);
+    expect(world.messages[0]).not.toMatch(/rewritten|deleted/u);
+    expect(await world.examined()).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/^wrong {2}heads of the log, acme: Head 1 was posted/mu) as string,
+    });
+    // The same finding is one message, however many mornings it is found.
+    await world.until(MORNING + 2 * DAY);
+    expect(world.messages).toHaveLength(1);
   });
 
   test.each([
@@ -265,6 +294,29 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     });
     await world.until(MORNING + DAY);
     expect(await world.found()).toEqual(["1 edited"]);
+    expect(world.messages).toEqual([expect.stringContaining("Head 1 was changed on GitHub")]);
+    expect(world.messages[0]).not.toContain("rewritten");
+    expect((await world.examined()).said).toMatch(/^wrong {2}heads of the log, acme: Head 1 was changed/mu);
+  });
+
+  test("that another hash was written into it, from which nothing follows about the log", async () => {
+    const world = await withHead();
+    const [head] = world.shown;
+    const { world: github } = world.harness.github.double;
+    await world.until(MORNING + HOUR);
+    const writer = { account: github.accountByLogin("adm")! };
+    editComment(
+      github,
+      world.place,
+      head!,
+      writer,
+      head!.body.replace(/sha256=\w{64}/u, `sha256=${"0".repeat(64)}`),
+    );
+    await untilIdle(world.harness);
+    await world.until(MORNING + DAY);
+    expect(await world.found()).toEqual(["1 contradicts", "1 edited"]);
+    expect(world.messages).toEqual([expect.stringMatching(/names another hash .*was changed on GitHub/u)]);
+    expect(`${world.messages.join("")}${(await world.examined()).said}`).not.toContain("was rewritten");
   });
 
   test("that a number was written into it, which no later head goes on from", async () => {
@@ -303,6 +355,11 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     expect(said).toContain("names another hash of entry");
     await world.until(MORNING + DAY);
     expect(await world.found()).toEqual(["1 contradicts"]);
+    expect(world.messages).toEqual([expect.stringContaining("the log up to that entry was rewritten")]);
+    expect(await world.examined()).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/^wrong {2}heads of the log, acme: Head 1 names another hash/mu) as string,
+    });
     expect(world.shown.at(-1)?.body).toContain("names another hash of entry");
   });
 
@@ -356,9 +413,31 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
   });
 });
 
+test("of heads that agree nobody is notified, and doctor counts them", async () => {
+  const world = await withHead();
+  await world.until(MORNING + DAY);
+  expect(world.messages).toEqual([]);
+  expect((await world.examined()).said).toMatch(/^ok {5}heads of the log, acme: 2 posted on GitHub$/mu);
+});
+
 describe("there is no anchor, and it is said", () => {
+  test("on the first day, before a head was posted", async () => {
+    const world = await begun(storyWith(POSTING));
+    await world.until(BEGIN + HOUR);
+    expect([world.shown, world.messages]).toEqual([[], []]);
+    const { said } = await world.examined();
+    expect(said).toContain("heads of the log, acme: no anchor outside the database (none was posted yet)");
+    expect(said).not.toMatch(/^wrong {2}heads/mu);
+    expect((await world.verified()).said).toContain("none was posted yet");
+  });
+
   test.each([
-    ["where the policy names no repository", "", "private", "the policy names no repository for deviations"],
+    [
+      "where the policy names no repository",
+      NOTIFYING,
+      "private",
+      "the policy names no repository for deviations",
+    ],
     ["where the repository is public", POSTING, "public", "acme/change-control is public"],
   ])("%s", async (_, policy, visibility, because) => {
     const world = await begun(storyWith(policy, visibility));
@@ -368,6 +447,10 @@ describe("there is no anchor, and it is said", () => {
     const { code, said } = await world.verified();
     expect(code).toBe(1);
     expect(said).toContain(because);
+    const examined = await world.examined();
+    expect(examined.said).toContain(`heads of the log, acme: no anchor outside the database (${because}`);
+    expect(examined.said).not.toMatch(/^wrong {2}heads/mu);
+    expect(world.messages).toEqual([]);
   });
 
   test("where the App may not write issues, and posting goes on when it may", async () => {

@@ -84,6 +84,7 @@ function newsPage(key: string, { kind, repository, path }: NotificationPayload):
     case "review-overdue":
       return monthPage(key) ?? ofPull ?? "/reviews";
     case "weekly-digest":
+    case "log-disagrees":
     case "summary":
       return "/";
   }

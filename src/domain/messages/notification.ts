@@ -88,4 +88,5 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   "review-due": "reviews due",
   "review-overdue": "reviews overdue",
   "weekly-digest": "weekly digests",
+  "log-disagrees": "differences between the log and its heads",
 };

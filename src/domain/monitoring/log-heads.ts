@@ -6,7 +6,8 @@ import type { Policy } from "../policy/file/policy.ts";
 import type { Instant } from "../time/instant.ts";
 import { SETTLING } from "../change/settling.ts";
 import { DAY } from "../time/durations.ts";
-import { markdown, time } from "../texts/wording.ts";
+import type { Notification } from "../messages/notification.ts";
+import { markdown, oneLine, time } from "../texts/wording.ts";
 import { sha256 } from "../values/digest.ts";
 
 /** Describes what a `post-head` action does. It comments on the issue of its quarter, which is opened where there is none. */
@@ -111,6 +112,9 @@ function textDigest(text: string): string {
 
 const SHOWN_FINDINGS = 10;
 
+/** So many stand in one message. */
+const TOLD_FINDINGS = 3;
+
 function headText(head: Wanted, { id, login }: Sender["organization"]): string {
   const { number, size, hash, before, findings, askedAt } = head;
   const line = [
@@ -159,6 +163,29 @@ export function headIn(body: string, organizationId: number): Head | null {
   const [, organization, number, size, hash] = LINE.exec(body.replaceAll("\r\n", "\n")) ?? [];
   if (hash === undefined || Number(organization) !== organizationId) return null;
   return { number: Number(number), size: Number(size), hash };
+}
+
+/** Returns the news of findings that were not found before; null: there are none. */
+export function headNews(
+  organizationId: number,
+  { findings, at }: Pick<HeadCheckRecord, "findings" | "at">,
+  before: Pick<HeadCheckRecord, "findings"> | null,
+): Notification | null {
+  const found = findings.filter((each) => !(before?.findings ?? []).some((other) => isSame(each, other)));
+  const [first] = found;
+  if (first === undefined) return null;
+  const [repository = null, issue] = first.place?.split("#") ?? [];
+  const names = found.map(({ code, number, comment, hash }) => [code, number, comment, hash]);
+  const shown = found.slice(0, TOLD_FINDINGS).map(({ says }) => oneLine(says));
+  const more = found.length > TOLD_FINDINGS ? ` And ${found.length - TOLD_FINDINGS} more.` : "";
+  return {
+    organizationId,
+    about: sha256(JSON.stringify(names)),
+    text: `The evidence log and its heads on GitHub do not agree. ${shown.join(" ")}${more} Find out what happened before you rely on the log; \`countersign log verify --heads\` compares them again.`,
+    repository,
+    path: issue === undefined ? null : `${repository}/issues/${issue}`,
+    at,
+  };
 }
 
 /** Returns why no head is posted any more, or was ever; null: the newest was. `policies`: those in force, as far as known. */
@@ -276,7 +303,7 @@ function findingsOf(comment: ShownComment, facts: HeadsCompared): readonly HeadF
   if (head === null && record === undefined && !isEdited) return [];
   const about = head ?? record ?? { number: 0, size: 0, hash: "" };
   const asked = known.find((each) => isSameHead(each, about));
-  const wrong = head === null ? [] : contradictions(head, facts, comment);
+  const wrong = head === null ? [] : contradictions(head, facts, comment, !isEdited);
   return [
     ...wrong,
     ...(asked === undefined && wrong.length === 0 && head !== null
@@ -312,7 +339,12 @@ function editedWords(comment: ShownComment, head: Head | null, record: LogHeadRe
 }
 
 /** Why the log cannot be the one a head was made of. */
-function contradictions(head: Head, { size, hashAt }: HeadsCompared, place: FoundAt): readonly HeadFinding[] {
+function contradictions(
+  head: Head,
+  { size, hashAt }: HeadsCompared,
+  place: FoundAt,
+  isAsWritten = true,
+): readonly HeadFinding[] {
   const where = place.url === null ? "" : ` (${place.url})`;
   if (head.size > size)
     return [
@@ -325,7 +357,8 @@ function contradictions(head: Head, { size, hashAt }: HeadsCompared, place: Foun
       "contradicts",
       head,
       place,
-      `names another hash of entry ${head.size} than the log has now${where}: the log up to that entry was rewritten`,
+      // What was edited may have named another hash before.
+      `names another hash of entry ${head.size} than the log has now${where}${isAsWritten ? ": the log up to that entry was rewritten" : ""}`,
     ),
   ];
 }

@@ -5,12 +5,14 @@ import {
   headIn,
   isAsPosted,
   headsMarker,
+  headNews,
   headToPost,
   headsPlace,
   quarterOf,
   type PostHeadPayload,
   type ShownComment,
 } from "../../domain/monitoring/log-heads.ts";
+import { notify } from "../../domain/messages/notification.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import { headSubject, type HeadCheckRecord, type LogHeadRecord } from "../../domain/records/monitoring.ts";
 import type { Task } from "../../domain/records/task.ts";
@@ -138,7 +140,11 @@ async function recordCheck(
       `The evidence log and its heads on GitHub do not agree. ${says}`,
     );
   const place = { subject: String(id), repositoryId: 0, organizationId: id, at: check.at };
-  await ledger.record({ entries: [{ kind: "head-check", ...place, body: check }] }, clock.now(), lease);
+  const news = headNews(id, check, await lastCheck(ledger, id));
+  const policy = (await organizationPolicy({ ledger }, id))?.effective ?? null;
+  const actions = news === null || policy === null ? [] : notify(policy, "log-disagrees", news);
+  const entries = [{ kind: "head-check" as const, ...place, body: check }];
+  await ledger.record({ entries, actions }, clock.now(), lease);
 }
 
 /** Records what became of a head that was to be posted. */

@@ -23,6 +23,7 @@ export const NOTIFICATION_KINDS = [
   "review-overdue",
   "deviation-closed",
   "weekly-digest",
+  "log-disagrees",
 ] as const;
 
 /** Names a kind of message that may be sent outside GitHub. */
