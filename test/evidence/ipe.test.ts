@@ -99,6 +99,27 @@ for (const [kind, tags] of [
       const deployments = queries.find((row) => row["query_id"] === "table deployments.csv");
       expect(deployments?.["purpose"]).toContain("when and as whom was not recorded");
       expect(deployments).toMatchObject({ read_as: "", rights: "", pages: "" });
+      // Of whatever else was read of GitHub it is said that no request of it is on record, and nothing is made up.
+      const unrecorded = queries.filter(({ source }) => source === "not-recorded");
+      expect(unrecorded.map((row) => row["query_id"]?.split(" ")[1])).toEqual([
+        "deployments",
+        "pull-requests",
+        "repositories",
+        "rights",
+        "settings",
+      ]);
+      for (const row of unrecorded)
+        expect(row).toMatchObject({
+          query: "",
+          began_at: "",
+          read_as: "",
+          rows: "",
+          sha256: "",
+          run_again: "",
+        });
+      const files = new Set(manifest.files.map(({ path }) => path));
+      for (const row of queries)
+        for (const path of row["tables"]?.split(" ") ?? []) expect(files, row["query_id"]).toContain(path);
       // Noting all this asks GitHub for nothing: the rights came with the token, and there was one.
       expect(asked.filter((each) => each.endsWith("/access_tokens"))).toHaveLength(1);
     });

@@ -3,6 +3,15 @@
 import { canonical, list, moment, of, sha256, type Json, type Log, type Row, type Say } from "./reading.ts";
 
 const BRANCH_TABLES = "changes.csv ref-updates.csv";
+/** What is read of GitHub by requests that the log does not hold. */
+const NOT_RECORDED = [
+  ["deployments", "deployments.csv"],
+  ["pull-requests", "changes.csv control-tests.csv"],
+  ["repositories", "scope.csv"],
+  ["rights", "changes.csv privileged-actors.csv rights-used.csv"],
+  ["settings", "control-state.csv privileged-actors.csv"],
+] as const;
+
 const FROM_LOG = ["changes.csv", "deployments.csv", "ref-updates.csv"];
 
 /** Looks for a query that ipe.csv lacks, has too many, or tells otherwise than the log or the file it is about. */
@@ -14,7 +23,7 @@ export function queries(
 ): void {
   const api = rows("tool.csv").find((row) => row["item"] === "github-api")?.["value"] ?? "";
   const manifest = JSON.parse(text("manifest.json")) as Json;
-  const expected = [
+  const expected: (Row & { readonly query_id: string })[] = [
     ...rows("completeness.csv").flatMap((row) => listings(log, row, api)),
     ...rows("policies/index.csv").flatMap((row) => files(log, row, api)),
     ...FROM_LOG.map((path) => ({
@@ -36,7 +45,18 @@ export function queries(
       sha256: sha256(text(path)),
     })),
   ];
+  for (const [name, tables] of NOT_RECORDED)
+    expected.push({
+      query_id: `not-recorded ${name}`,
+      source: "not-recorded",
+      tables,
+      system: api,
+      parameters: "{}",
+    });
   const there = rows("ipe.csv");
+  for (const row of there.filter(({ source }) => source === "not-recorded"))
+    if (row["purpose"]?.endsWith("is not on record") !== true)
+      say(`ipe.csv: ${row["query_id"]} does not say so`);
   const names = expected.map((each) => each.query_id);
   if (there.map((row) => row["query_id"]).join("\n") !== names.toSorted().join("\n"))
     say("ipe.csv: not the queries behind the package");

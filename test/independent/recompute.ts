@@ -185,7 +185,9 @@ function logged(folder: string, log: Log, rows: (path: string) => readonly Row[]
       const seq = row["log_seq"];
       if (seq === undefined) break;
       if (seq === "") {
-        const isOfNone = path === "coverage-gaps.csv" || (path === "ipe.csv" && row["source"] === "log");
+        const isOfNone =
+          path === "coverage-gaps.csv" ||
+          (path === "ipe.csv" && ["log", "not-recorded"].includes(row["source"] ?? ""));
         if (!isOfNone || row["log_hash"] !== "") say(`${path}: a row without its entry`);
         continue;
       }

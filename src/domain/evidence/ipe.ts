@@ -16,7 +16,7 @@ export interface WrittenTable {
 }
 
 type Listing = CompletenessRecord["listings"][number];
-type Source = Listing["source"] | "policy-file" | "log";
+type Source = Listing["source"] | "policy-file" | "log" | "not-recorded";
 
 /** What is said of each kind of query. `of`: what its digest covers. */
 interface Words {
@@ -27,7 +27,7 @@ interface Words {
 
 const BRANCH_TABLES = ["changes.csv", "ref-updates.csv"];
 
-const WORDS: Readonly<Record<Exclude<Source, "log">, Words>> = {
+const WORDS: Readonly<Record<Exclude<Source, "log" | "not-recorded">, Words>> = {
   activity: {
     tables: BRANCH_TABLES,
     purpose: "GitHub's list of the branch's updates, of which each is a row",
@@ -67,6 +67,33 @@ const MADE_OF = {
   "ref-updates.csv": "change",
 } as const;
 
+/** What was read of GitHub by requests that the log does not hold, by the tables it is in. */
+const NOT_RECORDED: Readonly<Record<string, Omit<Words, "of">>> = {
+  deployments: {
+    tables: ["deployments.csv"],
+    purpose:
+      "GitHub's deployments, statuses, runs and tags; none of its lists of these was counted against the rows",
+  },
+  "pull-requests": {
+    tables: ["changes.csv", "control-tests.csv"],
+    purpose:
+      "the commits, reviews, checks and files of each pull request; what came is in the entry of its change",
+  },
+  repositories: {
+    tables: ["scope.csv"],
+    purpose: "the repositories that the App is installed on, with their topics and properties",
+  },
+  rights: {
+    tables: ["changes.csv", "privileged-actors.csv", "rights-used.csv"],
+    purpose:
+      "permissions, members of the organisation and of teams, and whom the names of a policy mean; what came is in the entries of changes, settings and policies",
+  },
+  settings: {
+    tables: ["control-state.csv", "privileged-actors.csv"],
+    purpose: "the protection of branches and environments; what came is in the entry of each setting",
+  },
+};
+
 interface IpeRow {
   readonly id: string;
   readonly source: Source;
@@ -82,7 +109,7 @@ interface IpeRow {
   readonly counted: number | null;
   readonly cut: boolean | null;
   readonly checkComplete: boolean | null;
-  readonly sha256: string;
+  readonly sha256: string | null;
   readonly again: string | null;
   readonly entry: { readonly seq: number; readonly hash: string } | null;
 }
@@ -92,20 +119,23 @@ export function ipeTable(written: readonly WrittenTable[], apiUrl: string): Tabl
   return table<IpeRow>({
     path: "ipe.csv",
     description:
-      "Information produced by the entity: each query that made a population, how it was read, and how to repeat it. Empty cells of a listing compared by an earlier version: not recorded then.",
+      "Information produced by the entity: each query that made a population, how it was read, and how to repeat it; and what was read by requests that are not on record (not-recorded). Empty cells of a listing compared by an earlier version: not recorded then.",
     columns: {
       query_id: column.text(
         (row) => row.id,
-        "`completeness`, the check_id of completeness.csv and the source; or `policy-file`, the policy's digest and the file; or `table` and its file.",
+        "`completeness`, the check_id of completeness.csv and the source; or `policy-file`, the policy's digest and the file; or `table` and its file; or `not-recorded` and what was read.",
       ),
       source: column.text(
         (row) => row.source,
-        "activity, git-first-parent, merged-pull-requests, deliveries, ledger, policy-file or log.",
+        "activity, git-first-parent, merged-pull-requests, deliveries, ledger, policy-file, log or not-recorded.",
       ),
       tables: column.list((row) => listText(row.words.tables), "The files whose rows rest on it."),
       purpose: column.text((row) => row.words.purpose, "What it is for."),
       system: column.text((row) => row.system, "Where it was read: GitHub's API, or the evidence log."),
-      query: column.text((row) => row.query, "The request, or what was read of the log."),
+      query: column.text(
+        (row) => row.query,
+        "The request, or what was read of the log. Empty: it is not on record.",
+      ),
       parameters: column.json(
         (row) => canonical(row.parameters),
         "What it was limited to; `to` is excluded.",
@@ -165,6 +195,8 @@ export function ipeTable(written: readonly WrittenTable[], apiUrl: string): Tabl
     },
     async *rows(source) {
       for await (const stated of completenessOf(source)) yield* listingRows(stated, apiUrl);
+      for (const [name, words] of written.length === 0 ? [] : Object.entries(NOT_RECORDED))
+        yield unrecordedRow(name, words, apiUrl);
       for await (const stated of scopePolicies(source)) yield* policyRows(stated, apiUrl);
       for (const [path, kind] of Object.entries(MADE_OF)) {
         const file = written.find((each) => each.path === path);
@@ -235,6 +267,29 @@ function* policyRows({ entry, body }: Stated<"policy">, apiUrl: string): Iterabl
       entry,
     };
   }
+}
+
+function unrecordedRow(name: string, { tables, purpose }: Omit<Words, "of">, apiUrl: string): IpeRow {
+  const says = `${purpose}. By which requests, and as whom, is not on record`;
+  return {
+    id: `not-recorded ${name}`,
+    source: "not-recorded",
+    words: { tables, purpose: says, of: "nothing" },
+    system: apiUrl,
+    query: "",
+    parameters: {},
+    began: null,
+    ended: null,
+    readAs: null,
+    pages: null,
+    rows: null,
+    counted: null,
+    cut: null,
+    checkComplete: null,
+    sha256: null,
+    again: null,
+    entry: null,
+  };
 }
 
 const LOG = "the evidence log";

@@ -483,6 +483,7 @@ const ALWAYS_UNSEEN: readonly string[] = [
   "Deployments are those that GitHub was told of and those that a pipeline reported. Software that reaches production in other ways does not appear; scope.csv names the repositories of which no deployment was ever seen.",
   "A deployment is judged by the commit it names. Whether what runs was built from that commit is not tested, nor are settings, secrets and flags that are changed outside git.",
   "A commit may point at content elsewhere: submodules, large files, packages, workflows of other repositories. That the pointer was reviewed is tested; the content it points at is not.",
+  "By which requests, and as whom, deployments, pull requests, repositories, rights and settings were read from GitHub is not on record (not-recorded in ipe.csv). What came is.",
   "Commit authors are as GitHub attributes them and can be forged. They are used only to exclude approvers, never to vouch for one; who pushed is taken from GitHub's record.",
   "Who may bypass a ruleset is shown by GitHub only to its administrators. Bypasses are detected by their effect, from each update of a branch, whatever was configured.",
   "The log's hash links can be recomputed for every entry given here, and from one entry to the next wherever both are given. Entries about other periods are not included.",
