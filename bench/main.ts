@@ -34,7 +34,11 @@ export const BENCHMARKS: Readonly<Record<string, Run>> = {
   assess: async () => came(benchAssess(), shown(assessTable)),
   export: async (isWhole) =>
     came(await benchExport({ sizes: isWhole ? [1_000, 20_000, 100_000] : [1_000, 5_000] }), printExport),
-  pages: async (isWhole) => came(await benchPages(isWhole ? 100_000 : 5_000), shown(pagesTable)),
+  pages: async (isWhole) =>
+    came(
+      await benchPages({ changes: isWhole ? 100_000 : 5_000, filters: 2, times: isWhole ? 20 : 5 }),
+      shown(pagesTable),
+    ),
   backfill: async (isWhole) => came(await each(isWhole ? [1_000, 10_000] : [200]), shown(backfillTable)),
 };
 

@@ -195,7 +195,7 @@ export function importing(files: readonly string[]): number {
 const IMAGE = readFileSync(`${ROOT}Dockerfile`, "utf8");
 
 /** What the image tells the system of memory. */
-const SHIPPED_ENV = {
+export const SHIPPED_ENV = {
   MALLOC_ARENA_MAX: /^ENV MALLOC_ARENA_MAX=(\d+)$/mu.exec(IMAGE)?.[1] ?? "",
   // Nothing is measured with the settings of whoever measures it.
   COUNTERSIGN_ENV_FILE: "",

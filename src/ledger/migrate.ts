@@ -16,6 +16,7 @@ import { sessions } from "./migrations/0010-sessions.ts";
 import { forms } from "./migrations/0011-forms.ts";
 import { listMarks } from "./migrations/0012-list-marks.ts";
 import { formAttempts } from "./migrations/0013-form-attempts.ts";
+import { listDays } from "./migrations/0014-list-days.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 import { takeTurn } from "./database/turns.ts";
 
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0011-forms", statements: forms },
   { name: "0012-list-marks", statements: listMarks },
   { name: "0013-form-attempts", statements: formAttempts },
+  { name: "0014-list-days", statements: listDays },
 ];
 
 /**

@@ -89,6 +89,23 @@ test("are read on and back, newest or oldest first, with every row once", async 
   }
 });
 
+test("find a commit by its beginning alone, and where nothing is found say how words are", async () => {
+  const { ask } = await pagesOver(changes(45));
+  const all = await csvOf(ask, "/changes.csv");
+  const commit = all[7]?.["after_sha"] ?? "";
+  expect(commit).toMatch(/^[0-9a-f]{40}$/u);
+  const found = async (words: string): Promise<readonly (string | undefined)[]> =>
+    (await csvOf(ask, `/changes.csv?words=${words}`)).map((row) => row["change_id"]);
+  // It is where the next change begins.
+  expect(await found(commit)).toHaveLength(2);
+  expect(await found(commit.slice(0, 8).toUpperCase())).toEqual(await found(commit));
+  expect(await found(commit.slice(0, 3))).toEqual([]);
+  expect(await found(commit.slice(1, 12))).toEqual([]);
+  const hint = "Words are found as typed";
+  expect(await (await ask(`/changes?words=${commit.slice(1, 12)}`)).text()).toContain(hint);
+  expect(await (await ask("/changes?person=nobody")).text()).not.toContain(hint);
+});
+
 test("show the deployments the same way", async () => {
   const { ask } = await pagesOver([...changes(3), ...smallLog()]);
   const rows = await csvOf(ask, "/deployments.csv");

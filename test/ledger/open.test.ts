@@ -50,6 +50,8 @@ describeOnBothStores("opening the ledger", (open) => {
         "trial",
         "share",
         "listed",
+        "listed_bits",
+        "listed_day",
         "listed_mark",
         "listing",
         "session",

@@ -6,7 +6,7 @@ import { html } from "hono/html";
 import { cellsOf, type Columns } from "../../domain/evidence/tables/table.ts";
 import type { ListedKind } from "../../domain/lists/listed.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
-import type { ListPlace } from "../../ledger/lists.ts";
+import type { ListPlace } from "../../ledger/list-filter.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { filterForm } from "./filters.ts";
 import { cursorOf, listQuery, placeText, type ListQuery } from "./list-query.ts";
@@ -22,6 +22,9 @@ const MOST_IN_FILE = 10_000;
 
 /** Rows read at once for a file: other requests are answered in between. */
 const BLOCK = 200;
+
+const HOW_WORDS_ARE_FOUND =
+  "Words are found as typed, in any case, in titles, branches, names and numbers; a commit or another id by its first 4 characters or more.";
 
 /** Describes a list. */
 export interface ListForm<K extends ListedKind> {
@@ -55,7 +58,8 @@ async function show<K extends ListedKind>(asked: Asked, form: ListForm<K>): Prom
     main: html`${filterForm(asked, { path, place, query, repositories: [...repositories.keys()] })}
     ${
       page.rows.length === 0
-        ? html`<p>Nothing is recorded that these filters select.</p>`
+        ? html`<p>Nothing is recorded that these filters select.</p>
+            ${query.words === undefined ? "" : html`<p>${HOW_WORDS_ARE_FOUND}</p>`}`
         : html`${tableOf(page.rows, shown(asked))}
             <p class="file"><a href="${asked.link(`${path}.csv`, whole)}">The whole list as CSV</a></p>`
     }

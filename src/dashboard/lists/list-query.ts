@@ -5,7 +5,7 @@ import { z } from "zod";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { ListOrder, ListPlace } from "../../ledger/lists.ts";
+import type { ListOrder, ListPlace } from "../../ledger/list-filter.ts";
 import { PageProblem } from "../page/page.ts";
 
 /** Lists the verdicts that something that happened has. */

@@ -6,7 +6,8 @@ import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger, StateFilter } from "../../ledger/ledger.ts";
 import type { HistoryAsked } from "../../ledger/history.ts";
-import type { ListFilter, Lists, MonthCount } from "../../ledger/lists.ts";
+import type { ListFilter } from "../../ledger/list-filter.ts";
+import type { Lists, MonthCount } from "../../ledger/lists.ts";
 import type { Access } from "./access.ts";
 
 /** Names the parts of the ledger that pages read. */

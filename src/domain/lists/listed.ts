@@ -11,7 +11,7 @@ import type { EmergencyState, ReviewState } from "../records/emergency.ts";
 import type { Repository } from "../change/repository.ts";
 
 /** Numbers what is listed of an entry. When it changes, lists are made again from the log. */
-export const LISTED_VERSION = 3;
+export const LISTED_VERSION = 4;
 
 /** Names the kinds of entries there are lists of. */
 export const LISTED_KINDS = ["change", "deployment", "deviation", "emergency", "retroactive-review"] as const;
@@ -27,8 +27,10 @@ export interface Listed {
   readonly verdict: Verdict | DeviationStatus | EmergencyState | ReviewState;
   /** What each control came to, as one text; empty: nothing was judged. */
   readonly outcomes: string;
-  /** What a search for words looks in, in lower case. */
+  /** What a search for words looks in, in lower case, a line each. */
   readonly words: string;
+  /** The hexadecimal ids that are found by their beginning, a line each. */
+  readonly ids: string;
   /** What is true of it besides, each as {@link controlMark}, {@link personMark} or {@link namingMark} write it. */
   readonly marks: readonly string[];
 }
@@ -53,6 +55,30 @@ export function placeMark(place: string): string {
   return `place ${place}`;
 }
 
+/** Returns the mark of a verdict, or of a status. */
+export function verdictMark(verdict: string): string {
+  return `verdict ${verdict}`;
+}
+
+/** Returns the mark of a verdict with what each control came to. */
+export function judgedMark({ verdict, outcomes }: Pick<Listed, "verdict" | "outcomes">): string {
+  return `judged ${verdict}\n${outcomes}`;
+}
+
+/** Reads what {@link judgedMark} wrote. */
+export function judgedOf(mark: string): Omit<JudgedCount, "count"> {
+  const [verdict = "", ...lines] = mark.slice("judged ".length).split("\n");
+  return { verdict: verdict as Verdict, results: outcomesIn(lines.join("\n")) };
+}
+
+/** Holds the mark of what has a control that could not be tested. */
+export const UNTESTED_MARK = "untested control";
+
+/** Returns the first word of a mark: what it is about. */
+export function facetOf(mark: string): string {
+  return mark.slice(0, mark.indexOf(" "));
+}
+
 /** Returns the name of a pull request in the log. */
 export function pullName(repositoryId: number, number: number): string {
   return `${repositoryId}#${number}`;
@@ -69,7 +95,7 @@ function outcomesText(results: JudgedCount["results"]): string {
 }
 
 /** Reads what controls came to from their text. */
-export function outcomesIn(text: string): JudgedCount["results"] {
+function outcomesIn(text: string): JudgedCount["results"] {
   if (text === "") return [];
   return text.split("\n").map((line) => {
     const [control, outcome] = line.split(" ");
@@ -92,11 +118,9 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       words: wordsOf([
         nameOf(repository),
         update.ref,
-        update.before,
-        update.after,
-        change.id,
-        ...pullRequests.flatMap(({ number, title, head }) => [`#${number}`, title, head.ref, head.sha]),
+        ...pullRequests.flatMap(({ number, title, head }) => [`#${number}`, title, head.ref]),
       ]),
+      ids: wordsOf([update.before, update.after, change.id, ...pullRequests.map(({ head }) => head.sha)]),
       marks: [
         ...marksOf(assessment, [update.actor, ...people]),
         ...namingMarks(pullRequests.map(({ number }) => pullName(repository.id, number))),
@@ -109,7 +133,8 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       place: environment,
       verdict: assessment.verdict,
       outcomes: outcomesText(assessment.results),
-      words: wordsOf([nameOf(repository), environment, ref, sha, id]),
+      words: wordsOf([nameOf(repository), environment, ref]),
+      ids: wordsOf([sha, id]),
       marks: [
         ...marksOf(assessment, [creator]),
         ...namingMarks([deploymentPlace(deployment), ...deployment.carried.map((change) => change.id)]),
@@ -122,6 +147,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       verdict: status,
       outcomes: "",
       words: wordsOf([nameOf(repository), id, title]),
+      ids: "",
       marks: [
         ...controls.map(controlMark),
         ...actors.map(({ login }) => personMark(login)),
@@ -136,6 +162,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       verdict: status,
       outcomes: "",
       words: wordsOf([nameOf(repository), id, reason ?? "", pull === null ? "" : `#${pull}`]),
+      ids: "",
       marks: [
         ...personMarks(people.map((person) => person?.login ?? "")),
         ...namingMarks(used?.subjects ?? []),
@@ -148,10 +175,19 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       verdict: status,
       outcomes: "",
       words: wordsOf([nameOf(repository), emergency, pull === null ? "" : `#${pull}`]),
+      ids: "",
       marks: [...personMarks([decision?.by.login ?? ""]), ...namingMarks(subjects)],
     };
   },
 };
+
+/** So many characters of an id are needed to find it: fewer begin too many. */
+const SHORTEST_ID = 4;
+
+/** Returns the beginning of an id that words are, in lower case; null: they are none. */
+export function idIn(words: string): string | null {
+  return /^[0-9a-f]+$/iu.test(words) && words.length >= SHORTEST_ID ? words.toLowerCase() : null;
+}
 
 /** Returns what lists find an entry by. */
 export function listedOf<K extends ListedKind>(kind: K, body: Bodies[K]): Listed {

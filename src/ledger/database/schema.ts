@@ -105,23 +105,50 @@ interface ShareTable {
   readonly share: string;
 }
 
-/** A change or deployment as lists find it; derived from the log. */
+/** A change or deployment as lists find it; derived from the log. `marks`: a JSON list; `words`, `ids`: a line each. */
 interface ListedTable {
-  readonly organization_id: number;
   readonly kind: string;
-  readonly at: number;
   readonly subject: string;
+  readonly organization_id: number;
+  readonly at: number;
   readonly seq: number;
   readonly repository_id: number;
-  readonly place: string;
-  readonly verdict: string;
-  readonly outcomes: string;
+  readonly marks: string;
+  readonly words: string;
+  readonly ids: string;
+}
+
+/** What is listed of one day (UTC), in the order of the list. `seqs`, `times` and `repositories` are JSON lists. */
+interface ListedDayTable {
+  readonly organization_id: number;
+  readonly kind: string;
+  /** Days since 1970-01-01. */
+  readonly day: number;
+  readonly size: number;
+  readonly seqs: string;
+  readonly times: string;
+  readonly repositories: string;
+  readonly ids: string;
   readonly words: string;
 }
 
-/** What is true of a change or deployment, a row for each. */
-interface ListedMarkTable extends Omit<ListedTable, "outcomes" | "words"> {
+/** Of which of a day's rows a mark is true, a bit for each. */
+interface ListedBitsTable {
+  readonly organization_id: number;
+  readonly kind: string;
+  /** The first word of the mark. */
+  readonly facet: string;
   readonly mark: string;
+  readonly day: number;
+  readonly bits: Uint8Array;
+}
+
+/** What a change or deployment names, a row for each. */
+interface ListedMarkTable {
+  readonly organization_id: number;
+  readonly kind: string;
+  readonly mark: string;
+  readonly subject: string;
 }
 
 /** One row, id 1: up to which entry the lists were made, and by which version. */
@@ -167,6 +194,8 @@ export interface Tables {
   readonly trial: TrialTable;
   readonly share: ShareTable;
   readonly listed: ListedTable;
+  readonly listed_day: ListedDayTable;
+  readonly listed_bits: ListedBitsTable;
   readonly listed_mark: ListedMarkTable;
   readonly listing: ListingTable;
   readonly session: SessionTable;
