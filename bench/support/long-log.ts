@@ -115,7 +115,7 @@ function entry<K extends EntryKind>(
   at: Instant,
   body: Bodies[K],
 ): Entry<K> {
-  return { kind, subject, repositoryId, organizationId: ORGANIZATION.id, at, body } as unknown as Entry<K>;
+  return { kind, subject, repositoryId, organizationId: ORGANIZATION.id, at, body };
 }
 
 function* repositoryEntries(own: typeof WEB): Generator<Entry> {
@@ -140,7 +140,7 @@ function* repositoryEntries(own: typeof WEB): Generator<Entry> {
 function* monthlyReviews(): Generator<Entry> {
   for (const each of smallLog()) {
     if (each.kind !== "monthly-review") continue;
-    const body = each.body as Bodies["monthly-review"];
+    const { body } = each;
     for (const control of CONTROL_NAMES)
       yield entry("monthly-review", `${ORGANIZATION.id}/${control}:${body.month}`, 0, each.at, {
         ...body,

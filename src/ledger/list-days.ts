@@ -23,7 +23,7 @@ export interface DayQuery {
   /** The rest, as marks that all must be true. */
   readonly marks: readonly string[];
   /** The marks by which rows are counted; null: they are not, but listed. */
-  readonly counted: "verdict" | "judged" | null;
+  readonly counted: "verdict" | "control" | "judged" | null;
   readonly order: ListOrder;
   readonly after: ListPlace | undefined;
   /** How many days are read at once at first. */

@@ -90,14 +90,10 @@ export class Lists {
   /** Counts what a filter selects by month and verdict. */
   async months(kind: ListedKind, filter: ListFilter): Promise<readonly MonthCount[]> {
     const query = this.#query(kind, filter, marksOf(filter), "verdict");
-    const counts = await this.#consistently(async (db) => {
-      const found = new Map<string, number>();
-      for await (const { day, bits, marked } of matchingDays(db, this.#store.kind, query)) {
-        const month = new Date(day * DAY).toISOString().slice(0, 7);
-        for (const [mark, of] of marked) add(found, `${month} ${mark}`, countOf(both(bits, of)));
-      }
-      return found;
-    });
+    const counts = await this.#counts(
+      query,
+      (mark, day) => `${new Date(day * DAY).toISOString().slice(0, 7)} ${mark}`,
+    );
     return [...counts]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, count]) => {
@@ -106,22 +102,40 @@ export class Lists {
       });
   }
 
+  /** Counts what a filter selects by the control that failed, was waived or could not be tested, each control once. */
+  async controls(kind: ListedKind, filter: ListFilter): Promise<ReadonlyMap<string, number>> {
+    const counts = await this.#counts(this.#query(kind, filter, marksOf(filter), "control"));
+    return new Map([...counts].map(([mark, count]) => [mark.slice("control ".length), count]));
+  }
+
   /** Returns what counts what was judged in an organisation, without reading more entries than it hands on. */
   judged(organizationId: number): Judged {
     return {
       counts: async (kind, span, found) => {
         const filter = { organizationId, from: span.from, to: span.to };
         const query = this.#query(kind, filter, [], "judged");
-        const counts = await this.#consistently(async (db) => {
-          const all = new Map<string, number>();
-          for await (const { bits, marked } of matchingDays(db, this.#store.kind, query))
-            for (const [mark, of] of marked) add(all, mark, countOf(both(bits, of)));
-          return all;
-        });
+        const counts = await this.#counts(query);
         if (found !== undefined) await this.#untested(kind, filter, found);
         return [...counts].map(([mark, count]) => ({ ...judgedOf(mark), count }));
       },
     };
+  }
+
+  /** Counts by the marks that are counted, or by the names they are given. */
+  #counts(
+    query: DayQuery,
+    nameOf = (mark: string, _day: number): string => mark,
+  ): Promise<ReadonlyMap<string, number>> {
+    return this.#consistently(async (db) => {
+      const counts = new Map<string, number>();
+      for await (const { day, bits, marked } of matchingDays(db, this.#store.kind, query))
+        for (const [mark, of] of marked) {
+          const count = countOf(both(bits, of));
+          const name = nameOf(mark, day);
+          if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count);
+        }
+      return counts;
+    });
   }
 
   async #untested<K extends ListedKind>(
@@ -197,8 +211,4 @@ async function entriesAt<K extends ListedKind>(
       found.set(row.seq, readEntry<K>(row));
   }
   return seqs.flatMap((seq) => found.get(seq) ?? []);
-}
-
-function add(counts: Map<string, number>, name: string, count: number): void {
-  if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count);
 }

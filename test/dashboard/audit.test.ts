@@ -10,7 +10,11 @@ import { beforeEach, expect, onTestFinished, test } from "vitest";
 
 import type { Access, Viewer } from "../../src/dashboard/page/access.ts";
 import { readStrata } from "../../src/domain/evidence/sample/choice.ts";
-import { closePeriod } from "../../src/flows/monitoring/close-period.ts";
+import { openPoints } from "../../src/domain/evidence/closing.ts";
+import { completenessDocument } from "../../src/domain/evidence/completeness.ts";
+import { closePeriod, openPointsOf } from "../../src/flows/monitoring/close-period.ts";
+import { readerOf } from "../../src/flows/monitoring/export-evidence.ts";
+import { readObservedTime } from "../../src/flows/records/observation-coverage.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { drawSample } from "../../src/package/sample/draw.ts";
@@ -148,6 +152,25 @@ test("an auditor of another organisation is shown nothing of it, whatever the ad
     );
   await textOf(ask, `/audit/${seal}?org=acme`, 404);
   expect(await downloads()).toEqual([]);
+});
+
+test("what is not proven of a period is read without its changes, however many there are", async () => {
+  const kinds = new Set<string>();
+  const noting: Pick<Ledger, "log" | "presence" | "states"> = {
+    log: (filter) => ledger.log(filter),
+    presence: () => ledger.presence(),
+    states: (kind, filter) => {
+      kinds.add(kind);
+      return ledger.states(kind, filter);
+    },
+  };
+  const asked = { organizationId: ORGANIZATION.id, period: PERIOD, at: GENERATED_AT };
+  const found = await openPointsOf(noting, asked);
+  expect(kinds).toContain("completeness");
+  expect(kinds).not.toContain("change");
+  const observedTime = await readObservedTime(ledger, ORGANIZATION.id, GENERATED_AT, true);
+  const source = { ...readerOf(ledger), ...asked, observedTime, generatedAt: GENERATED_AT };
+  expect(found).toEqual(openPoints(await completenessDocument(source), source));
 });
 
 test("a period that is not closed is previewed, saying first that it is not, and what is not proven of it", async () => {

@@ -213,6 +213,13 @@ describeLongOnBothStores("the lists of changes", (open) => {
           expect(months.map(({ month, verdict, count }) => [`${month} ${verdict}`, count])).toEqual(
             [...counts.keys()].toSorted().map((name) => [name, counts.get(name)?.length]),
           );
+          const missed = wanted.flatMap(({ body }) =>
+            listedOf("change", body).marks.filter((mark) => mark.startsWith("control ")),
+          );
+          const times = Map.groupBy(missed, (mark) => mark.slice("control ".length));
+          expect(await ledger.lists.controls("change", whole)).toEqual(
+            new Map([...times].map(([control, of]) => [control, of.length])),
+          );
         },
       ),
       { numRuns: rounds(40, 400) },

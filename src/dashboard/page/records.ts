@@ -78,6 +78,11 @@ export class VisibleRecords {
     return this.#ledger.lists.months(kind, this.#within(filter));
   }
 
+  /** Counts changes or deployments by the control that did not pass. */
+  async controls(kind: ListedKind, filter: RecordsFilter): Promise<ReadonlyMap<string, number>> {
+    return this.#ledger.lists.controls(kind, this.#within(filter));
+  }
+
   /** Reads every entry of some subjects, oldest first. */
   async history<K extends RepositoryKind>(about: HistoryAsked<K>): Promise<readonly LoggedEntry<K>[]> {
     return (await this.#ledger.history(about)).filter((entry) => this.#isShown(entry));

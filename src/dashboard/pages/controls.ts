@@ -11,7 +11,6 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { MonthlyFigures } from "../../domain/records/monitoring.ts";
 import { CONTROL_TITLES, plainInCell } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
-import type { MonthCount } from "../../ledger/lists.ts";
 import { share } from "../../pages/figures.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { OrganizationRecords } from "../page/organization.ts";
@@ -51,8 +50,7 @@ async function ratesHtml(asked: Asked, whole: OrganizationRecords, period: Shown
   if (controls.length === 0) return html`<p>None was tested.</p>`;
   const months = (controls[0]?.months ?? []).map(({ month }) => month);
   const shown = months.slice(-MOST_MONTHS);
-  const missed = new Map<ControlName, Html>();
-  for (const { control } of controls) missed.set(control, await missedHtml(asked, control, period));
+  const missed = await missedIn(asked, period);
   return html`<p>
       Passed, of the changes and deployments that it applied to; waived and unverifiable ones are among these.
       What happened before monitoring was agreed is not counted.
@@ -69,7 +67,7 @@ async function ratesHtml(asked: Asked, whole: OrganizationRecords, period: Shown
       { head: "Waived", cell: ({ waived }) => waived, number: true },
       { head: "Unverifiable", cell: ({ unverifiable }) => unverifiable, number: true },
       { head: "Deviations", cell: ({ deviations }) => deviations, number: true },
-      { head: "Did not pass", cell: ({ control }) => missed.get(control) ?? "" },
+      { head: "Did not pass", cell: ({ control }) => missedHtml(asked, control, period, missed) },
     ])}
     ${months.length > MOST_MONTHS ? html`<p>The newest ${MOST_MONTHS} of ${months.length} months are shown.</p>` : ""}`;
 }
@@ -82,30 +80,29 @@ function nameHtml(control: ControlName): Html {
   return html`<a href="#${control}">${CONTROL_TITLES[control]}</a>`;
 }
 
-/** Leads to the rows of the lists on which a control failed, was waived or could not be tested. */
-async function missedHtml(
-  { records, link }: Asked,
-  control: ControlName,
-  period: ShownPeriod,
-): Promise<Html> {
-  const filter = { control, from: period.from, to: period.to };
-  const days = daysOf(period);
-  const lists = [
-    { kind: "change", path: "/changes" },
-    { kind: "deployment", path: "/deployments" },
-  ] as const;
-  const found: Html[] = [];
-  for (const { kind, path } of lists) {
-    const count = total(await records.months(kind, filter));
-    if (count === 0) continue;
-    const what = `${count} ${kind}${count === 1 ? "" : "s"}`;
-    found.push(html`<p class="line"><a href="${link(path, { control, ...days })}">${what}</a></p>`);
-  }
-  return found.length === 0 ? html`none` : html`${found}`;
+const LISTS = [
+  { kind: "change", path: "/changes" },
+  { kind: "deployment", path: "/deployments" },
+] as const;
+
+/** How many rows of each list each control did not pass on. */
+type Missed = ReadonlyMap<(typeof LISTS)[number]["kind"], ReadonlyMap<string, number>>;
+
+async function missedIn({ records }: Asked, { from, to }: ShownPeriod): Promise<Missed> {
+  const counts = LISTS.map(async ({ kind }) => [kind, await records.controls(kind, { from, to })] as const);
+  return new Map(await Promise.all(counts));
 }
 
-function total(counts: readonly MonthCount[]): number {
-  return counts.reduce((sum, { count }) => sum + count, 0);
+/** Leads to the rows of the lists on which a control failed, was waived or could not be tested. */
+function missedHtml({ link }: Asked, control: ControlName, period: ShownPeriod, missed: Missed): Html {
+  const days = daysOf(period);
+  const found = LISTS.flatMap(({ kind, path }) => {
+    const count = missed.get(kind)?.get(control) ?? 0;
+    if (count === 0) return [];
+    const what = `${count} ${kind}${count === 1 ? "" : "s"}`;
+    return [html`<p class="line"><a href="${link(path, { control, ...days })}">${what}</a></p>`];
+  });
+  return found.length === 0 ? html`none` : html`${found}`;
 }
 
 async function inForceHtml(whole: OrganizationRecords): Promise<Html> {

@@ -7,7 +7,7 @@ import type { CoverageGapRecord, HandedOver, PeriodCloseRecord } from "../record
 import { oneLine } from "../texts/wording.ts";
 import type { Span } from "../time/span.ts";
 import type { SummaryDocument } from "./summary.ts";
-import { unprovenWords, type CompletenessDocument } from "./completeness.ts";
+import { unprovenWords, type BranchProof } from "./completeness.ts";
 import type { RolledUp } from "./roll-up/figures.ts";
 import { rollsUpDocument, RollsUpSchema, rollUpWords } from "./roll-up/words.ts";
 import type { EvidenceSource, LogReader, Period } from "./tables/population.ts";
@@ -85,7 +85,7 @@ export function notClosable(closed: readonly PeriodCloseRecord[], period: Period
 
 /** Returns what keeps a period from being complete: its end, and each branch that is not proven. */
 export function openPoints(
-  { branches }: CompletenessDocument,
+  { branches }: { readonly branches: readonly BranchProof[] },
   { period, generatedAt }: Pick<EvidenceSource, "period" | "generatedAt">,
 ): readonly string[] {
   return [

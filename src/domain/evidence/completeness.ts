@@ -56,6 +56,28 @@ interface Updates {
 /** Folds the completeness checks of the period; holds one small record for each production branch and check, no population. */
 export async function completenessDocument(source: ReadSource): Promise<CompletenessDocument> {
   const { period, generatedAt } = source;
+  const states = await proofsOf(source);
+  const rows = concluded(states, await updatesIn(source, states));
+  return {
+    period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
+    complete: generatedAt >= period.to && rows.every((row) => row.proven),
+    branches: rows,
+  };
+}
+
+/** Describes how much of a branch is proven complete, without its changes. */
+export type BranchProof = Pick<BranchCompleteness, "repository" | "branch" | "proven" | "unproven">;
+
+/** Returns what is proven of each branch in the period, reading no population where it makes no difference. */
+export async function branchProofs(source: ReadSource): Promise<readonly BranchProof[]> {
+  const states = await proofsOf(source);
+  // Without a moment in the period, a branch has a part in it only by its changes.
+  const isReadToo = [...states.values()].some(({ span }) => span.from === span.to);
+  return concluded(states, isReadToo ? await updatesIn(source, states) : new Map());
+}
+
+async function proofsOf(source: ReadSource): Promise<ReadonlyMap<string, Proof>> {
+  const { period, generatedAt } = source;
   const branches = new Map<string, BranchState>();
   for await (const { body } of scopeRepositories(source)) {
     if (!body.inScope) continue;
@@ -72,18 +94,20 @@ export async function completenessDocument(source: ReadSource): Promise<Complete
   }
   for await (const { body } of completenessOf(source))
     branches.get(`${body.repository.id}\t${body.ref}`)?.checks.push(body);
-  const states = new Map([...branches].map(([key, state]) => [key, withProof(state, generatedAt)]));
-  const updates = await updatesIn(source, states);
-  const rows = [...states]
-    .map(([key, state]) => conclude(state, updates.get(key)))
-    // One that was watched at no moment of the period has no part in it.
-    .filter((row) => row.from !== row.to || row.updates > 0)
-    .toSorted((a, b) => a.repository_id - b.repository_id || (a.branch < b.branch ? -1 : 1));
-  return {
-    period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
-    complete: generatedAt >= period.to && rows.every((row) => row.proven),
-    branches: rows,
-  };
+  return new Map([...branches].map(([key, state]) => [key, withProof(state, generatedAt)]));
+}
+
+function concluded(
+  states: ReadonlyMap<string, Proof>,
+  updates: ReadonlyMap<string, Updates>,
+): readonly BranchCompleteness[] {
+  return (
+    [...states]
+      .map(([key, state]) => conclude(state, updates.get(key)))
+      // One that was watched at no moment of the period has no part in it.
+      .filter((row) => row.from !== row.to || row.updates > 0)
+      .toSorted((a, b) => a.repository_id - b.repository_id || (a.branch < b.branch ? -1 : 1))
+  );
 }
 
 interface Proof extends BranchState {
@@ -205,7 +229,7 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
 }
 
 /** Names a branch that is not proven complete, and the spans. */
-export function unprovenWords({ repository, branch, unproven }: BranchCompleteness): string {
+export function unprovenWords({ repository, branch, unproven }: BranchProof): string {
   return `Not proven: ${repository} ${branch}, ${unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}.`;
 }
 

@@ -1,7 +1,7 @@
 /** Handing over a package: a period is closed, or gets an addendum, and the evidence log records which package it was. */
 
 import { closingsIn, newestOf, notClosable, openPoints, type MadeAs } from "../../domain/evidence/closing.ts";
-import { completenessDocument } from "../../domain/evidence/completeness.ts";
+import { branchProofs, completenessDocument } from "../../domain/evidence/completeness.ts";
 import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -54,7 +54,7 @@ export async function openPointsOf(
 ): Promise<readonly string[]> {
   const observedTime = await readObservedTime(ledger, organizationId, at, true);
   const source = { ...readerOf(ledger), observedTime, organizationId, period, generatedAt: at };
-  return openPoints(await completenessDocument(source), source);
+  return openPoints({ branches: await branchProofs(source) }, source);
 }
 
 /** Makes an addendum to a closed period and records it. Refuses where nothing differs from the package handed over last. */
