@@ -6,6 +6,7 @@ import { sql, type Kysely, type Transaction } from "kysely";
 
 import type { LoggedEntry } from "../domain/records/entry.ts";
 import {
+  FACETS,
   facetOf,
   judgedMark,
   LISTED_KINDS,
@@ -274,6 +275,7 @@ async function replaceBits(
     .select(["mark", "bits"])
     .where("organization_id", "=", organizationId)
     .where("kind", "=", kind)
+    .where("facet", "in", [...FACETS])
     .where("day", "=", day)
     .execute();
   const same = new Set(before.flatMap(({ mark, bits }) => (isSame(bits, marks.get(mark)) ? [mark] : [])));

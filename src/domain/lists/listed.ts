@@ -74,6 +74,9 @@ export function judgedOf(mark: string): Omit<JudgedCount, "count"> {
 /** Holds the mark of what has a control that could not be tested. */
 export const UNTESTED_MARK = "untested control";
 
+/** Lists the first words of the marks that lists are read by. */
+export const FACETS = ["repository", "place", "verdict", "control", "person", "judged", "untested"] as const;
+
 /** Returns the first word of a mark: what it is about. */
 export function facetOf(mark: string): string {
   return mark.slice(0, mark.indexOf(" "));

@@ -46,7 +46,7 @@ export function listDays(store: StoreKind): readonly string[] {
       bits ${bytes} not null,
       primary key (organization_id, kind, facet, mark, day)
     )${clustered}`,
-    "create index listed_bits_day on listed_bits (organization_id, kind, day)",
+    "create index listed_bits_day on listed_bits (organization_id, kind, facet, day)",
     // What entries name, which is looked up and never listed.
     `create table listed_mark (
       organization_id ${int} not null,
