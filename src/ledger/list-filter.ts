@@ -1,4 +1,4 @@
-/** What is asked of a list: which rows, in which order, from where on. */
+/** Which rows of a list are wanted, in which order, and from where on. */
 
 import type { Listed } from "../domain/lists/listed.ts";
 import type { Instant } from "../domain/time/instant.ts";
