@@ -26,7 +26,6 @@ const PACKAGES_OF = {
   package: [
     "@noble/curves",
     "@noble/hashes",
-    "csv-stringify",
     "hono",
     "fflate",
     "fontkit",

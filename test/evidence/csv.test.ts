@@ -1,8 +1,10 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { canonical } from "../../src/domain/values/digest.ts";
-import { cellsOf, column } from "../../src/domain/evidence/tables/table.ts";
-import { csvText } from "../../src/package/csv.ts";
+import { CsvRows } from "../../src/domain/evidence/tables/read-csv.ts";
+import { cellsOf, column, timeText } from "../../src/domain/evidence/tables/table.ts";
+import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 
 test.each(["one\ntwo", "one\rtwo", "one\r\ntwo", 'one "two"', "one, two", "plain"])(
@@ -32,4 +34,27 @@ test("a cell holds no mark that nobody sees, and JSON in it is the same value", 
   expect([text, list]).toEqual(["a b c [2Jd e f\ng", "a b c [2Jd e f\ng"]);
   expect(json).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   expect(JSON.parse(json)).toEqual({ value: hidden });
+});
+
+test("an instant is written as its ISO text, with a fraction only where there is one", () => {
+  const instants = fc.oneof(fc.integer({ min: -8.64e15, max: 8.64e15 }), fc.integer({ min: 0, max: 2e12 }));
+  fc.assert(
+    fc.property(fc.array(instants, { minLength: 1 }), (all) => {
+      for (const at of all) expect(timeText(at)).toBe(new Date(at).toISOString().replace(".000Z", "Z"));
+    }),
+  );
+});
+
+test("rows in pieces are the same rows, wherever a text is cut", () => {
+  const text = 'a,"b ""c"",\r\n"\r\n,"",d\r\n"x",yy,z\r\n';
+  const whole = [...new CsvRows().push(text)];
+  expect(whole).toEqual([
+    ["a", 'b "c",\r\n'],
+    ["", "", "d"],
+    ["x", "yy", "z"],
+  ]);
+  for (let at = 0; at <= text.length; at += 1) {
+    const rows = new CsvRows();
+    expect([...rows.push(text.slice(0, at)), ...rows.push(text.slice(at))]).toEqual(whole);
+  }
 });

@@ -8,6 +8,13 @@ const COMMA = 0x2c;
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
+function isMark(character: number): boolean {
+  return (
+    character <= COMMA &&
+    (character === COMMA || character === QUOTE || character === CARRIAGE_RETURN || character === LINE_FEED)
+  );
+}
+
 /**
  * Reads the rows of a CSV text given in chunks. Throws {@link CsvProblem} on a bare line feed, a stray quote or an unfinished last row.
  * Holds one row.
@@ -55,6 +62,8 @@ export class CsvRows {
       } else {
         if (this.#state === "start") from = index;
         this.#state = "plain";
+        // Most of a text is this.
+        while (index + 1 < chunk.length && !isMark(chunk.charCodeAt(index + 1))) index += 1;
         continue;
       }
       from = index + 1;

@@ -4,6 +4,7 @@ import type { Actor } from "../../change/people.ts";
 import type { Person } from "../../records/deviation.ts";
 import { visible, visibleJson } from "../../values/text.ts";
 import type { EvidenceSource } from "./population.ts";
+import { DAY } from "../../time/durations.ts";
 import type { Instant } from "../../time/instant.ts";
 
 /** Describes what a cell holds; an empty cell means "not known" or "not applicable", never zero. */
@@ -116,7 +117,21 @@ function cellText(type: ColumnType, value: Cell): string {
 
 /** Returns an instant in RFC 3339, UTC, with a fraction only where there is one. */
 export function timeText(at: Instant): string {
-  return new Date(at).toISOString().replace(".000Z", "Z");
+  const day = Math.floor(at / DAY);
+  if (day !== shown.day)
+    shown = { day, text: new Date(day * DAY).toISOString().slice(0, -"00:00:00.000Z".length) };
+  const rest = at - day * DAY;
+  const seconds = Math.floor(rest / 1_000);
+  const clock = `${twoDigits(seconds / 3_600)}:${twoDigits((seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
+  const fraction = rest % 1_000 === 0 ? "" : `.${String(rest % 1_000).padStart(3, "0")}`;
+  return `${shown.text}${clock}${fraction}Z`;
+}
+
+/** The day that was written last. Its name is most of the work, and what lies together is of few days. */
+let shown = { day: Number.NaN, text: "" };
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${Math.floor(number)}` : String(Math.floor(number));
 }
 
 /** Returns `login#id`, or `unknown` where GitHub names nobody. */
@@ -127,7 +142,9 @@ export function personText(actor: Actor | Person | null): string {
 
 /** Returns several plain values (ids, digests, names without spaces) in one cell: separated by one space. */
 export function listText(values: readonly string[]): string {
-  return values.map((value) => value.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
+  return values
+    .map((value) => (/[% ]/u.test(value) ? value.replaceAll("%", "%25").replaceAll(" ", "%20") : value))
+    .join(" ");
 }
 
 /**
@@ -139,6 +156,7 @@ export function groupsText(groups: readonly (readonly string[])[]): string {
 }
 
 function partText(part: string): string {
+  if (!/[%;|]/u.test(part)) return part;
   return part.replaceAll("%", "%25").replaceAll(";", "%3B").replaceAll("|", "%7C");
 }
 
