@@ -130,11 +130,14 @@ async function idsIn(tables: readonly BookTable[], most: number): Promise<Ids> {
   for (const table of tables) {
     const key = table.columns.findIndex(({ name }) => name === KEYS[table.path]);
     if (key === -1) continue;
+    const sheet = sheetName(table.path);
     let row = 1;
-    for await (const cells of rowsIn(table)) {
-      row += 1;
-      const id = cells[key] ?? "";
-      if (!ids.has(id)) ids.set(copied(id), { sheet: sheetName(table.path), row });
+    for await (const rows of rowsIn(table)) {
+      for (const cells of rows.slice(0, most - row + 1)) {
+        row += 1;
+        const id = cells[key] ?? "";
+        if (!ids.has(id)) ids.set(copied(id), { sheet, row });
+      }
       if (row > most) break;
     }
   }
@@ -142,41 +145,46 @@ async function idsIn(tables: readonly BookTable[], most: number): Promise<Ids> {
   return ids;
 }
 
-/** The rows of a table, without its header. */
-async function* rowsIn(table: BookTable): AsyncIterable<readonly string[]> {
+/** The rows of a table, without its header, as many as each piece of it ends. */
+async function* rowsIn(table: BookTable): AsyncIterable<readonly (readonly string[])[]> {
   const csv = new CsvRows();
   let isHeader = true;
-  for await (const piece of table.read())
-    for (const cells of csv.push(piece)) {
-      if (!isHeader) yield cells;
-      isHeader = false;
-    }
+  for await (const piece of table.read()) {
+    const rows = [...csv.push(piece)];
+    yield isHeader ? rows.slice(1) : rows;
+    isHeader &&= rows.length === 0;
+  }
 }
 
 /** Rows with a look at those to come. */
 class RowsOf {
-  readonly #rows: AsyncIterator<readonly string[]>;
-  readonly #ahead: (readonly string[])[] = [];
+  readonly #pieces: AsyncIterator<readonly (readonly string[])[]>;
+  #ahead: readonly (readonly string[])[] = [];
+  #next = 0;
   /** Of the row that was taken last, in its file. */
   row = 1;
 
   constructor(table: BookTable) {
-    this.#rows = rowsIn(table)[Symbol.asyncIterator]();
+    this.#pieces = rowsIn(table)[Symbol.asyncIterator]();
   }
 
+  /** At least so many rows to come, fewer only at the end. */
   async peek(count: number): Promise<readonly (readonly string[])[]> {
-    while (this.#ahead.length < count) {
-      const next = await this.#rows.next();
+    while (this.#ahead.length - this.#next < count) {
+      const next = await this.#pieces.next();
       if (next.done === true) break;
-      this.#ahead.push(next.value);
+      this.#ahead = [...this.#ahead.slice(this.#next), ...next.value];
+      this.#next = 0;
     }
-    return this.#ahead;
+    return this.#ahead.slice(this.#next);
   }
 
-  async take(): Promise<readonly string[] | null> {
-    await this.peek(1);
-    const cells = this.#ahead.shift() ?? null;
-    if (cells !== null) this.row += 1;
+  /** The next row; null at the end, and where {@link peek} must first read on. */
+  take(): readonly string[] | null {
+    const cells = this.#ahead[this.#next] ?? null;
+    if (cells === null) return null;
+    this.#next += 1;
+    this.row += 1;
     return cells;
   }
 }
@@ -210,7 +218,7 @@ class TableSheet {
     const fits = (): boolean =>
       this.rows === 0 || (this.rows + 1 < limits.rows && written + piece.length < limits.characters);
     while (fits()) {
-      const cells = await rows.take();
+      const cells = rows.take() ?? ((await rows.peek(1)).length > 0 ? rows.take() : null);
       if (cells === null) break;
       this.rows += 1;
       piece += this.#row(cells, rows.row);
