@@ -5,10 +5,10 @@ import { openAsBlob } from "node:fs";
 import { verifyPackage } from "../../src/domain/evidence/verify/verify.ts";
 import { MAKER } from "../../src/package/maker.ts";
 import { zipReader } from "../../src/package/zip/reader.ts";
-import { bytesOf, linesInBlobs } from "../../src/verify-page/blobs.ts";
+import { bytesOf, linesInBlobs, turn } from "../../src/verify-page/blobs.ts";
 
 const [path = ""] = process.argv.slice(2);
 const files = await zipReader(path, bytesOf((await openAsBlob(path)) as File));
-const { defects } = await verifyPackage({ store: linesInBlobs, ...files }, { maker: MAKER });
+const { defects } = await verifyPackage({ store: linesInBlobs, turn, ...files }, { maker: MAKER });
 for (const { file, problem } of defects) console.error(`${file}: ${problem}`);
 process.exitCode = defects.length === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 
 import type { Defect } from "../domain/evidence/verify/checks.ts";
 import { messageOf, MOST_MEMBERS, type Files, type Member } from "../domain/evidence/verify/read.ts";
-import { openBytes } from "./disk.ts";
+import { LARGE_PIECE, openBytes } from "./disk.ts";
 import { zipReader } from "./zip/reader.ts";
 
 type ContainerDefect = Defect<"stranger" | "unreadable">;
@@ -17,7 +17,7 @@ export async function openFiles(
 ): Promise<{ readonly files: Files; readonly close: () => Promise<void> } | { readonly problem: string }> {
   const there = await stat(path).catch((error: unknown) => messageOf(error));
   if (typeof there === "string") return { problem: `cannot be read: ${there}` };
-  if (there.isDirectory()) return { files: folderReader(path), close: () => Promise.resolve() };
+  if (there.isDirectory()) return folderReader(path);
   if (!there.isFile()) return { problem: "is neither a folder nor a zip file" };
   const bytes = await openBytes(path).catch((error: unknown) => messageOf(error));
   if (typeof bytes === "string") return { problem: `cannot be read: ${bytes}` };
@@ -28,8 +28,9 @@ export async function openFiles(
 }
 
 /** A package in a folder. */
-function folderReader(folder: string): Files {
-  return {
+function folderReader(folder: string): { readonly files: Files; readonly close: () => Promise<void> } {
+  const opened = new Map<string, ReturnType<typeof openBytes>>();
+  const files: Files = {
     async members() {
       const members: Member[] = [];
       const defects: ContainerDefect[] = [];
@@ -56,6 +57,16 @@ function folderReader(folder: string): Files {
         defects.push({ file: ".", code: "unreadable", problem: `holds more than ${MOST_MEMBERS} files` });
       return { members, defects };
     },
-    open: (path) => createReadStream(join(folder, path)),
+    open: (path) => createReadStream(join(folder, path), { highWaterMark: LARGE_PIECE }),
+    async bytes(path, from, to) {
+      const file = opened.get(path) ?? openBytes(join(folder, path));
+      opened.set(path, file);
+      return (await file).read(from, to);
+    },
   };
+  const close = async (): Promise<void> => {
+    for (const file of await Promise.allSettled(opened.values()))
+      if (file.status === "fulfilled") await file.value.close();
+  };
+  return { files, close };
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import type { Hasher } from "../domain/evidence/verify/file-checks.ts";
 import type { Files } from "../domain/evidence/verify/read.ts";
@@ -29,7 +30,10 @@ export async function verifyPath(
   if ("problem" in opened) return unopened(basename(path), opened.problem);
   try {
     return await onDisk((place) =>
-      verifyPackage({ store: linesOnDisk(place), sha256: native, ...watched(opened.files, onRead) }, how),
+      verifyPackage(
+        { store: linesOnDisk(place), sha256: native, turn: setImmediate, ...watched(opened.files, onRead) },
+        how,
+      ),
     );
   } finally {
     await opened.close();
@@ -47,9 +51,10 @@ function native(): Hasher {
 /** Gets the name of a file that is read, and how many of its bytes were read so far. */
 type OnRead = (file: string, bytes: number) => void;
 
-function watched({ members, open }: Files, onRead: OnRead): Files {
+function watched({ members, open, bytes: read }: Files, onRead: OnRead): Files {
   return {
     members,
+    bytes: read,
     async *open(path) {
       let bytes = 0;
       for await (const piece of open(path)) {

@@ -29,6 +29,19 @@ export function bytesOf(file: File): FileBytes {
   };
 }
 
+/** Lets whatever else can go on do so. A browser's timers would take milliseconds. */
+export function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.addEventListener("message", () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(null);
+  });
+}
+
 const BLOB_CHARACTERS = 1_000_000;
 
 /** Keeps lines in Blobs: memory of the page holds none of them. */

@@ -2,7 +2,7 @@
 
 import type { Defect } from "../domain/evidence/verify/checks.ts";
 import { messageOf, MOST_MEMBERS, type Files, type Member } from "../domain/evidence/verify/read.ts";
-import { piecesOf } from "./blobs.ts";
+import { bytesOf, piecesOf } from "./blobs.ts";
 
 /** Describes a folder that was given. `names`: of what lies directly in it. */
 export interface GivenFolder {
@@ -113,6 +113,11 @@ interface Found {
 }
 
 function folderOf(name: string, { files, folders, defects }: Found, unseen: string): GivenFolder {
+  const fileAt = (path: string): File => {
+    const file = files.get(path);
+    if (file === undefined) throw new Error("no such file");
+    return file;
+  };
   const members: readonly Member[] = [
     ...[...folders].map((path) => ({ path, kind: "folder" as const })),
     ...[...files.keys()].map((path) => ({ path, kind: "file" as const })),
@@ -123,11 +128,8 @@ function folderOf(name: string, { files, folders, defects }: Found, unseen: stri
     members,
     files: {
       members: () => Promise.resolve({ members, defects, unseen }),
-      open(path) {
-        const file = files.get(path);
-        if (file === undefined) throw new Error("no such file");
-        return piecesOf(file);
-      },
+      open: (path) => piecesOf(fileAt(path)),
+      bytes: async (path, from, to) => bytesOf(fileAt(path)).read(from, to),
     },
   };
 }

@@ -14,7 +14,7 @@ import { fingerprintFrom } from "../domain/evidence/seal.ts";
 import { MAKER } from "../package/maker.ts";
 import { hasTracesOfZip, zipEntries } from "../package/zip/directory.ts";
 import { zipReader } from "../package/zip/reader.ts";
-import { bytesOf, linesInBlobs } from "./blobs.ts";
+import { bytesOf, linesInBlobs, turn } from "./blobs.ts";
 import { chosenFolder, dropped, type GivenPackage } from "./given.ts";
 import { resultNodes, slipNodes } from "./view.ts";
 
@@ -119,11 +119,13 @@ async function verified(given: GivenPackage): Promise<Verification> {
 /** So often at most the progress is shown (milliseconds). */
 const SHOW_EVERY = 200;
 
-function readerOf({ members, open }: Files): Parameters<typeof verifyPackage>[0] {
+function readerOf({ members, open, bytes: read }: Files): Parameters<typeof verifyPackage>[0] {
   let last = 0;
   return {
     store: linesInBlobs,
+    turn,
     members,
+    bytes: read,
     async *open(path) {
       let bytes = 0;
       for await (const piece of open(path)) {

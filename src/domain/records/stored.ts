@@ -48,6 +48,12 @@ export function lineOf(entry: LoggedEntry): LogLine {
   return { ...line, ...(version === 1 ? {} : { version }), body: recorded?.body ?? entry.body };
 }
 
+/** Returns the entry that a line of the log holds, its body raised to today's version. Throws as {@link raised} does. */
+export function entryOf<K extends EntryKind>({ version = 1, body, kind, ...rest }: LogLine): LoggedEntry<K> {
+  const known = kind as K;
+  return { ...rest, kind: known, ...raised({ seq: rest.seq, kind: known, version }, body) };
+}
+
 function problemOf(kind: EntryKind, body: unknown): string | null {
   const { error } = BODIES[kind].schema.safeParse(body);
   const [issue] = error?.issues ?? [];

@@ -15,6 +15,14 @@ export async function zipReader(name: string, zip: FileBytes): Promise<Files> {
   if (entries.reduce((sum, { compressedSize }) => sum + compressedSize, 0) > zip.size)
     throw new Error("it has members that overlap");
   const known = new Map<string, ZipEntry>();
+  const starts = new Map<string, Promise<number>>();
+  const contentAt = async (path: string): Promise<{ readonly start: number; readonly size: number }> => {
+    const entry = known.get(path);
+    if (entry === undefined) throw new Error("no such member");
+    const start = starts.get(path) ?? contentOf(zip, entry);
+    starts.set(path, start);
+    return { start: await start, size: entry.size };
+  };
   return {
     async members() {
       const defects: Defect<"stranger" | "unreadable">[] = [];
@@ -28,10 +36,12 @@ export async function zipReader(name: string, zip: FileBytes): Promise<Files> {
       return { members: [...known.keys()].map((path) => ({ path, kind: "file" as const })), defects };
     },
     async *open(path) {
-      const entry = known.get(path);
-      if (entry === undefined) throw new Error("no such member");
-      const from = await contentOf(zip, entry);
-      yield* zip.pieces(from, from + entry.size);
+      const { start, size } = await contentAt(path);
+      yield* zip.pieces(start, start + size);
+    },
+    async bytes(path, from, to) {
+      const { start, size } = await contentAt(path);
+      return zip.read(start + Math.min(from, size), start + Math.min(to, size));
     },
   };
 }

@@ -3,18 +3,22 @@
 import type { z } from "zod";
 
 import { linkHash } from "../../records/chain.ts";
-import type { LogLine } from "../../records/stored.ts";
+import { checkBody, entryOf, type LogLine } from "../../records/stored.ts";
 import { CsvProblem, CsvRows } from "../tables/read-csv.ts";
 import { isObject, parsed, spelled } from "../seal.ts";
 import type { Tally } from "../summary.ts";
 import { CELL_FORMS, rowReader, type ColumnInfo, type TableForm } from "../tables/table.ts";
 import type { Forms } from "./forms.ts";
 
-/** Describes what was found in a file. `rows`: null where it has none; `problems`: a few at most; `isCounted`: whether it has every column that is counted. */
+/**
+ * Describes what was found in a file. `rows`: null where it has none; `problems`: a few at most; `isCounted`: whether it has every column
+ * that is counted; `unreadable`: why its first line that is no entry which this version records is none.
+ */
 export interface ContentFound {
   readonly rows: number | null;
   readonly problems: readonly string[];
   readonly isCounted: boolean;
+  readonly unreadable?: string | null;
 }
 
 /** Computes one SHA-256; a text counts as its UTF-8 bytes, and the digest is in hex. */
@@ -152,6 +156,7 @@ function linesCheck(schema: z.ZodType | null, hasher: () => Hasher, linked: bool
   let rest = "";
   let rows = 0;
   let last: LogLine | null = null;
+  let unreadable: string | null = null;
   const check = (line: string): void => {
     rows += 1;
     const value = parsed(line);
@@ -177,6 +182,7 @@ function linesCheck(schema: z.ZodType | null, hasher: () => Hasher, linked: bool
         problems.push(`line ${rows}, entry ${entry.seq}, is not linked to the entry before it`);
     }
     last = entry;
+    unreadable ??= unreadableBecause(entry);
   };
   return {
     isText: true,
@@ -191,10 +197,23 @@ function linesCheck(schema: z.ZodType | null, hasher: () => Hasher, linked: bool
     },
     end() {
       if (rest !== "") problems.push("does not end with a line feed");
-      return { rows, problems, isCounted: true };
+      return { rows, problems, isCounted: true, unreadable };
     },
     text: () => null,
   };
+}
+
+/** Why a line is no entry that this version records; null: it is one. */
+function unreadableBecause(line: LogLine): string | null {
+  try {
+    const { kind, subject, recorded, body } = entryOf(line);
+    if (recorded === undefined) checkBody(kind, subject, body);
+    // A tab ends the subject where entries are sorted: what sorts before it would lead "a\u0001" before "a".
+    return /^[\v-\u{10ffff}]*$/u.test(subject) ? null : `the ${kind} ${JSON.stringify(subject)} has no name`;
+  } catch (error) {
+    // Nothing but the line decides what is thrown here: it is the line that is wrong.
+    return (error as Error).message;
+  }
 }
 
 function jsonCheck(schema: z.ZodType | null): ContentCheck {

@@ -1,8 +1,10 @@
 /** The log inside a package as what an export reads: its tables and words can be made again from it, and compared. */
 
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+
 import type { EntryKind, LoggedEntry } from "../../records/entry.ts";
 import type { ObservedTime } from "../../monitoring/observed-time.ts";
-import { checkBody, lineOf, raised, type LogLine } from "../../records/stored.ts";
+import { entryOf, type LogLine } from "../../records/stored.ts";
 import { sortedLines, type KeptLines, type LineStore } from "../../texts/sort.ts";
 import {
   pairLine,
@@ -11,28 +13,31 @@ import {
   type LogReader,
   type Period,
 } from "../tables/population.ts";
-import { messageOf } from "./read.ts";
 
 /** Holds the files of a package that hold log entries. */
 export const LOG_FILES = ["log/entries.jsonl", "log/cited.jsonl"] as const;
 
-/** Describes what a source is made of. `lines`: the lines of a file of the package; `store`: where they are sorted. */
+/**
+ * Describes what a source is made of. `lines`: the lines of a file of the package, each in its one spelling; `read`: some of its bytes;
+ * `store`: where is kept and sorted in what place each lies.
+ */
 export interface Parts {
   readonly organizationId: number;
   readonly period: Period;
   readonly generatedAt: number;
-  readonly lines: (path: (typeof LOG_FILES)[number]) => AsyncIterable<string>;
+  readonly lines: (path: LogFile) => AsyncIterable<string>;
+  readonly read: (path: LogFile, from: number, to: number) => Promise<Uint8Array>;
   readonly store: LineStore;
+  /** Lets whatever else can go on do so for a while. */
+  readonly turn: () => Promise<unknown>;
 }
 
-/** Signals that an entry of a package's log is none that this version records. */
-export class LogProblem extends Error {}
+type LogFile = (typeof LOG_FILES)[number];
 
-/** Opens the log of a package. Throws {@link LogProblem}. Memory does not grow with the log. */
+/** Opens the log of a package whose lines were checked. Memory does not grow with the log. */
 export async function openLog(parts: Parts): Promise<PackageLog> {
   const shelves = new Map<string, Shelf>();
-  const blocks = new Blocks();
-  const sorted = sortedLines(checkedLines(parts), parts.store)[Symbol.asyncIterator]();
+  const sorted = sortedLines(placesIn(parts), parts.store)[Symbol.asyncIterator]();
   try {
     for (let next = await sorted.next(); next.done !== true;) {
       const kind = headOf(next.value);
@@ -45,96 +50,87 @@ export async function openLog(parts: Parts): Promise<PackageLog> {
   } finally {
     await sorted.return?.();
   }
-  return new PackageLog(parts, { shelves, blocks });
+  return new PackageLog(parts, { shelves, blocks: new Blocks(), entries: new Entries(parts) });
 }
 
-/** Every entry's line behind its kind, its subject and its number. */
-async function* checkedLines(parts: Parts): AsyncIterable<string> {
-  for (const path of LOG_FILES)
-    for await (const line of parts.lines(path)) {
-      const { kind, subject, seq } = checkedEntry(line);
-      yield pairLine(kind, subject, String(seq).padStart(16, "0"), line);
+/** The place of every entry behind its kind. */
+async function* placesIn({ lines }: Parts): AsyncIterable<string> {
+  for (const [file, path] of LOG_FILES.entries()) {
+    let from = 0;
+    for await (const line of lines(path)) {
+      const to = from + utf8ToBytes(line).length;
+      const { kind, subject, seq, at } = envelopeOf(line);
+      yield pairLine(kind, placeLine({ subject, seq, at, file, from, to }));
+      from = to + 1;
     }
+  }
 }
 
-/** Nothing but the line decides what is thrown here: it is the line that is wrong. */
-function checkedEntry(line: string): LoggedEntry {
-  try {
-    const entry = entryOf(line);
-    const { kind, subject, recorded, body } = entry;
-    if (recorded === undefined) checkBody(kind, subject, body);
-    // A tab ends the subject of a line: what sorts before it would lead "a\u0001" before "a".
-    if (!/^[\v-\u{10ffff}]*$/u.test(subject))
-      throw new Error(`the ${kind} ${JSON.stringify(subject)} has no name`);
-    return entry;
-  } catch (error) {
-    throw new LogProblem(messageOf(error), { cause: error });
-  }
+/** Comes after the body, whose own texts have their quotes escaped. */
+const AFTER_BODY = `,"hash":"`;
+
+/** Returns what stands in a line around its body, which is long and need not be parsed for it. The line must have its one spelling. */
+export function envelopeOf(line: string): Omit<LogLine, "body"> {
+  const rest = JSON.parse(`{${line.slice(line.lastIndexOf(AFTER_BODY) + 1)}`) as LogLine;
+  return { ...rest, at: Number(line.slice(`{"at":`.length, line.indexOf(","))) };
 }
 
 function headOf(line: string): string {
   return line.slice(0, line.indexOf("\t"));
 }
 
-/** Lines in the store, so many at a time. */
+/** Where an entry lies, and what decides whether it is wanted. `from` and `to`: the bytes of its line. */
+interface Place {
+  readonly subject: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly file: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A place as a line, by subject and number. */
+function placeLine({ subject, seq, at, file, from, to }: Place): string {
+  return pairLine(subject, padded(seq), padded(at), String(file), String(from), String(to));
+}
+
+function placeOf(line: string): Place {
+  const [subject = "", ...numbers] = line.split("\t");
+  const [seq = 0, at = 0, file = 0, from = 0, to = 0] = numbers.map(Number);
+  return { subject, seq, at, file, from, to };
+}
+
+function padded(number: number): string {
+  return String(number).padStart(16, "0");
+}
+
+/** Places in the store, a block of lines after the other. */
 type Shelf = readonly KeptLines[];
 
-/** So much of a shelf is read and parsed at once (characters). */
-const BLOCK_CHARACTERS = 400_000;
+/** Lines of a block. */
+const BLOCK = 1_000;
+
+async function shelved(lines: AsyncIterable<string>, store: LineStore): Promise<Shelf> {
+  const shelf: KeptLines[] = [];
+  let held: string[] = [];
+  for await (const line of lines)
+    if (held.push(line) === BLOCK) {
+      shelf.push(await store.keep(held));
+      held = [];
+    }
+  if (held.length > 0) shelf.push(await store.keep(held));
+  return shelf;
+}
 
 /** So many blocks are held, of all shelves. */
 const MOST_BLOCKS = 12;
 
-/** Keeps lines of a name, a number and an entry's text, a block at a time. */
-async function shelved(lines: AsyncIterable<string>, store: LineStore): Promise<Shelf> {
-  const shelf: KeptLines[] = [];
-  let held: string[] = [];
-  let characters = 0;
-  const keep = async (): Promise<void> => {
-    const kept = await store.keep(held);
-    shelf.push(kept);
-    [held, characters] = [[], 0];
-  };
-  for await (const line of lines) {
-    held.push(line);
-    characters += line.length;
-    if (characters >= BLOCK_CHARACTERS) await keep();
-  }
-  if (held.length > 0) await keep();
-  return shelf;
-}
-
-/** A line of a shelf, parsed when it is wanted and once. */
-class ShelvedLine {
-  readonly name: string;
-  readonly seq: number;
-  #text: string;
-  #entry: LoggedEntry | null = null;
-
-  constructor(line: string) {
-    this.name = headOf(line);
-    const rest = line.slice(this.name.length + 1);
-    this.seq = Number(headOf(rest));
-    this.#text = rest.slice(rest.indexOf("\t") + 1);
-  }
-
-  entry<K extends EntryKind>(): LoggedEntry<K> {
-    this.#entry ??= entryOf(this.#text);
-    this.#text = "";
-    return this.#entry as LoggedEntry<K>;
-  }
-}
-
-/** The blocks read last: tables that walk side by side parse each once, and one that falls behind parses it again. */
+/** The blocks read last. */
 class Blocks {
-  readonly #held = new Map<KeptLines, Promise<readonly ShelvedLine[]>>();
+  readonly #held = new Map<KeptLines, Promise<readonly Place[]>>();
 
-  async *linesOf(shelf: Shelf): AsyncIterable<readonly ShelvedLine[]> {
-    for (const block of shelf) yield await this.#read(block);
-  }
-
-  #read(block: KeptLines): Promise<readonly ShelvedLine[]> {
-    const read = this.#held.get(block) ?? readBlock(block);
+  read(block: KeptLines): Promise<readonly Place[]> {
+    const read = this.#held.get(block) ?? placesOf(block);
     this.#held.delete(block);
     this.#held.set(block, read);
     const [oldest] = this.#held.keys();
@@ -143,32 +139,70 @@ class Blocks {
   }
 }
 
-async function readBlock(block: KeptLines): Promise<readonly ShelvedLine[]> {
-  const lines: ShelvedLine[] = [];
-  for await (const line of block.read()) lines.push(new ShelvedLine(line));
-  return lines;
+async function placesOf(block: KeptLines): Promise<readonly Place[]> {
+  const places: Place[] = [];
+  for await (const line of block.read()) places.push(placeOf(line));
+  return places;
+}
+
+/** After so many places a walk looks where the others are, and waits where it is so many ahead. */
+const [STEP, MOST_AHEAD] = [16, 32];
+
+/** So much of the log is held parsed (bytes). */
+const MOST_HELD = 500_000;
+
+/** The entries read last: tables that walk side by side parse each once, and one that falls behind parses it again. */
+class Entries {
+  readonly #read: Parts["read"];
+  readonly #held = new Map<string, { readonly bytes: number; readonly entry: Promise<LoggedEntry> }>();
+  readonly #decoder = new TextDecoder();
+  #bytes = 0;
+
+  constructor({ read }: Parts) {
+    this.#read = read;
+  }
+
+  at<K extends EntryKind>({ file, from, to }: Place): Promise<LoggedEntry<K>> {
+    const name = `${file} ${from}`;
+    const held = this.#held.get(name) ?? { bytes: to - from, entry: this.#parsed(file, from, to) };
+    if (!this.#held.delete(name)) this.#bytes += held.bytes;
+    this.#held.set(name, held);
+    for (const [oldest, { bytes }] of this.#held) {
+      if (this.#bytes <= MOST_HELD || oldest === name) break;
+      this.#held.delete(oldest);
+      this.#bytes -= bytes;
+    }
+    return held.entry as Promise<LoggedEntry<K>>;
+  }
+
+  async #parsed(file: number, from: number, to: number): Promise<LoggedEntry> {
+    const bytes = await this.#read(LOG_FILES[file] ?? LOG_FILES[0], from, to);
+    return entryOf(JSON.parse(this.#decoder.decode(bytes)) as LogLine);
+  }
+}
+
+interface Kept {
+  /** The places of each kind by subject and number. */
+  readonly shelves: ReadonlyMap<string, Shelf>;
+  readonly blocks: Blocks;
+  readonly entries: Entries;
 }
 
 /** Holds the entries of a package, read as a ledger is. */
 export class PackageLog {
   readonly #parts: Parts;
-  /** The lines of each kind by subject and number. */
-  readonly #shelves: ReadonlyMap<string, Shelf>;
-  readonly #blocks: Blocks;
+  readonly #kept: Kept;
   readonly #size: number;
-  /** The newest entries of a kind by their time, sorted once. */
+  /** The newest of a kind by their time, sorted once. */
   readonly #byTime = new Map<EntryKind, Promise<Shelf>>();
+  /** How far each walk is, by what it walks. */
+  readonly #walks = new Map<string, Set<{ passed: number }>>();
   readonly #asOf = new Map<number, PackageLog>();
 
   /** `size`: how many entries the log had; those after them are left out. */
-  constructor(
-    parts: Parts,
-    { shelves, blocks }: { readonly shelves: ReadonlyMap<string, Shelf>; readonly blocks: Blocks },
-    size = Infinity,
-  ) {
+  constructor(parts: Parts, kept: Kept, size = Infinity) {
     this.#parts = parts;
-    this.#shelves = shelves;
-    this.#blocks = blocks;
+    this.#kept = kept;
     this.#size = size;
   }
 
@@ -195,8 +229,7 @@ export class PackageLog {
 
   /** The same log when it held so many entries; kept, as it sorts what it reads. */
   #then(size: number): PackageLog {
-    const kept = { shelves: this.#shelves, blocks: this.#blocks };
-    const known = this.#asOf.get(size) ?? new PackageLog(this.#parts, kept, size);
+    const known = this.#asOf.get(size) ?? new PackageLog(this.#parts, this.#kept, size);
     this.#asOf.set(size, known);
     return known;
   }
@@ -206,64 +239,90 @@ export class PackageLog {
     kind: K,
     { from = -Infinity, to = Infinity, order }: EvidenceFilter,
   ): AsyncIterable<LoggedEntry<K>> {
-    for await (const entry of order === "subject" ? this.#newest(kind) : this.#sortedByTime(kind))
-      if (entry.at >= from && entry.at < to) yield entry;
+    const name = `${kind} ${order}`;
+    const walks = this.#walks.get(name) ?? new Set();
+    this.#walks.set(name, walks);
+    const own = { passed: 0 };
+    walks.add(own);
+    try {
+      for await (const places of order === "subject" ? this.#newest(kind) : this.#newestByTime(kind))
+        for (const place of places) {
+          own.passed += 1;
+          if (own.passed % STEP === 0) await this.#inStep(own, walks);
+          if (place.at >= from && place.at < to) yield await this.#kept.entries.at<K>(place);
+        }
+    } finally {
+      walks.delete(own);
+    }
   }
 
-  async *#newest<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
-    let newest: ShelvedLine | null = null;
-    for await (const lines of this.#blocks.linesOf(this.#shelves.get(kind) ?? []))
-      for (const line of lines) {
-        if (line.seq > this.#size) continue;
-        if (newest !== null && newest.name !== line.name) yield newest.entry();
-        newest = line;
+  /** Lets a walk that is far ahead of others wait for them, though never for one that stands still: each entry is parsed once for all. */
+  async #inStep(
+    own: { readonly passed: number },
+    walks: ReadonlySet<{ readonly passed: number }>,
+  ): Promise<void> {
+    const last = (): number => Math.min(...[...walks].map(({ passed }) => passed));
+    let behind = last();
+    for (let still = 0; still < 4 && own.passed - behind > MOST_AHEAD; still += 1) {
+      await this.#parts.turn();
+      if (last() > behind) [still, behind] = [0, last()];
+    }
+  }
+
+  /** The places of the newest entry of each subject, a block at a time. */
+  async *#newest(kind: EntryKind): AsyncIterable<readonly Place[]> {
+    let newest: Place | null = null;
+    for await (const places of this.#blocks(kind)) {
+      const found: Place[] = [];
+      for (const place of places) {
+        if (place.seq > this.#size) continue;
+        if (newest !== null && newest.subject !== place.subject) found.push(newest);
+        newest = place;
       }
-    if (newest !== null) yield newest.entry();
+      yield found;
+    }
+    if (newest !== null) yield [newest];
   }
 
-  async *#sortedByTime<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
+  async *#newestByTime(kind: EntryKind): AsyncIterable<readonly Place[]> {
     const making = this.#byTime.get(kind) ?? this.#shelvedByTime(kind);
     this.#byTime.set(kind, making);
-    for await (const lines of this.#blocks.linesOf(await making))
-      for (const line of lines) yield line.entry();
+    for (const block of await making) yield await this.#kept.blocks.read(block);
   }
 
   #shelvedByTime(kind: EntryKind): Promise<Shelf> {
     const newest = this.#newest(kind);
     const lines = async function* (): AsyncIterable<string> {
-      for await (const entry of newest)
-        yield pairLine(String(entry.at).padStart(16, "0"), entry.subject, JSON.stringify(lineOf(entry)));
+      for await (const places of newest)
+        for (const place of places) yield pairLine(padded(place.at), placeLine(place));
     };
-    return shelved(sortedLines(lines(), this.#parts.store), this.#parts.store);
+    const sorted = sortedLines(lines(), this.#parts.store);
+    const places = async function* (): AsyncIterable<string> {
+      for await (const line of sorted) yield line.slice(line.indexOf("\t") + 1);
+    };
+    return shelved(places(), this.#parts.store);
   }
 
-  async *#log<K extends EntryKind>({
-    from,
-    to,
-    kinds,
-  }: {
+  async *#blocks(kind: string): AsyncIterable<readonly Place[]> {
+    for (const block of this.#kept.shelves.get(kind) ?? []) yield await this.#kept.blocks.read(block);
+  }
+
+  async *#log<K extends EntryKind>(filter: {
     readonly from: number;
     readonly to: number;
     readonly kinds?: readonly K[];
   }): AsyncIterable<LoggedEntry<K>> {
-    for (const path of LOG_FILES)
-      for await (const line of this.#parts.lines(path)) {
-        // Much is read and little of it is of one kind: what cannot be is not parsed.
-        if (kinds !== undefined && !kinds.some((kind) => line.includes(`"kind":"${kind}"`))) continue;
-        const entry = entryOf<K>(line);
-        const isWanted = kinds === undefined || kinds.includes(entry.kind);
-        if (entry.seq > this.#size) continue;
-        if (isWanted && entry.at >= from && entry.at < to) yield entry;
-      }
+    const { from, to, kinds = [...this.#kept.shelves.keys()] } = filter;
+    const blocksOf = (kind: string): AsyncIterable<readonly Place[]> => this.#blocks(kind);
+    const size = this.#size;
+    const bySeq = async function* (): AsyncIterable<string> {
+      for (const kind of kinds)
+        for await (const places of blocksOf(kind))
+          for (const place of places)
+            if (place.seq <= size && place.at >= from && place.at < to)
+              yield pairLine(padded(place.seq), placeLine(place));
+    };
+    for await (const line of sortedLines(bySeq(), this.#parts.store))
+      yield await this.#kept.entries.at<K>(placeOf(line.slice(line.indexOf("\t") + 1)));
   }
-}
-
-function entryOf<K extends EntryKind>(line: string): LoggedEntry<K> {
-  const { version = 1, body, kind, ...rest } = JSON.parse(line) as LogLine;
-  const entry: LoggedEntry<K> = {
-    ...rest,
-    kind: kind as K,
-    ...raised({ seq: rest.seq, kind: kind as K, version }, body),
-  };
-  return entry;
 }

@@ -43,14 +43,18 @@ export interface PackageReader {
   }>;
   /** The bytes of a member of kind file, in pieces; throws what the file system throws. */
   open(path: string): AsyncIterable<Uint8Array>;
+  /** Some of them; throws likewise. */
+  bytes(path: string, from: number, to: number): Promise<Uint8Array>;
   /** Where lines are kept that memory should not hold. */
   readonly store: LineStore;
+  /** Lets whatever else can go on do so for a while. Absent: the same is found, and takes longer. */
+  readonly turn?: () => Promise<unknown>;
   /** Begins a SHA-256 as the machine computes it; absent: in JavaScript. */
   readonly sha256?: () => Hasher;
 }
 
 /** Describes the part of a reader that knows where the package lies. */
-export type Files = Pick<PackageReader, "members" | "open">;
+export type Files = Pick<PackageReader, "members" | "open" | "bytes">;
 
 /** Holds more names than any package has: a folder or zip beyond it is refused instead of read. */
 export const MOST_MEMBERS = 20_000;
@@ -226,7 +230,8 @@ async function readFile(reader: PackageReader, path: string, check: ContentCheck
   };
 }
 
-function hashers({ sha256: own = inJavaScript }: PackageReader): () => Hasher {
+/** Returns what begins a SHA-256. */
+export function hashers({ sha256: own = inJavaScript }: PackageReader): () => Hasher {
   return own;
 }
 

@@ -1,6 +1,6 @@
 /** Checks a package over whatever it is read from: what passed, what failed, and what could not be checked. */
 
-import { LOG_FILES, LogProblem } from "./package-log.ts";
+import { LOG_FILES } from "./package-log.ts";
 import { compareCopies } from "./compare-copies.ts";
 import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
@@ -23,6 +23,7 @@ import {
 import {
   BUNDLE_FILE,
   COMPLETENESS_FILE,
+  hashers,
   isPathInPackage,
   isSound,
   KEY_FILE,
@@ -429,25 +430,28 @@ async function checkLog(
   const { version } = manifest.generator;
   if (version !== maker.version)
     return `${madeBy(manifest)}, and this is version ${maker.version}: verify it with that version`;
-  try {
-    logged.report = await compareWithLog(
-      {
-        manifest,
-        summary: tally.summary(),
-        ...tally.shown(),
-        read: (path) => decoded(reader.open(path)),
-        store: reader.store,
-        text: (path) => files.get(path)?.text ?? null,
-        paths: [...files.keys()],
-      },
-      maker,
-      say,
-    );
-  } catch (error) {
-    if (!(error instanceof LogProblem)) throw error;
-    // Whatever a log contains that its version does not: it is not the log of a package, and what was not compared is not sound.
-    say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${messageOf(error)}`);
+  // Whatever a log contains that its version does not: it is not the log of a package, and what was not compared is not sound.
+  const unreadable = LOG_FILES.map((path) => files.get(path)?.unreadable ?? null).find(
+    (each) => each !== null,
+  );
+  if (unreadable !== undefined) {
+    say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${unreadable}`);
+    return null;
   }
+  const sealed = {
+    manifest,
+    summary: tally.summary(),
+    ...tally.shown(),
+    read: (path: string) => decoded(reader.open(path)),
+    bytes: (path: string, from: number, to: number) => reader.bytes(path, from, to),
+    store: reader.store,
+    turn: reader.turn ?? (() => Promise.resolve()),
+    hasher: hashers(reader),
+    digestOf: (path: string) => files.get(path)?.sha256 ?? null,
+    text: (path: string) => files.get(path)?.text ?? null,
+    paths: [...files.keys()],
+  };
+  logged.report = await compareWithLog(sealed, maker, say);
   return null;
 }
 
