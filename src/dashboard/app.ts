@@ -329,7 +329,8 @@ function packagesFor(
   return {
     folder,
     find,
-    noteDownload: (period, seal) => noteDownload({ organizationId, period, seal }, person, now),
+    noteDownload: (period, seal, sample) =>
+      noteDownload({ organizationId, period, seal, ...(sample && { sample }) }, person, now),
   };
 }
 

@@ -14,11 +14,14 @@ import { rowsIn } from "../domain/evidence/sample/rows.ts";
 import { bundleOf, parsed, readSeal } from "../domain/evidence/seal.ts";
 import { CsvRows } from "../domain/evidence/tables/read-csv.ts";
 import { BUNDLE_FILE, MANIFEST_FILE, SEAL_FILE, type Files } from "../domain/evidence/verify/read.ts";
+import { isWhole } from "../domain/evidence/verify/report.ts";
 import { sortedLines } from "../domain/texts/sort.ts";
 import { sha256 } from "../domain/values/digest.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { linesOnDisk } from "../package/disk.ts";
 import { openFiles } from "../package/read-package.ts";
+import { drawSample } from "../package/sample/draw.ts";
+import { verifyPath } from "../package/verify.ts";
 import { zipOf } from "../package/zip/writer.ts";
 
 /** So many files and folders are looked at. */
@@ -33,9 +36,9 @@ export function packagesIn(folder: string | null, ledger: Pick<Ledger, "record">
   return {
     folder,
     find: async (seal) => (shelf === null ? null : shelf.find(seal)),
-    async noteDownload({ organizationId, period, seal }, by, at) {
+    async noteDownload({ organizationId, period, seal, sample }, by, at) {
       const subject = `${organizationId}:${seal}:${randomUUID()}`;
-      const body = { period, seal, by, at };
+      const body = { period, seal, by, at, ...(sample && { sample }) };
       const entry = { kind: "package-download", subject, repositoryId: 0, organizationId, at, body } as const;
       await ledger.record({ entries: [entry] }, at);
     },
@@ -100,6 +103,7 @@ async function heldAt(path: string, seal: string): Promise<HeldPackage | null> {
     manifest,
     firstRows: (file, most) => ifSealed(file, (files) => firstRows(files, file, most)),
     draw: (of, how) => ifSealed(POPULATIONS[of].path, (files) => drawn(files, manifest, of, how)),
+    samplePages: (of, how) => samplePages(path, of, how),
     zip: () => zipAt(path, digests),
   };
 }
@@ -120,6 +124,30 @@ async function drawn(
       { ...how, digest },
       (lines) => sortedLines(lines, linesOnDisk(work)),
     );
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The folder that `countersign sample` writes, as a zip: every check of the package is made first, as there. */
+async function* samplePages(
+  path: string,
+  of: Parameters<HeldPackage["samplePages"]>[0],
+  how: Parameters<HeldPackage["samplePages"]>[1],
+): AsyncIterable<Uint8Array> {
+  const work = await mkdtemp(join(tmpdir(), "countersign-sample-"));
+  try {
+    const verification = await verifyPath(path);
+    if (!isWhole(verification)) throw notAsSealed(verification.defects[0]?.file ?? "the package");
+    const out = join(work, "sample");
+    await drawSample(path, { of, how, out, verification });
+    const members = [];
+    for (const name of await readdir(out)) {
+      const { size } = await stat(join(out, name));
+      const open = (): Promise<Readable> => Promise.resolve(createReadStream(join(out, name)));
+      members.push({ path: name, bytes: size, open });
+    }
+    yield* zipOf(members) as AsyncIterable<Uint8Array>;
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -52,6 +52,9 @@ describeOnBothStores("an auditor", (open) => {
     expect(Buffer.from(await zip.arrayBuffer()).equals(await readFile(join(shelf, "q3.zip")))).toBe(true);
     const noted: unknown[] = [];
     for await (const { body } of ledger.states("package-download")) noted.push(body);
-    expect(noted).toEqual([{ period: PERIOD.name, seal, by: person, at: GENERATED_AT }]);
+    const sent = { period: PERIOD.name, seal, by: person, at: GENERATED_AT };
+    const sample = { of: "changes", size: 3, seed: "a", stratify: ["verdict"], as: "csv" };
+    expect(noted).toEqual(expect.arrayContaining([sent, { ...sent, sample }]));
+    expect(noted).toHaveLength(2);
   });
 });

@@ -6,6 +6,7 @@ import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
+import { unzipSync } from "fflate";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 
 import type { Access, Viewer } from "../../src/dashboard/page/access.ts";
@@ -235,6 +236,54 @@ test.each(["changes", "deployments"] as const)(
   },
 );
 
+test.each([
+  ["changes", "zip"],
+  ["deployments", "folder"],
+] as const)(
+  "the pages of a sample of %s are those that `countersign sample` writes from the %s, and each download is recorded",
+  async (of, from) => {
+    await (from === "zip" ? rm(join(shelf, "q3"), { recursive: true }) : rm(join(shelf, "q3.zip")));
+    const path = join(shelf, from === "zip" ? "q3.zip" : "q3");
+    const how = { of, size: 2, seed: "fieldwork 7391", stratify: [] };
+    const out = join(shelf, "sample");
+    await drawSample(path, { of, how, out, verification: await verifyPath(path) });
+    const ask = pagesAs("auditor");
+    const text = await textOf(ask, `/audit/${seal}?of=${of}&size=2&seed=fieldwork+7391`);
+    const linkTo = (file: string): string =>
+      new RegExp(`href="([^"]*${file}[^"]*)"`, "u").exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    expect(await textOf(ask, linkTo("sample.csv"))).toBe(await readFile(join(out, "selection.csv"), "utf8"));
+    const answer = await ask(linkTo("sample.zip"));
+    expect(answer.headers.get("content-type")).toBe("application/zip");
+    const members = unzipSync(new Uint8Array(await answer.arrayBuffer()));
+    expect(Object.keys(members).toSorted()).toEqual((await readdir(out)).toSorted());
+    expect(Object.keys(members).length).toBeGreaterThan(3);
+    for (const [name, bytes] of Object.entries(members))
+      expect(Buffer.from(bytes).equals(await readFile(join(out, name))), name).toBe(true);
+    const sent = {
+      organizationId: ORGANIZATION.id,
+      period: PERIOD.name,
+      seal,
+      by: AUDITOR,
+      at: GENERATED_AT,
+    };
+    expect(await downloads()).toEqual(
+      expect.arrayContaining([
+        { ...sent, sample: { ...how, as: "csv" } },
+        { ...sent, sample: { ...how, as: "pages" } },
+      ]),
+    );
+    expect(await downloads()).toHaveLength(2);
+    await textOf(pagesAs("member"), linkTo("sample.zip"), 404);
+  },
+);
+
+test("no pages are made of a package that was changed where it lies", async () => {
+  await rm(join(shelf, "q3.zip"));
+  await appendFile(join(shelf, "q3", "deployments.csv"), "forged\r\n");
+  const answer = await pagesAs("auditor")(`/audit/${seal}/sample.zip?of=changes&size=1&seed=a`);
+  await expect(answer.arrayBuffer()).rejects.toThrow("is not as it was sealed");
+});
+
 test.each(["repository", "verdict", "repository,verdict"] as const)(
   "a sample in strata of %s is the one of the command, as rows and as a file",
   { tags: ["long"] },
@@ -341,32 +390,38 @@ async function replaced(path: string): Promise<void> {
   await writeFile(path, bytes);
 }
 
-test("another site downloads nothing in an auditor's name, and what is only asked about is not recorded", async () => {
-  const ask = pagesAs("auditor");
-  const path = `/audit/${seal}/package.zip`;
-  for (const site of ["cross-site", "same-site"]) {
-    const answer = await ask(path, { headers: { "sec-fetch-site": site, "sec-fetch-mode": "navigate" } });
-    expect([answer.status, answer.headers.get("content-disposition")]).toEqual([403, null]);
-  }
-  const head = await ask(path, { method: "HEAD" });
-  expect([head.status, await head.text()]).toEqual([200, ""]);
-  expect((await ask(path, { method: "POST" })).status).toBe(405);
-  expect(await downloads()).toEqual([]);
-  for (const site of ["same-origin", "none"]) {
-    const answer = await ask(path, { headers: { "sec-fetch-site": site } });
-    await answer.arrayBuffer();
-  }
-  expect(await downloads()).toHaveLength(2);
-});
+/** Each file of a package that is sent. */
+const SENT = ["package.zip", "sample.csv?size=1&seed=a", "sample.zip?size=1&seed=a"];
 
-test("what cannot be recorded is not sent", async () => {
+test.each(SENT)(
+  "another site downloads no %s in an auditor's name, and what is only asked about is not recorded",
+  async (file) => {
+    const ask = pagesAs("auditor");
+    const path = `/audit/${seal}/${file}`;
+    for (const site of ["cross-site", "same-site"]) {
+      const answer = await ask(path, { headers: { "sec-fetch-site": site, "sec-fetch-mode": "navigate" } });
+      expect([answer.status, answer.headers.get("content-disposition")]).toEqual([403, null]);
+    }
+    const head = await ask(path, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect((await ask(path, { method: "POST" })).status).toBe(405);
+    expect(await downloads()).toEqual([]);
+    for (const site of ["same-origin", "none"]) {
+      const answer = await ask(path, { headers: { "sec-fetch-site": site } });
+      await answer.arrayBuffer();
+    }
+    expect(await downloads()).toHaveLength(2);
+  },
+);
+
+test.each(SENT)("what cannot be recorded is not sent: %s", async (file) => {
   const packages = {
     ...packagesIn(shelf, ledger),
     noteDownload: () => Promise.reject(new Error("the database is down")),
   };
   const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
   const { ask } = pagesOf(ledger, { viewer: { name: "someone", person: AUDITOR, sees }, packages });
-  const answer = await ask(`/audit/${seal}/package.zip`);
+  const answer = await ask(`/audit/${seal}/${file}`);
   await expect(answer.arrayBuffer()).rejects.toThrow("the database is down");
 });
 

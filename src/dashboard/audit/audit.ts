@@ -14,7 +14,7 @@ import {
   type PopulationName,
 } from "../../domain/evidence/sample/choice.ts";
 import { sampleNotes } from "../../domain/evidence/sample/words.ts";
-import type { HandedOver, PeriodCloseRecord } from "../../domain/records/monitoring.ts";
+import type { HandedOver, PeriodCloseRecord, SentSample } from "../../domain/records/monitoring.ts";
 import { dayOf } from "../../domain/deviation/operating.ts";
 import type { ObservedTime } from "../../domain/monitoring/observed-time.ts";
 import { time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
@@ -22,7 +22,7 @@ import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
 import { daysOf, periodForm, periodOf } from "../lists/period.ts";
-import type { HeldPackage } from "../page/packages.ts";
+import type { HeldPackage, ViewerPackages } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { collected, whenHtml, wholeSection } from "../page/parts.ts";
 
@@ -42,7 +42,8 @@ export const AUDIT_PAGES: readonly DashboardPage[] = [
   { path: PATH, nav: "Audit", isOfWhole: true, show: showAll },
   { path: PREVIEW_PATH, isOfWhole: true, show: showPreview },
   { path: `${PATH}/:seal{[0-9a-f]{64}}`, isOfWhole: true, show: showOne },
-  { path: `${PATH}/:seal{[0-9a-f]{64}}/sample.csv`, isOfWhole: true, show: sampleFile },
+  { path: `${PATH}/:seal{[0-9a-f]{64}}/sample.csv`, isOfWhole: true, isRecorded: true, show: sampleFile },
+  { path: `${PATH}/:seal{[0-9a-f]{64}}/sample.zip`, isOfWhole: true, isRecorded: true, show: samplePages },
   { path: `${PATH}/:seal{[0-9a-f]{64}}/package.zip`, isOfWhole: true, isRecorded: true, show: sent },
 ];
 
@@ -339,31 +340,59 @@ async function drawnHtml(asked: Asked, held: HeldPackage, own: string): Promise<
       },
     ])}
     <p class="file"><a href="${asked.link(`${pathname}/sample.csv`, again)}">The sample as CSV</a></p>
-    <p>These pages are of the log as it is now. Pages of the package: <code>countersign sample</code>.</p>`;
+    <p class="file"><a href="${asked.link(`${pathname}/sample.zip`, again)}">Its pages as zip</a></p>
+    <p>
+      The pages linked here are of the log as it is now. Those of the zip are of the package, as
+      <code>countersign sample</code> writes them; it is checked first, which takes a while. Each download is
+      recorded.
+    </p>`;
 }
 
 /** The same rows that `countersign sample` writes as selection.csv. */
 async function sampleFile(asked: Asked): Promise<PageContent> {
-  const { seal } = await packageAsked(asked);
-  const held = (await asked.packages?.find(seal)) ?? null;
-  if (held === null) throw new PageProblem(404, notHere(asked));
+  const { chosen, held, packages } = await packageHere(asked);
   const wanted = wantedIn(asked.query);
   const choice = await held.draw(wanted.of, wanted);
   if (choice === null) throw new PageProblem(404, NOT_AS_SEALED);
   return {
-    name: `sample-${seal.slice(0, 12)}.csv`,
+    name: `sample-${chosen.seal.slice(0, 12)}.csv`,
     columns: SELECTION_COLUMNS,
     rows: (async function* () {
+      await packages.noteDownload(chosen.period.name, chosen.seal, sentSample(wanted, "csv"));
       yield* choice.chosen.map(selectionRow);
     })(),
   };
 }
 
-async function sent(asked: Asked): Promise<PageContent> {
+/** What `countersign sample` writes of the same choice. */
+async function samplePages(asked: Asked): Promise<PageContent> {
+  const { chosen, held, packages } = await packageHere(asked);
+  const wanted = wantedIn(asked.query);
+  return {
+    name: `sample-${chosen.seal.slice(0, 12)}.zip`,
+    zip: (async function* () {
+      await packages.noteDownload(chosen.period.name, chosen.seal, sentSample(wanted, "pages"));
+      yield* held.samplePages(wanted.of, wanted);
+    })(),
+  };
+}
+
+function sentSample({ of, size, seed, stratify }: Wanted, as: SentSample["as"]): SentSample {
+  return { of, size, seed, stratify: [...stratify], as };
+}
+
+async function packageHere(
+  asked: Asked,
+): Promise<{ readonly chosen: Package; readonly held: HeldPackage; readonly packages: ViewerPackages }> {
   const chosen = await packageAsked(asked);
   const { packages } = asked;
   const held = (await packages?.find(chosen.seal)) ?? null;
   if (held === null || packages === null) throw new PageProblem(404, notHere(asked));
+  return { chosen, held, packages };
+}
+
+async function sent(asked: Asked): Promise<PageContent> {
+  const { chosen, held, packages } = await packageHere(asked);
   const name = `${chosen.period.name.replaceAll(/[^\w.-]/gu, "-")}-${chosen.seal.slice(0, 12)}.zip`;
   return {
     name,

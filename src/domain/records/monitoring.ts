@@ -211,7 +211,7 @@ export const PeriodCloseRecordSchema = z.object({
 /** Describes entry `period-close`, subject = `ORGANISATION:NAME`: a closed period with every package of it that was handed over. */
 export type PeriodCloseRecord = Infer<typeof PeriodCloseRecordSchema>;
 
-/** Describes entry `package-download`, subject = `ORGANISATION:SEAL:ID`: a package that was handed over was sent to someone. */
+/** Describes entry `package-download`, subject = `ORGANISATION:SEAL:ID`: a package, or a sample of it, was sent to someone. */
 export const PackageDownloadRecordSchema = z.object({
   /** The name of the closed period. */
   period: z.string(),
@@ -231,7 +231,21 @@ export const PackageDownloadRecordSchema = z.object({
     .nullable(),
   /** When it began to be sent. */
   at: InstantSchema,
+  /** A sample that was drawn from the package, and how; absent: the package itself was sent. */
+  sample: z
+    .object({
+      of: z.enum(["changes", "deployments"]),
+      size: z.int(),
+      seed: z.string(),
+      stratify: z.array(z.string()),
+      /** `csv`: which were chosen; `pages`: a page of each. */
+      as: z.enum(["csv", "pages"]),
+    })
+    .optional(),
 });
+
+/** Describes a sample that someone was sent. */
+export type SentSample = NonNullable<Infer<typeof PackageDownloadRecordSchema>["sample"]>;
 
 /** Returns the subject of a closed period. One log holds several organisations, and each has a quarter of that name. */
 export function periodSubject(organizationId: number, name: string): string {
