@@ -34,7 +34,7 @@ import type { Packages, ViewerPackages } from "./page/packages.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, reviewsToSign, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
-import { formKey, FormsUnderWay, LARGEST_FORM, nameOf, readForm, type TakenForm } from "./sent.ts";
+import { formKey, FormsUnderWay, LARGEST_FORM, nameOf, readForm, writtenIn, type TakenForm } from "./sent.ts";
 import { MinuteLimit } from "./sign-in/minute-limit.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
 import { writtenHtml } from "../pages/written.ts";
@@ -206,7 +206,8 @@ function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
 }
 
 async function received(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
-  const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
+  const viewer = await viewerFor(c, tools);
+  if (viewer === null) return writtenPage(c, tools);
   if ("sentences" in viewer) return refused(c, viewer);
   if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY, viewer);
   const taken = await readForm(c, page, viewer, tools.signIn.origin);
@@ -215,16 +216,72 @@ async function received(c: Context, tools: Bounded, page: DashboardPage): Promis
   if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
   if (access.role === "auditor") return notDone(c, 403, AUDITOR, viewer);
   const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
-  if (answer === null) return busy(c);
   if (answer instanceof PageProblem) return notDone(c, answer.status, answer.message, viewer);
   // What was done is shown by opening the page, so that a reload sends nothing again.
   if (answer.refused === null)
     return c.redirect(linkOf(viewer, access)(c.req.path, { ...keptOf(c), [ANSWER]: taken.form }), 303);
   const form = { act: taken.act.name, form: taken.form, given: taken.given, answer };
-  return (await tools.turns.take(() => answered(c, tools, viewer, page, form))) ?? busy(c);
+  const shownAgain = await unlessAway(c, tools, () =>
+    tools.turns.take(() => answered(c, tools, viewer, page, form)),
+  );
+  return shownAgain ?? sendAgain(c, viewer, access, form);
 }
 
-/** Returns what came of a form: what is known of it, or what its act answers now; null: too many are being done. */
+/** Who sent a form; null: GitHub or the database, which know, gave no answer. */
+async function viewerFor(c: Context, tools: Bounded): Promise<Viewer | Refusal | null> {
+  return unlessAway(c, tools, () => tools.viewerOf(c.req.raw, tools.callerOf(c)));
+}
+
+/** Runs `work`; null: what it needs gives no answer now, or lists are still being made. */
+async function unlessAway<T>(c: Context, { log }: Bounded, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ExternalError) && !(error instanceof ListsNotReady)) throw error;
+    log.error({ err: error, path: c.req.path }, "what was sent cannot be answered with its page");
+    return null;
+  }
+}
+
+/** Shows a form that was not done where its own page cannot be made: what was written, to be sent again. */
+function sendAgain(c: Context, viewer: Viewer, access: Access, form: RefusedForm): Response {
+  const { csrfToken = "" } = viewer;
+  const action = linkOf(viewer, access)(c.req.path, keptOf(c));
+  const forms = new PageForms({ action, csrfToken, newId: newFormId, refused: form });
+  const names = Object.keys(form.given);
+  const main = html`${refusedHtml(form)}
+    <p>The page itself cannot be made at the moment.</p>
+    ${forms.form(form.act, {}, (fields) => html`${names.map((name) => fields.field(name, name, { kind: "area" }))}`, "Send it again")}`;
+  c.header("retry-after", "10");
+  return c.html(framed({ title: "Send it again", main, viewer }), 503);
+}
+
+/** Shows what was written where it is not known who sent it; nothing of what another site sent. */
+async function writtenPage(c: Context, { signIn }: Bounded): Promise<Response> {
+  const written = c.req.header("origin") === signIn?.origin ? await writtenIn(c) : [];
+  const main = html`<p>
+      GitHub or the database gives no answer, so who you are is not known. Nothing was done. Send it again
+      from its page in a moment.
+    </p>
+    ${
+      written.length === 0
+        ? ""
+        : html`<h2>What you wrote</h2>
+            <dl class="facts">
+              ${written.map(
+                ([name, value]) =>
+                  html`<div>
+                    <dt>${name}</dt>
+                    <dd><pre>${value}</pre></dd>
+                  </div>`,
+              )}
+            </dl>`
+    }`;
+  c.header("retry-after", "10");
+  return c.html(framed({ title: "Nothing was done", main }), 503);
+}
+
+/** Returns what came of a form: what is known of it, or what its act answers now. */
 async function resultOf(
   c: Context,
   tools: Bounded,
@@ -234,18 +291,22 @@ async function resultOf(
     sender,
   }: { readonly viewer: Viewer; readonly access: Access; readonly sender: SignedInPerson },
   { act, form, given }: TakenForm,
-): Promise<ActAnswer | PageProblem | null> {
+): Promise<ActAnswer | PageProblem> {
   const key = formKey(sender, access, c.req.path, form);
-  const says = (await tools.ledger.forms.find(key))?.answer ?? null;
+  const found = await unlessAway(c, tools, async () => ({ known: await tools.ledger.forms.find(key) }));
+  if (found === null) return AWAY;
+  const says = found.known?.answer ?? null;
   if (says !== null) return { says, refused: null };
   if (!tools.sentBy.take(JSON.stringify(nameOf(sender)), tools.clock.now())) return TOO_MANY;
   const asked = askedOf(c, tools, viewer, access, null);
   const token = async (): Promise<string | null> => (await tools.signIn?.tokenOf(c.req.raw)) ?? null;
   const sent = { form: key, sender, access, asked, token, tools: tools.acts };
   try {
-    return await tools.underWay.once(key, () => tools.formTurns.take(() => act.take(given, sent)));
+    const done = await tools.underWay.once(key, () => tools.formTurns.take(() => act.take(given, sent)));
+    return done ?? BUSY;
   } catch (error) {
     if (error instanceof PageProblem) return error;
+    if (error instanceof ListsNotReady) return { refused: error.message, isBusy: true };
     if (!(error instanceof ExternalError)) throw error;
     tools.log.error({ err: error, path: c.req.path }, "a form could not be done");
     return { refused: error.message, isUnsure: true };
@@ -256,6 +317,13 @@ const TOO_MANY: ActAnswer = {
   refused: `At most ${MOST_FORMS} forms are taken from one person in a minute. What you wrote is below: send it again in a minute.`,
   isTooMany: true,
 };
+
+const BUSY: ActAnswer = {
+  refused: "Too many forms are being done. What you wrote is below: send it again in a moment.",
+  isBusy: true,
+};
+
+const AWAY: ActAnswer = { refused: "The database gives no answer.", isUnsure: true };
 
 const NOBODY =
   "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
@@ -363,13 +431,14 @@ async function answered(
   const notice = refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedHtml(refusedForm);
   const whole = html`${notice}${main}`;
   if (refusedForm?.answer.isTooMany === true) c.header("retry-after", "60");
+  if (refusedForm?.answer.isBusy === true) c.header("retry-after", "2");
   const answer = refusedForm === null ? status : statusOf(refusedForm);
   return c.html(framed({ title, main: whole, viewer, of: around }), answer);
 }
 
-function statusOf({ answer: { isUnsure, isTooMany } }: RefusedForm): 422 | 429 | 503 {
+function statusOf({ answer: { isUnsure, isTooMany, isBusy } }: RefusedForm): 422 | 429 | 503 {
   if (isTooMany === true) return 429;
-  return isUnsure === true ? 503 : 422;
+  return isUnsure === true || isBusy === true ? 503 : 422;
 }
 
 /** What came of the form that the address names, in the words that were kept: nothing of the address itself is shown. */

@@ -61,6 +61,13 @@ export async function readForm(
   return { act, form, given };
 }
 
+/** Returns what was written into a form, by field. It says nothing of who sent it. */
+export async function writtenIn(c: Context): Promise<readonly (readonly [name: string, value: string])[]> {
+  if (!TYPE.test(c.req.header("content-type") ?? "")) return [];
+  const fields = [...new URLSearchParams(await c.req.text())].slice(0, MOST_FIELDS);
+  return fields.filter(([name, value]) => ![CSRF, ACT, FORM].includes(name) && value !== "");
+}
+
 /** Returns what names a form wherever it is kept: no other person's, and of no other page, is named so. */
 export function formKey(
   sender: SignedInPerson,

@@ -5,15 +5,23 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { actOf, type DashboardPage } from "../../src/dashboard/page/page.ts";
-import { HOUR } from "../../src/domain/time/durations.ts";
+import { HOUR, MINUTE } from "../../src/domain/time/durations.ts";
 import { smallLog } from "../evidence/fixture.ts";
 import { pagesOver } from "./browsing.ts";
-import { ANN, BASE_URL, BOB, pagesBehindSignIn, type Browser } from "./signed-in.ts";
+import { ListsNotReady } from "../../src/domain/lists/not-ready.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import { ANN, BASE_URL, BOB, formsIn, pagesBehindSignIn, type Browser } from "./signed-in.ts";
 
 const PATH = "/notes/7";
 
 /** Pages with one that keeps notes, and the notes that were kept. */
-async function notes() {
+async function notes({
+  waits = Promise.resolve(undefined),
+  state = { isBroken: false, isListing: false },
+}: {
+  readonly waits?: Promise<undefined>;
+  readonly state?: { isBroken: boolean; isListing: boolean };
+} = {}) {
   const kept: string[] = [];
   const pages = await pagesBehindSignIn(smallLog(), (ledger): readonly DashboardPage[] => [
     {
@@ -26,6 +34,8 @@ async function notes() {
           }),
           async ({ text }, { form, sender, asked }) => {
             if (text === "no") return { refused: "Nobody may say no.", field: "text" };
+            await waits;
+            if (state.isListing) throw new ListsNotReady(1_000, 2_000);
             await ledger.forms.begin(form, asked.now);
             kept.push(`${sender.kind === "github" ? sender.login : ""} ${asked.params["id"] ?? ""}: ${text}`);
             await ledger.forms.answer(form, `Kept \`<b>${text}</b>\`.`);
@@ -34,10 +44,12 @@ async function notes() {
         ),
       ],
       show: ({ forms }) =>
-        Promise.resolve({
-          title: "Notes",
-          main: html`${forms?.form("note", {}, (form) => form.field("text", "What you saw", { kind: "area" }), "Keep it") ?? ""}`,
-        }),
+        state.isBroken
+          ? Promise.reject(new ListsNotReady(1_000, 2_000))
+          : Promise.resolve({
+              title: "Notes",
+              main: html`${forms?.form("note", {}, (form) => form.field("text", "What you saw", { kind: "area" }), "Keep it") ?? ""}`,
+            }),
     },
     { path: "/read-only", show: () => Promise.resolve({ title: "Read", main: html`` }) },
   ]);
@@ -206,6 +218,93 @@ test("is not done to a page that takes nothing, nor where nobody signs in", asyn
   expect((await ann.send("/read-only", await filled(ann, "x"))).status).toBe(405);
   const { ask } = await pagesOver(smallLog());
   expect((await ask("/changes", { method: "POST" })).status).toBe(405);
+});
+
+/** What a page offers to send again, as its form has it. */
+function sentAgain(page: string): Readonly<Record<string, string>> {
+  const [form] = formsIn(page);
+  if (form === undefined) throw new Error("there is no form to send again");
+  return form;
+}
+
+test("what was written is shown where too many forms are being done, and is done once when it is sent again", async () => {
+  const gate = Promise.withResolvers<undefined>();
+  const { signedIn, filled, kept } = await notes({ waits: gate.promise });
+  const ann = await signedIn();
+  const forms = [];
+  for (let count = 0; count < 23; count += 1) forms.push(await filled(ann, `note ${count}\nand more`));
+  const sent = forms.map((form) => ann.send(PATH, form));
+  const refused = await sent.at(-1);
+  const page = (await refused?.text()) ?? "";
+  expect([refused?.status, refused?.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect(page).toContain("Nothing was done.");
+  expect(page).toMatch(/<textarea[^>]*>note 22\nand more<\/textarea>/u);
+  gate.resolve(undefined);
+  await Promise.all(sent);
+  expect(kept).toHaveLength(22);
+  const again: Readonly<Record<string, string>> = { ...sentAgain(page), text: "note 22" };
+  expect(again["form"]).toBe(forms[22]?.["form"]);
+  expect((await ann.send(PATH, again)).status).toBe(303);
+  expect(kept).toHaveLength(23);
+});
+
+test("what was written is shown where the page it came from cannot be made, with why it was refused", async () => {
+  const state = { isBroken: false, isListing: false };
+  const { signedIn, filled, kept } = await notes({ state });
+  const ann = await signedIn();
+  const script = "<script>alert(1)</script> seen";
+  const form = await filled(ann, script);
+  const long = { ...form, text: `${script}${"x".repeat(100)}` };
+  state.isBroken = true;
+  const refused = await ann.send(PATH, long);
+  const page = await refused.text();
+  expect(refused.status).toBe(503);
+  expect(page).toMatch(/Nothing was done\.[^]*At most 100 characters\./u);
+  expect(page).toContain(`&lt;script&gt;alert(1)&lt;/script&gt; seen${"x".repeat(100)}`);
+  expect(page).not.toContain("<script");
+  state.isBroken = false;
+  expect((await ann.send(PATH, { ...sentAgain(page), text: "short" })).status).toBe(303);
+  expect(kept).toEqual(["ann 7: short"]);
+});
+
+test("what was written is shown where the lists that an act reads are still being made", async () => {
+  const state = { isBroken: false, isListing: true };
+  const { signedIn, filled, kept } = await notes({ state });
+  const ann = await signedIn();
+  const form = await filled(ann, "seen early");
+  const refused = await ann.send(PATH, form);
+  const page = await refused.text();
+  expect(refused.status).toBe(503);
+  expect(page).toMatch(/Nothing was done\.[^]*<textarea[^>]*>seen early<\/textarea>/u);
+  state.isListing = false;
+  expect((await ann.send(PATH, form)).status).toBe(303);
+  expect(kept).toEqual(["ann 7: seen early"]);
+});
+
+test("what was written is shown where the database or GitHub gives no answer, but never what another site sent", async () => {
+  const { signedIn, filled, kept, ledger, github, clock } = await notes();
+  const ann = await signedIn();
+  const form = await filled(ann, "seen with my own eyes");
+  const { forms } = ledger;
+  const find = forms.find.bind(forms);
+  forms.find = () =>
+    Promise.reject(new ExternalError("database-unreachable", "The database is away.", { retry: true }));
+  const unread = await ann.send(PATH, form);
+  forms.find = find;
+  const page = await unread.text();
+  expect(unread.status).toBe(503);
+  expect(page).toMatch(/The database gives no answer\.[^]*<textarea[^>]*>seen with my own eyes<\/textarea>/u);
+  github.isDown = true;
+  clock.at += 10 * MINUTE;
+  const away = await ann.send(PATH, form);
+  expect(away.status).toBe(503);
+  expect(await away.text()).toMatch(/<pre>seen with my own eyes<\/pre>/u);
+  const foreign = await ann.send(PATH, form, { origin: "https://evil.example" });
+  expect(await foreign.text()).not.toContain("seen with my own eyes");
+  expect(kept).toEqual([]);
+  github.isDown = false;
+  expect((await ann.send(PATH, form)).status).toBe(303);
+  expect(kept).toEqual(["ann 7: seen with my own eyes"]);
 });
 
 test("one person sends so many forms in a minute, and what they wrote beyond that is kept for them; others go on", async () => {

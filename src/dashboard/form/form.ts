@@ -14,6 +14,8 @@ export type ActAnswer =
       readonly isUnsure?: true;
       /** Whether its sender sent so many that it was not looked at. */
       readonly isTooMany?: true;
+      /** Whether it was not looked at because too many are being done. */
+      readonly isBusy?: true;
     };
 
 /** Names the field with the CSRF token. */
