@@ -113,7 +113,7 @@ function textDigest(text: string): string {
 const SHOWN_FINDINGS = 10;
 
 /** So many stand in one message. */
-const TOLD_FINDINGS = 3;
+const SENT_FINDINGS = 3;
 
 function headText(head: Wanted, { id, login }: Sender["organization"]): string {
   const { number, size, hash, before, findings, askedAt } = head;
@@ -176,8 +176,8 @@ export function headNews(
   if (first === undefined) return null;
   const [repository = null, issue] = first.place?.split("#") ?? [];
   const names = found.map(({ code, number, comment, hash }) => [code, number, comment, hash]);
-  const shown = found.slice(0, TOLD_FINDINGS).map(({ says }) => oneLine(says));
-  const more = found.length > TOLD_FINDINGS ? ` And ${found.length - TOLD_FINDINGS} more.` : "";
+  const shown = found.slice(0, SENT_FINDINGS).map(({ says }) => oneLine(says));
+  const more = found.length > SENT_FINDINGS ? ` And ${found.length - SENT_FINDINGS} more.` : "";
   return {
     organizationId,
     about: sha256(JSON.stringify(names)),
