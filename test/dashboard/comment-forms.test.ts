@@ -167,8 +167,8 @@ test("nobody comments on what they may not read, whatever the form names", async
   const theirs = await formOf(bob, "/emergencies", "authorise");
   const csrf = /name="csrf" value="([^"]+)"/u.exec(await (await rob.open("/emergencies")).text())?.[1] ?? "";
   expect((await rob.send("/emergencies", { ...theirs, csrf })).status).toBe(404);
-  const { act = "", form = "" } = theirs;
-  const declare = { act, form, csrf, command: "emergency", text: "x" };
+  const { form = "" } = theirs;
+  const declare = { act: "ask", form, csrf, command: "emergency", text: "x" };
   expect((await rob.send("/pulls/acme/web/1", declare)).status).toBe(404);
   expect((await rob.send("/emergencies", { ...theirs, csrf, emergency: "9/pull/1/none" })).status).toBe(404);
   expect(commandsOf(pages, "rob")).toEqual([]);
