@@ -67,7 +67,12 @@ test("a line has the body that was recorded, and its version where that is not t
   });
 });
 
-test("the version of a body is how often it was raised since the first", () => {
-  const versions = ENTRY_KINDS.map((kind) => [kind, BODIES[kind].version, BODIES[kind].upgrades.length]);
-  expect(versions.filter(([, version, upgrades]) => version !== Number(upgrades) + 1)).toEqual([]);
+test("bodies have these versions: those not named here have the first", () => {
+  const later = ENTRY_KINDS.filter((kind) => BODIES[kind].version !== 1);
+  expect(Object.fromEntries(later.map((kind) => [kind, BODIES[kind].version]))).toEqual({
+    remediation: 2,
+    completeness: 2,
+    protection: 2,
+    "monthly-review": 2,
+  });
 });

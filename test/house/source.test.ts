@@ -246,3 +246,36 @@ describe("follow-up work", () => {
     expect(enqueues(parse("src/flows/a.ts", text))).not.toEqual([]);
   });
 });
+
+/** What was recorded has the type of its kind; the log alone gives it that, when it reads an entry of whichever version. */
+const GIVES_TYPES = new Set(["src/domain/records/stored.ts"]);
+
+/** Returns the casts of what an entry holds: `entry.body as ...`, or of a `body` taken out of it. */
+function castBodies({ path, items }: Source): readonly string[] {
+  if (GIVES_TYPES.has(path)) return [];
+  return [...nodesOf(items)].flatMap((node) => {
+    const cast = node.type === "TsAsExpression" ? node["expression"] : null;
+    if (!isNode(cast)) return [];
+    const named = cast.type === "MemberExpression" && isNode(cast["property"]) ? cast["property"] : cast;
+    return named.type === "Identifier" && named["value"] === "body" ? [path] : [];
+  });
+}
+
+describe("what an entry of the log holds", () => {
+  it("is cast nowhere: it is read in the version it was recorded in", () => {
+    expect(sourcesIn("src").flatMap(castBodies)).toEqual([]);
+  });
+
+  it.each([
+    "const own = lineOf(entry).body as PolicyRecord;",
+    "const { change } = entry.body as unknown as ChangeRecord;",
+    "const { body } = entry; use(body as ChangeRecord);",
+  ])("would be caught at: %s", (text) => {
+    expect(castBodies(parse("src/domain/a.ts", text))).toHaveLength(1);
+  });
+
+  it("may be a constant, and read by its schema", () => {
+    const text = 'const body = { kind: "reading" } as const; RecordSchema.parse(entry.body);';
+    expect(castBodies(parse("src/domain/a.ts", text))).toEqual([]);
+  });
+});

@@ -34,5 +34,13 @@ export const PolicyRecordSchema = z.object({
   effective: PolicySchema,
 });
 
+/** Describes what the digest of a policy covers, in whichever version it was recorded. */
+export const DigestedPolicySchema = PolicyRecordSchema.extend({
+  effective: z.record(z.string(), z.unknown()),
+});
+
+/** Describes a policy of any version, as far as its digest is computed. */
+export type DigestedPolicy = Infer<typeof DigestedPolicySchema>;
+
 /** Describes entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
 export type PolicyRecord = Infer<typeof PolicyRecordSchema>;

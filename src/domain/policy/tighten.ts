@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { canonical, sha256 } from "../values/digest.ts";
-import { PolicyRecordSchema, type PolicyRecord, type PolicySource } from "./record.ts";
+import { PolicyRecordSchema, type DigestedPolicy, type PolicySource } from "./record.ts";
 import { parsePolicy, type PolicyProblem } from "./file/parse.ts";
 import type { Policy, PolicyFile } from "./file/policy.ts";
 import { emergencyLoosened, writtenEmergency } from "./file/emergency.ts";
@@ -89,13 +89,13 @@ export function defaultPolicy(): Policy {
  * Returns whether a policy has its own digest. That is the digest of its requirements and of the files it came from;
  * what names meant is kept beside it.
  */
-export function hasItsDigest({ digest, effective, organization, repository }: PolicyRecord): boolean {
+export function hasItsDigest({ digest, effective, organization, repository }: DigestedPolicy): boolean {
   const { names: _, ...required } = effective;
   return digestOf(required, organization, repository) === digest;
 }
 
 function digestOf(
-  effective: Omit<Policy, "names">,
+  effective: DigestedPolicy["effective"],
   organization: PolicySource,
   repository: PolicySource,
 ): string {

@@ -1,9 +1,9 @@
 /** Tasks: follow-up work that is stored in the transaction of the decision it follows from, and run later in a lane of its own. */
 
 import { z } from "zod";
-import type { Actor } from "../change/people.ts";
+import { ActorSchema } from "../change/people.ts";
 import { canonical, sha256 } from "../values/digest.ts";
-import type { Receiver } from "../policy/file/organisation.ts";
+import { ReceiverSchema } from "../policy/file/organisation.ts";
 import { ReportSchema } from "../deployment/report.ts";
 import type { Instant } from "../time/instant.ts";
 
@@ -11,18 +11,6 @@ const Id = z.int();
 const At = z.int();
 const Round = z.string().min(1);
 const SpanSchema = z.strictObject({ from: At, to: At });
-const ActorSchema: z.ZodType<Actor> = z.strictObject({
-  id: Id,
-  login: z.string(),
-  type: z.enum(["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]),
-});
-const ReceiverSchema: z.ZodType<Receiver> = z.strictObject({
-  urlSecret: z.string(),
-  format: z.enum(["slack", "json"]),
-  signingSecret: z.string().nullable(),
-  perDay: z.int(),
-  timezone: z.string(),
-});
 
 /**
  * What each kind of task holds besides `kind` and `dueAt`. A task with a `round` is done once for good in that round,

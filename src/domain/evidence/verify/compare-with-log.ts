@@ -33,7 +33,7 @@ import { rowReader, type Rests, type Table } from "../tables/table.ts";
 import type { Hasher } from "./file-checks.ts";
 import { ownSchemas, schemaPath } from "./forms.ts";
 import type { CodeOf, Defect, Say } from "./checks.ts";
-import { type PolicyRecord, type PolicySource } from "../../policy/record.ts";
+import { DigestedPolicySchema, type PolicySource } from "../../policy/record.ts";
 
 /** Describes what made a package, as far as this program is the same one. */
 export interface RowMaker {
@@ -388,8 +388,8 @@ async function comparePolicies(
     };
     const sources = [body.organization, body.repository].filter(({ state }) => state === "found");
     // As it was recorded: an older version asked for less.
-    const own = lineOf(entry).body as PolicyRecord;
-    if (!hasItsDigest(own) || !sources.every(hasItsBlob))
+    const own = DigestedPolicySchema.safeParse(lineOf(entry).body);
+    if (!own.success || !hasItsDigest(own.data) || !sources.every(hasItsBlob))
       say(`policies/${body.digest}.json`, "text-not-as-logged", "is not the policy of its digest");
     for (const [end, text] of Object.entries(texts)) {
       const path = `policies/${body.digest}.${end}`;

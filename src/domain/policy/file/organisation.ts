@@ -145,10 +145,11 @@ export const NotificationReceiverSchema = z.object({
 /** Describes where messages outside GitHub go; secrets are names of environment variables. */
 export type NotificationReceiver = Infer<typeof NotificationReceiverSchema>;
 
+/** Describes {@link Receiver}. */
+export const ReceiverSchema = NotificationReceiverSchema.omit({ on: true }).extend({ timezone: z.string() });
+
 /** Describes where a message goes, and how many may go there on one day of the policy's calendar. */
-export interface Receiver extends Omit<NotificationReceiver, "on"> {
-  readonly timezone: string;
-}
+export type Receiver = Infer<typeof ReceiverSchema>;
 
 /** Describes `calendar:` as it is written. */
 export const CalendarFileSchema = z.strictObject({
