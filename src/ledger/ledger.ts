@@ -328,21 +328,22 @@ export class Ledger extends LedgerReader {
     }
   }
 
-  /** Records an entry if `holds` is true of the states as they are then, with no writer in between; returns whether it did. */
+  /** Records a decision if `holds` is true of the states as they are then, with no writer in between; returns whether it did. */
   async recordIf(
-    entry: Entry,
+    { entries = [], actions = [], tasks = [] }: Partial<Decision>,
     at: Instant,
     holds: (now: LedgerReader) => Promise<boolean>,
   ): Promise<boolean> {
     try {
       return await this.#store.transact(async (tx) => {
+        await lockLanes(tx, this.#store.kind, [...actions.map(laneOfAction), ...tasks.map(taskLane)]);
         await headToWrite(tx, {});
         if (!(await holds(new LedgerReader({ read: (work) => work(tx) })))) return false;
-        await this.#append(tx, [entry], at);
+        await this.#write(tx, { entries, actions, tasks }, at);
         return true;
       });
     } finally {
-      this.#newest.wrote(new Set([entry.kind]));
+      this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));
     }
   }
 

@@ -11,6 +11,7 @@ import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import type { Period } from "../../src/domain/evidence/tables/population.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
+import { taskId } from "../../src/domain/records/task.ts";
 import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import {
   addToPeriod,
@@ -18,6 +19,7 @@ import {
   closePeriod,
   type HandOverResult,
 } from "../../src/flows/monitoring/close-period.ts";
+import { packageHead } from "../../src/flows/monitoring/log-heads.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { verifyPath } from "../../src/package/verify.ts";
@@ -384,6 +386,24 @@ describeLongOnBothStores("a closed period", (open) => {
     await expect(close(ledger, join(place, "closed"))).rejects.toThrow("the database went away");
     expect(await readdir(place)).toEqual([]);
     expect(await closedIn(ledger, ORGANIZATION.id)).toEqual([]);
+  });
+
+  test("stores the posting of its head with it, and where it is refused neither", async () => {
+    const { ledger } = await open();
+    await record(ledger, smallLog());
+    const place = await folder();
+    const heads = async () => {
+      const waiting = await ledger.queue.list({ status: "waiting", limit: 10 });
+      return waiting.filter(({ event }) => event === "countersign.post-head").map(({ id }) => id);
+    };
+    await close(ledger, join(place, "refused"), { reason: "to be safe" });
+    expect(await heads()).toEqual([]);
+    const closed = await close(ledger, join(place, "closed"));
+    const { seal } = closed.refused === null ? closed.exported : { seal: "" };
+    const stored = packageHead(ORGANIZATION.id, "close", seal, 0);
+    expect(await heads()).toEqual([taskId(stored)]);
+    await close(ledger, join(place, "again"));
+    expect(await heads()).toHaveLength(1);
   });
 
   test("that someone else closes meanwhile is closed once", async () => {

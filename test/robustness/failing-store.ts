@@ -22,10 +22,16 @@ export class FailingStore {
   #writes = 0;
   #happened = 0;
   #isDead = false;
+  readonly #places = new Set<string>();
 
   /** How many writes there were since it was armed. */
   get writes(): number {
     return this.#writes;
+  }
+
+  /** Where the flows wrote, as `path:line` of the project. */
+  get places(): ReadonlySet<string> {
+    return this.#places;
   }
 
   /** How many of them went wrong. */
@@ -64,6 +70,8 @@ export class FailingStore {
         living(async () => {
           if (!this.#armed) return store.transact(work, lasts);
           this.#writes += 1;
+          const place = placeOf(stackHere());
+          if (place !== null) this.#places.add(place);
           const isNow = this.#isNow();
           if (isNow) this.#happened += 1;
           if (isNow && this.#fault?.kind === "fail")
@@ -86,6 +94,20 @@ export class FailingStore {
     const { first, every } = this.#fault;
     return this.#writes >= first && (this.#writes - first) % every === 0;
   }
+}
+
+function stackHere(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 60;
+  const { stack = "" } = new Error("here");
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack;
+}
+
+/** The innermost place in a flow that a stack goes through, past what commits for it. */
+function placeOf(stack: string): string | null {
+  const paths = [...stack.matchAll(/\/(src\/flows\/[\w/-]+\.ts:\d+):\d+/gu)].map(([, path = ""]) => path);
+  return paths.find((path) => !path.startsWith("src/flows/context/repo.ts:")) ?? null;
 }
 
 /** Brings a store to what the next minute would: leases of a dead process have run out, those of its share of GitHub's limits too, and the App was last there just now. */

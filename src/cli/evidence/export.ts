@@ -13,6 +13,7 @@ import { UsageError } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { organizationOf, writePackage } from "./write-package.ts";
+import { packageHead } from "../../flows/monitoring/log-heads.ts";
 import { closedIn } from "../../flows/monitoring/close-period.ts";
 import { isNeverClosed } from "../../domain/evidence/closing.ts";
 import { signingKeyPem } from "../../settings/signing-key.ts";
@@ -54,7 +55,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
       generatedAt: Date.now(),
     });
     const { populations, closing } = exported;
-    const head = app === null ? [] : [await postHeadAfter(app, options.org, "export", exported.seal)];
+    const head = app === null ? [] : [await postHeadOfExport(app, ledger, options.org, exported.seal)];
     const lines = [
       `Wrote ${exported.folder}: ${exported.files} files, ${populations.changes} changes and ${populations.deployments} deployments from ${time(period.from)} to ${time(period.to)}.`,
       ...(exported.zip === null ? [] : [`The same in one file: ${exported.zip}`]),
@@ -88,7 +89,25 @@ export async function compareWithGitHub(
   }
 }
 
-/** Posts the log's head on GitHub and returns a line about it. The package is written: what fails here is tried again by the App. */
+/** Posts the head that an export was made of, and returns a line about it. Nothing else is recorded of an export. */
+async function postHeadOfExport(
+  settings: Settings,
+  ledger: Ledger,
+  organization: string,
+  seal: string,
+): Promise<string> {
+  try {
+    const { id } = await organizationOf(ledger, organization);
+    const task = packageHead(id, "export", seal, Date.now());
+    await ledger.record({ tasks: [task] }, task.dueAt);
+  } catch (error) {
+    if (!(error instanceof ExternalError)) throw error;
+    return `The log's head was posted nowhere: ${error.message}`;
+  }
+  return postHeadAfter(settings, organization, "export", seal);
+}
+
+/** Posts the log's head on GitHub and returns a line about it. The task is stored: what fails here is tried again by the App. */
 export async function postHeadAfter(
   settings: Settings,
   organization: string,

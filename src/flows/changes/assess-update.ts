@@ -4,16 +4,10 @@ import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Change, RefUpdate } from "../../domain/change/change.ts";
 import { assess } from "../../domain/assessment/assess.ts";
-import {
-  decideChange,
-  decideLanding,
-  policyOrDefault,
-  seedOfChange,
-} from "../../domain/decisions/decision.ts";
+import { decideLanding } from "../../domain/decisions/decision.ts";
 import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import { sha256 } from "../../domain/values/digest.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
-import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import { type Action, type Decision, type Entry, type Addressee } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../domain/records/change.ts";
@@ -22,12 +16,11 @@ import type { Task } from "../../domain/records/task.ts";
 import { policyBefore, sinceOf } from "../policy/current-policy.ts";
 import { emergenciesOfAll, advanceEmergencies } from "../emergencies/emergencies.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
+import { decideJudgedChange } from "../records/judged.ts";
 import { endedPullTasks } from "../records/merge-backs.ts";
-import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
 import { gatherChange, isPullRequestMerge } from "../facts/branch-update.ts";
 import { type RepairPolicy, policyAfterRepair } from "../policy/repair.ts";
-import { contextOf } from "../records/existing-deviations.ts";
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
@@ -90,7 +83,7 @@ export async function judgeUpdate(
   const decided =
     role === INTEGRATION
       ? decideLanding({ change, assessment, policy, detectedAt: now })
-      : await decideUpdate(repo, { change, assessment, policy, emergencies, to, questions });
+      : await decideUpdate(repo, { change, assessment, policy, emergencies, questions });
   const result = { verdict: assessment.verdict, deviation: deviationIn(decided) };
   const endWaiting = (): Promise<readonly Action[]> =>
     endWaitingChecks(repo, change.pullRequests, result, to);
@@ -134,29 +127,13 @@ async function decideUpdate(
     readonly assessment: Assessment;
     readonly policy: PolicyInForce;
     readonly emergencies: readonly EmergencyFacts[];
-    readonly to: Addressee;
     readonly questions: Questions;
   },
 ): Promise<Decision> {
-  const { change, assessment, policy, emergencies, to, questions } = facts;
-  const { update } = change;
-  const now = repo.now();
-  const { verdict } = assessment;
-  const judged = { id: change.id, at: update.at, where: update.ref, verdict };
-  const { spans, seed, records } = await contextOf(repo, policyOrDefault(policy), judged, (causes) =>
-    seedOfChange({ change, assessment, policy, spans: causes }),
-  );
-  const decided = { change, assessment, policy, to, detectedAt: now, spans, records, emergencies };
-  const used = { at: update.at, subject: change.id, shipped: update.after };
-  const gap = await gapOfUpdate(repo, change, questions.unanswered, now);
-  return mergeDecisions(
-    decideChange(decided),
-    decideUse({ assessment, emergencies, use: used, policy, to, now }),
-    {
-      entries: gap,
-      tasks: await tasksOfLanding(repo, seed?.cause.shared),
-    },
-  );
+  const { questions, ...judged } = facts;
+  const decided = await decideJudgedChange(repo, judged);
+  const gap = await gapOfUpdate(repo, judged.change, questions.unanswered, repo.now());
+  return mergeDecisions(decided, { entries: gap });
 }
 
 /** A command in an approving review, or a push, may not have been read before it landed. */

@@ -16,12 +16,11 @@ import {
   type EmergencyTarget,
 } from "../../domain/emergency/commands.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
-import { dueTasks } from "../../domain/emergency/due.ts";
 import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";
 import type { Attribution, EmergencyRecord } from "../../domain/records/emergency.ts";
-import { emergencyEntry } from "../../domain/emergency/life.ts";
+import { decideEmergencyStep, decideReviewStep } from "../../domain/emergency/steps.ts";
 import { notReviewer, POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
-import { mayReview, reviewEntry } from "../../domain/emergency/retroactive-review.ts";
+import { mayReview } from "../../domain/emergency/retroactive-review.ts";
 import type { EmergencyCommandName, Reply } from "../../domain/emergency/voice.ts";
 import { askAuthorisers, askReason, askToConfirm } from "../../domain/messages/emergency.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
@@ -132,7 +131,7 @@ export async function applyEmergencyAction(
   const applied = applyTo(action, given, target, candidate);
   if (applied.refused !== null) return refuse(applied.refused);
   const { record, reply, requests } = applied;
-  const { policy, by, subject } = given;
+  const { policy, by } = given;
   const to = addressee(repo);
   const able =
     requests === "authorisation" || requests === "confirmation" ? await authorisers(repo, policy) : [];
@@ -141,20 +140,12 @@ export async function applyEmergencyAction(
     authorisation: () => askAuthorisers(to, record, policy, able, "declared"),
     confirmation: () => askToConfirm(to, record, policy, able),
   };
-  const now = repo.now();
-  const { id: repositoryId } = repo.info;
   return {
     outcome: "done",
     reply,
     emergency: record.id,
-    entries: [emergencyEntry(record)],
+    ...decideEmergencyStep(record, null, repo.now()),
     actions: requests === null ? [] : asked[requests](),
-    tasks: [
-      subject.kind === "pull"
-        ? { kind: "pull", repositoryId, number: subject.pull.number, request: null, dueAt: now }
-        : { kind: "gates", repositoryId, dueAt: now },
-      ...dueTasks(repositoryId, [{ record, review: null }], now),
-    ],
   };
 }
 
@@ -240,19 +231,11 @@ async function applyReview(
   const reviewer = await readReviewer(repo, owed, pull, by, makers);
   if (!mayReview(reviewer))
     return refuse(notReviewer(reviewer, policy.emergency.reviewers, by.login, place.kind));
-  const dueAt = repo.now();
-  const { id: repositoryId } = repo.info;
   return {
     outcome: "done",
     reply: decidedReply(after, policy),
     emergency: after.emergency,
-    entries: [reviewEntry(after)],
-    actions: [],
-    tasks: [
-      place.kind === "pull"
-        ? { kind: "pull", repositoryId, number: place.number, request: null, dueAt }
-        : { kind: "due", repositoryId, dueAt },
-    ],
+    ...decideReviewStep(facts.record, after, repo.now()),
   };
 }
 

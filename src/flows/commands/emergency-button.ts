@@ -31,12 +31,12 @@ export async function flagEmergency(
     ({ record: { opened }, record }) => isOpen(record) && opened.via === "button" && opened.at === at,
   );
   if (isShut || isAgain === true) return assessPull(repo, number, null);
-  const { outcome, reply, entries, actions } =
+  const { outcome, reply, entries, actions, tasks } =
     found === null ? refuse(POLICY_UNKNOWN) : await applyEmergencyAction(repo, FLAG, found);
   const { id: repositoryId } = repo.info;
   const key = `button:${repositoryId}:${number}:${at}`;
   const now = repo.now();
   const said = outcome === "done" ? actions : [commentAction(addressee(repo), number, key, reply(COMMENT))];
   const again: Task = { kind: "pull", repositoryId, number, request: null, dueAt: now };
-  await repo.commit({ entries, actions: said, tasks: [again] });
+  await repo.commit({ entries, actions: said, tasks: [...tasks, again] });
 }

@@ -6,7 +6,9 @@ import { assess } from "../../domain/assessment/assess.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
 import { canonical } from "../../domain/values/digest.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
-import { emergencyEntry, expired } from "../../domain/emergency/life.ts";
+import { expired } from "../../domain/emergency/life.ts";
+import { decideEmergencyStep } from "../../domain/emergency/steps.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
 import type { AccountName } from "../../domain/policy/identity.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
@@ -56,8 +58,8 @@ export async function advanceDeploymentEmergencies(repo: Repo): Promise<void> {
     .filter(
       ({ status, authorised: given }) => status === "authorised" && given !== null && now > given.until,
     );
-  const entries = over.map((record) => emergencyEntry(expired(record)));
-  if (entries.length > 0) await repo.commit({ entries });
+  if (over.length > 0)
+    await repo.commit(mergeDecisions(...over.map((record) => decideEmergencyStep(expired(record), null, now))));
   await reassessDeployments(repo, facts);
   await remindOfReviews(repo, null);
 }

@@ -1,22 +1,18 @@
 /** What succeeded in production, however we know of it: judged, and recorded with whatever follows. */
 
-import { addressee, type Repo } from "../context/repo.ts";
+import { type Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
-import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
 import { isOwed, type Deployment, type MergeBack } from "../../domain/deployment/deployment.ts";
-import { decideUse } from "../../domain/decisions/emergency-use.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { emergenciesForDeployment } from "../emergencies/emergencies.ts";
-import { tasksOfLanding } from "../records/exposure-tasks.ts";
+import { decideJudgedDeployment } from "../records/judged.ts";
 import { mergeStateOf } from "./before-merge.ts";
 import { gatherDeployment, type Success } from "./facts.ts";
 import { mergeBackState } from "./merge-back.ts";
-import { mergeBackTasks } from "../records/merge-backs.ts";
 import { policyWhen } from "../policy/policy-at.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Tools } from "../context/tools.ts";
-import { contextOf } from "../records/existing-deviations.ts";
 
 /** Records a success with its verdict and whatever follows; answers what was recorded. Throws {@link ExternalError}, also where GitHub's lists do not agree yet. */
 export async function recordSuccess(repo: Repo, success: Success): Promise<Deployment> {
@@ -37,37 +33,8 @@ export async function recordDeployment(
     { moment: "deployed", deployment, emergencies },
     { policy, appId: repo.appId, at, since: sinceOf(repo, policy) },
   );
-  const to = addressee(repo);
-  const now = repo.now();
-  const { verdict } = assessment;
-  const where = deployment.environment.toLowerCase();
-  const judged = { id: deployment.id, at, where, verdict };
-  const { spans, seed, records } = await contextOf(repo, policyOrDefault(policy), judged, (causes) =>
-    seedOfDeployment({ deployment, assessment, policy, spans: causes }),
-  );
-  const decided = decideDeployment({
-    deployment,
-    assessment,
-    policy,
-    to,
-    detectedAt: now,
-    spans,
-    records,
-    emergencies,
-  });
-  const use = decideUse({
-    assessment,
-    emergencies,
-    use: { at, subject: deployment.id, shipped: deployment.sha },
-    policy,
-    to,
-    now,
-  });
-  const entries = [...decided.entries, ...use.entries];
-  const actions = repo.past === undefined ? decided.actions : [];
-  const exposures = await tasksOfLanding(repo, seed?.cause.shared);
-  const tasks = [...decided.tasks, ...use.tasks, ...mergeBackTasks(deployment), ...exposures];
-  await repo.commit({ entries, actions, tasks });
+  const decided = await decideJudgedDeployment(repo, { deployment, assessment, policy, emergencies });
+  await repo.commit(repo.past === undefined ? decided : { ...decided, actions: [] });
 }
 
 /** Returns whether a success is recorded. */

@@ -2,18 +2,18 @@
 
 import { addressee, type Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
-import type { Action, Entry } from "../../domain/records/entry.ts";
+import type { Action, Decision } from "../../domain/records/entry.ts";
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { contributed, eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
 import { allows, emergencyRolesOf } from "../../domain/emergency/emergency.ts";
 import { declarersOf, isOpen, type EmergencyRecord } from "../../domain/records/emergency.ts";
-import { dueTasks, OVERTAKEN } from "../../domain/emergency/due.ts";
+import { mergeDecisions } from "../../domain/deviation/decide.ts";
+import { OVERTAKEN } from "../../domain/emergency/due.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import {
   authorisation,
   authorised,
   confirmed,
-  emergencyEntry,
   emergencyPrefix,
   expired,
   opened,
@@ -21,6 +21,7 @@ import {
   pushed,
   withdrawn,
 } from "../../domain/emergency/life.ts";
+import { decideEmergencyStep } from "../../domain/emergency/steps.ts";
 import { askAuthorisers, askReason } from "../../domain/messages/emergency.ts";
 import type { AccountName } from "../../domain/policy/identity.ts";
 import type { From } from "../../domain/policy/file/selectors.ts";
@@ -178,18 +179,16 @@ export async function advanceEmergencies(
   const facts = await emergenciesOfPull(repo.tools, repo.info.id, pull.number);
   const current = known(inForce);
   if (current === null) return facts;
-  const entries: Entry[] = [];
-  const actions: Action[] = [];
+  const steps: Partial<Decision>[] = [];
   const to = addressee(repo);
   const now = repo.now();
   const label = pull.labels.some((each) => each.toLowerCase() === EMERGENCY_LABEL);
   let after = facts;
   const change = (record: EmergencyRecord, said: readonly Action[]): void => {
-    entries.push(emergencyEntry(record));
-    actions.push(...said);
     const kept = after.filter((each) => each.record.id !== record.id);
-    const before = after.find((each) => each.record.id === record.id);
-    after = [...kept, { record, review: before?.review ?? null, asOf: now }];
+    const review = after.find((each) => each.record.id === record.id)?.review ?? null;
+    steps.push(decideEmergencyStep(record, review, now), { actions: said });
+    after = [...kept, { record, review, asOf: now }];
   };
   const isHeld = isProductionBranch(current.policy, repo.info, pull.base.ref);
   if (label && isHeld && facts.length === 0 && pull.state === "open") {
@@ -204,10 +203,7 @@ export async function advanceEmergencies(
     const eligible = moved.status === "waiting" ? await authorisers(repo, current.policy) : null;
     change(moved, eligible === null ? [] : askAuthorisers(to, moved, current.policy, eligible, "pushed"));
   }
-  if (entries.length > 0) {
-    const tasks = dueTasks(repo.info.id, after, now);
-    await repo.commit({ entries, actions, tasks });
-  }
+  if (steps.length > 0) await repo.commit(mergeDecisions(...steps));
   return after;
 }
 

@@ -7,6 +7,7 @@ import type { Entry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { periodSubject, type HandedOver, type PeriodCloseRecord } from "../../domain/records/monitoring.ts";
 import type { Ledger, LedgerReader } from "../../ledger/ledger.ts";
+import { packageHead } from "./log-heads.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { exportEvidence, readerOf, sourceOf, type Exported, type ExportRequest } from "./export-evidence.ts";
 
@@ -118,11 +119,14 @@ async function handOver(
   if (made.refused !== null) return made;
   const nothing = made.exported.closing.rows_that_differ === 0;
   const entry = entryOf(request, made.record);
+  const tasks = [packageHead(entry.organizationId, "close", made.exported.seal, generatedAt)];
   let isRecorded = false;
   try {
     // What was handed over meanwhile is not in this package.
     if (!nothing)
-      isRecorded = await ledger.recordIf(entry, generatedAt, (now) => isStill(now, entry, before));
+      isRecorded = await ledger.recordIf({ entries: [entry], tasks }, generatedAt, (now) =>
+        isStill(now, entry, before),
+      );
   } finally {
     if (!isRecorded) await writer.withdraw();
   }

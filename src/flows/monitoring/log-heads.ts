@@ -48,6 +48,16 @@ export async function askForHeads(tools: Tools, dueAt: Instant): Promise<void> {
   await tools.ledger.record({ tasks }, tools.clock.now());
 }
 
+/** Returns the task that posts the head which a package was made of, once for each package. `seal`: the package's. */
+export function packageHead(
+  organizationId: number,
+  why: "export" | "close",
+  seal: string,
+  dueAt: Instant,
+): Task<"post-head"> {
+  return { kind: "post-head", organizationId, why, round: `${why}:${seal}`, dueAt };
+}
+
 /** Returns the organisations whose repositories the App can see. */
 export async function headsOwners(ledger: Pick<LedgerReader, "states">): Promise<readonly HeadsOwner[]> {
   const found = new Map<number, HeadsOwner>();

@@ -7,13 +7,13 @@ import { isOpen } from "../../domain/records/emergency.ts";
 import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
 import {
   partiesOf,
-  reviewEntry,
   decided,
   isOverdue,
   mayReview,
   nextWord,
   type RetroactiveReviewEvent,
 } from "../../domain/emergency/retroactive-review.ts";
+import { decideReviewStep } from "../../domain/emergency/steps.ts";
 import type { RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
 import { eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
 import { blockedByOverdue } from "../../domain/emergency/replies.ts";
@@ -104,7 +104,7 @@ export async function advanceMergedPull(repo: Repo, pull: PullRequest, policy: P
         note,
       });
       if (after === null) continue;
-      await repo.commit({ entries: [reviewEntry(after)] });
+      await repo.commit(decideReviewStep(owed.facts.record, after, repo.now()));
       break;
     }
   }
@@ -128,8 +128,7 @@ export async function remindOfReviews(repo: Repo, number: number | null): Promis
     const from = policy.emergency.reviewers;
     const able = await repo.github.candidates(from);
     const actions = askReviewers(addressee(repo), after, policy, able, now, facts.record);
-    const tasks = dueTasks(repo.info.id, [{ record: facts.record, review: after }], now);
-    await repo.commit({ entries: [reviewEntry(after)], actions, tasks });
+    await repo.commit({ ...decideReviewStep(facts.record, after, now), actions });
   }
 }
 
