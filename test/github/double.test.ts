@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ControlledDouble } from "./control.ts";
 import { trial, type Trial } from "./stage.ts";
 
@@ -223,9 +223,14 @@ test("as a program it serves everything over HTTP, delivers to the App's address
   }).listen(0, "127.0.0.1");
   await once(app, "listening");
   const webhookUrl = `http://127.0.0.1:${(app.address() as AddressInfo).port}/webhooks`;
-  const program = spawn(process.execPath, [new URL("main.ts", import.meta.url).pathname], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const program = spawn(
+    process.execPath,
+    [new URL("main.ts", import.meta.url).pathname, "--until-stdin-ends"],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
+  onTestFinished(() => void program.kill("SIGKILL"));
   try {
     const [line] = (await once(createInterface(program.stdout), "line")) as [string];
     const { url } = JSON.parse(line) as { url: string };

@@ -1,6 +1,6 @@
 /** @module-tag long */
 
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { generateKeyPairSync } from "node:crypto";
 import {
@@ -26,7 +26,7 @@ import { refusedBy } from "../../src/cli/node-version.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { run as runHere } from "../cli/run.ts";
 import { entry } from "../ledger/sample.ts";
-import { INHERITED } from "../robustness/programs.ts";
+import { INHERITED, start } from "../robustness/programs.ts";
 import { isWhole, sample } from "../support/effort.ts";
 import { folderOfSuite, folderOfTest } from "../support/folders.ts";
 import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
@@ -219,12 +219,7 @@ describe("whoever reads the output of the build and is gone at once", () => {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<readonly [said: string, code: number | null]> {
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: ROOT,
-      env: { ...INHERITED, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
+    const child = start(MAIN, args, { cwd: ROOT, env: { ...INHERITED, ...env } });
     const [read, other] = closed === "stdout" ? [child.stdout, child.stderr] : [child.stderr, child.stdout];
     read.destroy();
     const [said] = await Promise.all([text(other), once(child, "close")]);

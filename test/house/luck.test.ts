@@ -174,3 +174,54 @@ describe("what is made up", () => {
     expect(drawn(parse("a.ts", text))).toEqual([]);
   });
 });
+
+/** What starts programs: a helper that ends them with the test, and those that need another way, which end them as well. */
+const STARTERS = new Set([
+  "test/robustness/programs.ts",
+  // GitHub's double is a program of its own, and imports nothing of the App's tests.
+  "test/github/double.test.ts",
+  // What is left behind is what is tested.
+  "test/robustness/orphans.test.ts",
+  // Its worker ends when its channel does.
+  "test/ledger/kill.test.ts",
+  // npm starts the program as a reader does.
+  "test/cli/setup/install-page.test.ts",
+]);
+
+/** Returns the files that start programs which may outlive whoever waits for them. */
+function starters({ path, items }: Source): readonly string[] {
+  if (STARTERS.has(path)) return [];
+  return items.some((item) => {
+    const from = isNode(item["source"]) ? String(item["source"]["value"]) : "";
+    const named = Array.isArray(item["specifiers"]) ? item["specifiers"].filter(isNode) : [];
+    return /^(node:)?child_process$/u.test(from) && named.some((each) => LASTING.has(nameOf(each)));
+  })
+    ? [path]
+    : [];
+}
+
+/** What starts programs that serve; others are waited for. */
+const LASTING = new Set(["spawn", "fork"]);
+
+function nameOf(specifier: Node): string {
+  const of = isNode(specifier["imported"]) ? specifier["imported"] : specifier["local"];
+  return isNode(of) ? String(of["value"]) : "";
+}
+
+describe("a program that a test starts", () => {
+  it("ends with the test, and with whoever runs it", () => {
+    expect(TESTS.flatMap(starters)).toEqual([]);
+  });
+
+  it.each([
+    'import { spawn } from "node:child_process";',
+    'import { once, fork as f } from "child_process";',
+  ])("would be caught at: %s", (text) => {
+    expect(starters(parse("test/a.test.ts", text))).toEqual(["test/a.test.ts"]);
+  });
+
+  it("may be waited for", () => {
+    const text = 'import { spawnSync, type ChildProcess } from "node:child_process";';
+    expect(starters(parse("test/a.test.ts", text))).toEqual([]);
+  });
+});

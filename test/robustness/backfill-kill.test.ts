@@ -1,6 +1,5 @@
 /** @module-tag long */
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -10,7 +9,7 @@ import { serve } from "@hono/node-server";
 import { expect, onTestFinished, test } from "vitest";
 
 import { trial, type Trial } from "../github/stage.ts";
-import { countersign, INHERITED, PROGRAM } from "./programs.ts";
+import { countersign, INHERITED, PROGRAM, start } from "./programs.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -79,11 +78,8 @@ test("a backfill whose process is killed leaves a sound log, and goes on where i
   const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
   const wish = ["--repo", "acme/web", "--from", day(START), "--to", day(START + DAY)];
 
-  const child = spawn(process.execPath, [PROGRAM, "backfill", ...wish], {
-    env: { ...INHERITED, ...env },
-    stdio: "ignore",
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
+  const child = start(PROGRAM, ["backfill", ...wish], { env: { ...INHERITED, ...env } });
+  for (const stream of [child.stdout, child.stderr]) stream.resume();
   // The policy, the first 125 updates, the others; then the pull requests are asked for.
   onBatch = (count) => count === 4 && child.kill("SIGKILL");
   await once(child, "close");

@@ -4,18 +4,17 @@
  * @module-tag long
  */
 
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { openPage } from "../support/browser.ts";
 import { folderOfTest } from "../support/folders.ts";
-import { INHERITED, PROGRAM } from "./programs.ts";
+import { INHERITED, PROGRAM, start } from "./programs.ts";
 
 /** Waits for a line of a program that has this in it; returns what the pattern finds. */
 async function lineWith(lines: AsyncIterable<string>, pattern: RegExp): Promise<string> {
@@ -45,14 +44,10 @@ interface Demo {
 async function served(story: string): Promise<Demo> {
   const out = folderOfTest("demo-served");
   const args = ["demo", "--serve", "--out", join(out, "demo"), "--story", story];
-  const child: ChildProcess = spawn(process.execPath, [PROGRAM, ...args], {
-    env: INHERITED,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
+  const child = start(PROGRAM, args, { env: INHERITED });
   let complaints = "";
-  child.stderr?.on("data", (part) => (complaints += String(part)));
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  child.stderr.on("data", (part: Buffer) => (complaints += String(part)));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const all = { [Symbol.asyncIterator]: () => ({ next: () => lines.next() }) };
   const double = await lineWith(all, /http:\/\/127\.0\.0\.1:\d+/u);
   const page = await lineWith(all, /http:\/\/127\.0\.0\.1:\d+\/(?:\?from|sign-in)\S+/u);

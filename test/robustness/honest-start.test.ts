@@ -1,12 +1,10 @@
 /** What `countersign serve` says of itself before it is ready: the App on GitHub is not as its settings say, or not as it must be. */
 
-import { spawn } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
@@ -14,7 +12,7 @@ import { WEBHOOK_PATH } from "../../src/server.ts";
 import { sample } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
 import { folderOfTest } from "../support/folders.ts";
-import { countersign, INHERITED, PROGRAM } from "./programs.ts";
+import { countersign, INHERITED, PROGRAM, start } from "./programs.ts";
 
 const keyPair = () =>
   generateKeyPairSync("rsa", {
@@ -107,18 +105,10 @@ describe("what only other settings help against ends the start with 2, in one se
 
 /** Starts the App; it ends with the test. */
 function serve(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
-  const child = spawn(process.execPath, [PROGRAM, "serve", ...options], {
-    env: { ...INHERITED, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = start(PROGRAM, ["serve", ...options], { env: { ...INHERITED, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-  onTestFinished(async () => {
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  });
   const url = `http://127.0.0.1:${env["PORT"]}`;
   return {
     log: () => said,

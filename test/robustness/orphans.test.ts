@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { sample } from "../support/effort.ts";
 import { folderOfTest } from "../support/folders.ts";
-import { PROGRAM } from "./programs.ts";
+import { INHERITED, PROGRAM, start as startWithTest } from "./programs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAKER = fileURLToPath(new URL("orphan-maker.ts", import.meta.url));
@@ -71,11 +72,19 @@ test("a demo that is killed leaves no process behind", { tags: ["long"] }, async
   await groupIsGone(child);
 });
 
-test("a run of tests of which one fails ends, says so by its exit code, and leaves no process behind", async () => {
+test("a program that a test started ends when its input does, as it does where that test is killed", async () => {
+  const env = { ...INHERITED, PORT: "0", COUNTERSIGN_ENV_FILE: join(folderOfTest("served"), ".env") };
+  const child = startWithTest(PROGRAM, ["serve", "--setup"], { env });
+  await once(child.stderr, "data");
+  child.stdin.end();
+  expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
+});
+
+test("a run of tests of which one fails and one is ended by its limit says so, and leaves no process behind", async () => {
   const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
   const config = fileURLToPath(new URL("failing-run/vitest.config.ts", import.meta.url));
   const child = start(vitest, "run", "--reporter", "tap-flat", "--config", config, "--root", ROOT);
-  const [[code]] = await Promise.all([once(child, "exit"), says(child, "not ok 1 - ")]);
+  const [[code]] = await Promise.all([once(child, "exit"), says(child, "not ok 2 - ")]);
   expect(code).toBe(1);
   await groupIsGone(child);
 });

@@ -1,7 +1,8 @@
 /** The program `countersign`, started as an operator starts it. */
 
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +18,36 @@ export const INHERITED: Readonly<Record<string, string>> = {
   // Without the settings of whoever runs the tests.
   COUNTERSIGN_ENV_FILE: "",
 };
+
+const WITH_ITS_PARENT = new URL("../support/ends-with-its-parent.ts", import.meta.url).href;
+
+/** Where and how a program is started. `through`: the program that starts it, with its arguments. */
+export interface Started {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly through?: readonly string[];
+}
+
+/** Starts a program of ours. It ends with the test that starts it, and where that is killed with its process. */
+export function start(
+  program: string,
+  args: readonly string[],
+  { env, cwd, through = [] }: Started,
+): ChildProcessByStdio<Writable, Readable, Readable> {
+  const line = [...through, process.execPath, "--import", WITH_ITS_PARENT, program, ...args];
+  const child = spawn(line[0] ?? "", line.slice(1), {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  });
+  return child;
+}
 
 /** What a program came to. */
 export interface Ended {
@@ -36,14 +67,11 @@ export async function countersign(
   cwd?: string,
 ): Promise<Ended> {
   const { COUNTERSIGN_ENV_FILE: none, ...inherited } = INHERITED;
-  const [program = "", ...before] = isHeld && process.getuid?.() === 0 ? UNPRIVILEGED : [];
-  const [command, given] = program === "" ? [process.execPath, []] : [program, [...before, process.execPath]];
-  const child = spawn(command, [...given, PROGRAM, ...args], {
+  const child = start(PROGRAM, args, {
     env: { ...inherited, ...(cwd === undefined ? { COUNTERSIGN_ENV_FILE: none ?? "" } : {}), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    through: isHeld && process.getuid?.() === 0 ? UNPRIVILEGED : [],
     ...(cwd === undefined ? {} : { cwd }),
   });
-  onTestFinished(() => void child.kill("SIGKILL"));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, stdout, stderr };
 }

@@ -1,11 +1,11 @@
 /** `countersign serve` as it ships, by the system's clock, on a database of the test's; GitHub is the double in a process of its own. */
 
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 import { Double } from "../../src/cli/scenario/harness/double.ts";
 import { freePort, startDouble } from "../../src/cli/scenario/harness/processes.ts";
@@ -15,7 +15,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
-import { INHERITED, PROGRAM } from "./programs.ts";
+import { INHERITED, PROGRAM, start } from "./programs.ts";
 import type { RawState } from "./rig.ts";
 
 const APP_ID = 4711;
@@ -55,13 +55,14 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Starts GitHub and the App. `where`: as the App is told; `ledger`: where the test itself looks. `env`: more of the App's environment. */
+/** Starts GitHub and the App, which end with the test. `where`: as the App is told; `ledger`: where the test itself looks. `env`: more of the App's environment. */
 export async function openServed(
   where: StoreLocation,
   look: StoreLocation,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Served> {
   const github = await startDouble();
+  onTestFinished(() => github.stop());
   const double = new Double(github.send);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -74,7 +75,7 @@ export async function openServed(
       webhookUrl: `${url}/api/github/webhooks`,
     },
   );
-  const child = spawn(process.execPath, [PROGRAM, "serve"], {
+  const child = start(PROGRAM, ["serve"], {
     env: {
       ...INHERITED,
       APP_ID: String(APP_ID),
@@ -91,7 +92,6 @@ export async function openServed(
         : { COUNTERSIGN_DATA_DIR: where.dataDir }),
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = linesOf(child);
   const inner = env["COUNTERSIGN_MONITORING_ADDRESS"];

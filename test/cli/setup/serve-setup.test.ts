@@ -1,13 +1,12 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { environmentAfterSetup } from "../../../src/cli/setup/before-serving.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { githubOnAPort } from "../../support/github-on-a-port.ts";
-import { INHERITED, PROGRAM } from "../../robustness/programs.ts";
+import { INHERITED, PROGRAM, start } from "../../robustness/programs.ts";
 import { emptyFolder, Person, registeredOn, startSetup } from "./person.ts";
 
 /** `serve --setup` up to the point from which it serves: its link, and the environment it goes on with. */
@@ -122,8 +121,7 @@ describe("serve --setup", () => {
     async (line, signal, code) => {
       const folder = emptyFolder();
       const env = { ...INHERITED, COUNTERSIGN_ENV_FILE: join(folder, ".env"), PORT: "0" };
-      const child = spawn(process.execPath, [PROGRAM, ...line.split(" ")], { env, cwd: folder });
-      onTestFinished(() => void child.kill("SIGKILL"));
+      const child = start(PROGRAM, line.split(" "), { env, cwd: folder });
       child.stderr.on("data", (part: Buffer) => {
         if (part.toString().includes("?token=")) child.kill(signal);
       });

@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 
 import project from "../../../vitest.config.ts";
 
-/** The project's own way to run tests, with one file that fails on purpose. */
+/** The project's own way to run tests, with a test that fails on purpose and one that is ended by its limit. */
 export default defineConfig({
-  test: { ...project.test, include: ["test/robustness/failing-run/fails.ts"], globalSetup: [] },
+  test: {
+    ...project.test,
+    include: ["test/robustness/failing-run/{fails,times-out}.ts"],
+    globalSetup: [],
+    testTimeout: 5_000,
+  },
 });
