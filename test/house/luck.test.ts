@@ -225,3 +225,44 @@ describe("a program that a test starts", () => {
     expect(starters(parse("test/a.test.ts", text))).toEqual([]);
   });
 });
+
+/** Tests in which it is tested that something waits no longer than so long. */
+const IN_SHORT: readonly string[] = [
+  "test/doors/fuzz.test.ts: patience",
+  "test/ledger/failures.test.ts: SHORT",
+  "test/ledger/lists.test.ts: patience",
+];
+
+/** Milliseconds. What is waited for less long may come too late on a busy machine. */
+const PATIENT = 60_000;
+
+/** Returns what is waited for less long than a busy machine may take: given as it is, or by a constant of the file. */
+function impatient({ path, items }: Source): readonly string[] {
+  return [...nodesOf(items)].flatMap((node) => {
+    const found: string[] = [];
+    const isShort = (value: unknown): boolean =>
+      isNode(value) && value.type === "NumericLiteral" && Number(value["value"]) < PATIENT;
+    if (node.type === "ObjectExpression")
+      for (const name of ["patience", "patienceMs"]) if (isShort(property(node, name))) found.push(name);
+    const id = node.type === "VariableDeclarator" && isNode(node["id"]) ? String(node["id"]["value"]) : "";
+    if (/^(SHORT|PATIENCE|PATIENT)/u.test(id) && isShort(node["init"])) found.push(id);
+    return found.map((name) => `${path}: ${name}`);
+  });
+}
+
+describe("an answer is waited for as long as a busy machine may take", () => {
+  it("but where it is tested that something waits no longer", () => {
+    expect(new Set(TESTS.flatMap(impatient))).toEqual(new Set(IN_SHORT));
+  });
+
+  it.each(["openStore(where, { patienceMs: 1_500 });", "const PATIENCE = 5_000;"])(
+    "would be caught at: %s",
+    (text) => {
+      expect(impatient(parse("a.ts", text))).toHaveLength(1);
+    },
+  );
+
+  it("may be longer", () => {
+    expect(impatient(parse("a.ts", "openStore(where, { patienceMs: 600_000 });"))).toEqual([]);
+  });
+});
