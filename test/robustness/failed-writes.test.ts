@@ -151,13 +151,6 @@ async function played(
       },
       settle: () => alive(() => app.settle()),
       sweep: () => alive(() => app.sweep()),
-      restart: (at) => {
-        now = at;
-        return alive(async () => {
-          await app.kill();
-          await app.restart(at);
-        });
-      },
       ask: (path, make) =>
         alive(async () => {
           const answer = await app.ask(path, make);
@@ -176,7 +169,7 @@ async function played(
       ledger.recordIf = (...given) =>
         alive(async () => {
           tries += 1;
-          const failing = await store.open(where);
+          const failing = await store.openBeside(where);
           try {
             return (await failing.recordIf(...given)) || tries > 1;
           } finally {

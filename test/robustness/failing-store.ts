@@ -55,6 +55,15 @@ export class FailingStore {
   async open(where: StoreLocation): Promise<Ledger> {
     const store = await openStore(where, { readOnly: false });
     await store.migrate((tx) => migrate(tx, store.kind, Date.now()));
+    return this.#failing(store);
+  }
+
+  /** Opens the ledger of a command, beside that of the App. */
+  async openBeside(where: StoreLocation): Promise<Ledger> {
+    return this.#failing(await openStore(where, { readOnly: false }));
+  }
+
+  #failing(store: Store): Ledger {
     this.#isDead = false;
     let isGone = false;
     const living = <T>(work: () => Promise<T>): Promise<T> =>
