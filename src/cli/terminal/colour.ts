@@ -1,6 +1,7 @@
 /** Colours the word that a line of output begins with where it says how something went. */
 
-import { styleText } from "node:util";
+// By its name it could not be imported where it is missing, and nobody could say which Node is needed.
+import * as util from "node:util";
 
 const STYLES = {
   passed: "green",
@@ -23,5 +24,5 @@ export function coloured(line: string, stream: NodeJS.WritableStream): string {
   const [mark] = MARK.exec(line) ?? [];
   if (mark === undefined || Number.parseInt(process.versions.node, 10) < OLDEST_NODE) return line;
   const style = STYLES[mark as keyof typeof STYLES];
-  return `${styleText(style, mark, { stream })}${line.slice(mark.length)}`;
+  return `${util.styleText(style, mark, { stream })}${line.slice(mark.length)}`;
 }
