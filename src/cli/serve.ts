@@ -9,7 +9,7 @@ import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
 import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
-import type { Terminal } from "./terminal/answer.ts";
+import { UsageError, type Terminal } from "./terminal/answer.ts";
 import { withSignals } from "./terminal/signals.ts";
 import { settingsFrom } from "./input/settings.ts";
 import { environmentAfterSetup } from "./setup/before-serving.ts";
@@ -23,32 +23,40 @@ export interface ServeOptions {
   readonly setup: boolean;
 }
 
-/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. */
+/**
+ * Serves until SIGINT or SIGTERM; resolves when all work under way is finished. Throws UsageError where nobody reads the log any
+ * more: who is told of nothing should at least be told of that.
+ */
 export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is elsewhere.
   signingKeyPem(settings);
+  const ending = Promise.withResolvers<"told to" | "unread">();
   const { app, address } = await withSignals(
     () => process.exit(0),
-    () => started(settings, newStore),
+    () => started(settings, newStore, () => ending.resolve("unread")),
   );
   const { host, port, monitoring } = address;
   if (monitoring !== null)
     terminal.printError(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
   terminal.printError(`Countersign listens on http://${host}:${port}`);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  await withSignals(
-    () => resolve(),
-    () => promise,
+  const why = await withSignals(
+    () => ending.resolve("told to"),
+    () => ending.promise,
   );
   await app.stop();
+  if (why === "unread")
+    throw new UsageError(
+      "Nobody reads the log any more: standard output is closed. Start Countersign again with an output that stays open.",
+    );
 }
 
 async function started(
   settings: Settings,
   newStore: boolean,
+  onLogUnread: () => void,
 ): Promise<{ readonly app: Countersign; readonly address: Awaited<ReturnType<Countersign["listen"]>> }> {
-  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
+  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore, onLogUnread });
   return { app, address: await listenOrStop(app) };
 }
 

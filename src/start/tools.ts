@@ -30,6 +30,8 @@ export interface StartTools {
   readonly clock: Clock;
   readonly fetch?: Fetch;
   readonly log?: Logger;
+  /** Called when nobody reads the log any more: its reader is gone. */
+  readonly onLogUnread?: () => void;
   /** How notifications are posted, where it is not over the network. */
   readonly post?: Post;
   /** How the ledger is opened, where its writes are to fail on purpose. */
@@ -66,7 +68,7 @@ export async function buildTools(
   clock: Clock,
   wall: Clock | null,
 ): Promise<Built> {
-  const log = start.log ?? makeLog(settings);
+  const log = start.log ?? makeLog(settings, start.onLogUnread);
   let skew: number | null = null;
   let isKeyRefused: boolean | null = null;
   const ledger = await (start.openLedger ?? openLedger)(settings.store);
@@ -127,6 +129,11 @@ function addressesOf(settings: Settings): Addresses {
 }
 
 /** Returns the log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */
-function makeLog({ logLevel: level, logFormat }: Settings): Logger {
-  return logFormat === "pretty" ? pino({ level }, pretty({ sync: true })) : pino({ level });
+function makeLog({ logLevel: level, logFormat }: Settings, onUnread?: () => void): Logger {
+  const output = pino.destination({ dest: 1, sync: true });
+  // Pino would drop every further line without a word.
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") onUnread?.();
+  });
+  return pino({ level }, logFormat === "pretty" ? pretty({ destination: output, sync: true }) : output);
 }

@@ -279,3 +279,50 @@ describe("what an entry of the log holds", () => {
     expect(castBodies(parse("src/domain/a.ts", text))).toEqual([]);
   });
 });
+
+/** What would be recorded without what follows from it, and the only files that may decide it: each decides both. */
+const DECIDED_WHOLE: Readonly<Record<string, readonly string[]>> = {
+  decideChange: ["src/domain/decisions/decision.ts", "src/flows/records/judged.ts"],
+  decideDeployment: ["src/domain/decisions/decision.ts", "src/flows/records/judged.ts"],
+  emergencyEntry: [
+    "src/domain/decisions/emergency-use.ts",
+    "src/domain/emergency/life.ts",
+    "src/domain/emergency/steps.ts",
+  ],
+  "reviewEntry of a retroactive review": [
+    "src/domain/decisions/emergency-use.ts",
+    "src/domain/emergency/retroactive-review.ts",
+    "src/domain/emergency/steps.ts",
+  ],
+};
+
+/** Returns what a file decides by half. */
+function decidedByHalf({ path, items }: Source): readonly string[] {
+  const named = new Set<string>();
+  for (const item of items) {
+    const from = isNode(item["source"]) ? String(item["source"]["value"]) : "";
+    const specifiers = Array.isArray(item["specifiers"]) ? item["specifiers"].filter(isNode) : [];
+    for (const each of specifiers) {
+      const of = isNode(each["imported"]) ? each["imported"] : each["local"];
+      const name = isNode(of) ? String(of["value"]) : "";
+      named.add(from.endsWith("/retroactive-review.ts") ? `${name} of a retroactive review` : name);
+    }
+  }
+  return Object.entries(DECIDED_WHOLE).flatMap(([name, places]) =>
+    named.has(name) && !places.includes(path) ? [`${path}: ${name}`] : [],
+  );
+}
+
+describe("a judgement, and a step of an emergency or of its review", () => {
+  it("is decided with what follows from it", () => {
+    expect(sourcesIn("src").flatMap(decidedByHalf)).toEqual([]);
+  });
+
+  it.each([
+    'import { decideChange } from "../../domain/decisions/decision.ts";',
+    'import { expired, emergencyEntry as entry } from "../../domain/emergency/life.ts";',
+    'import { reviewEntry } from "../../domain/emergency/retroactive-review.ts";',
+  ])("would be caught at: %s", (text) => {
+    expect(decidedByHalf(parse("src/flows/reviews/a.ts", text))).toHaveLength(1);
+  });
+});

@@ -1,8 +1,10 @@
 /** What `countersign serve` says of itself before it is ready: the App on GitHub is not as its settings say, or not as it must be. */
 
 import { createHmac, generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -108,7 +110,7 @@ function serve(env: Readonly<Record<string, string>>, ...options: readonly strin
   const child = start(PROGRAM, ["serve", ...options], { env: { ...INHERITED, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+    stream.setEncoding("utf8").on("data", (part: string) => (said += part));
   const url = `http://127.0.0.1:${env["PORT"]}`;
   return {
     log: () => said,
@@ -129,6 +131,16 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     expect(app.log()).toContain('"msg":"The App is registered on GitHub with all that it needs"');
     expect(app.log()).toContain('"organization":"acme","repositories":"all","msg":"Found an organisation');
     await expect.poll(app.log).toContain('"msg":"Ready: ');
+  });
+
+  test("an App whose log nobody reads any more finishes its work, ends with 2, and says why", async () => {
+    const child = start(PROGRAM, ["serve"], { env: { ...INHERITED, ...(await register()) } });
+    child.stdout.destroy();
+    const [said, ended] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect(said.trim().split("\n").at(-1)).toBe(
+      "error: Nobody reads the log any more: standard output is closed. Start Countersign again with an output that stays open.",
+    );
+    expect(ended).toEqual([2, null]);
   });
 
   test("all of it may come from .env, as people paste it", { tags: ["long"] }, async () => {
