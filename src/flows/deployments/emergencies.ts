@@ -59,7 +59,9 @@ export async function advanceDeploymentEmergencies(repo: Repo): Promise<void> {
       ({ status, authorised: given }) => status === "authorised" && given !== null && now > given.until,
     );
   if (over.length > 0)
-    await repo.commit(mergeDecisions(...over.map((record) => decideEmergencyStep(expired(record), null, now))));
+    await repo.commit(
+      mergeDecisions(...over.map((record) => decideEmergencyStep(expired(record), null, now))),
+    );
   await reassessDeployments(repo, facts);
   await remindOfReviews(repo, null);
 }
