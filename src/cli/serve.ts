@@ -25,13 +25,13 @@ export interface ServeOptions {
 
 /**
  * Serves until SIGINT or SIGTERM; resolves when all work under way is finished. Throws UsageError where nobody reads the log any
- * more: who is told of nothing should at least be told of that.
+ * more: a log that is lost unseen is worse than an end.
  */
 export async function serve(terminal: Terminal, { newStore, setup }: ServeOptions): Promise<void> {
   const settings = settingsFrom(setup ? { env: await environmentAfterSetup(terminal) } : terminal);
   // Created now rather than by the first export, which may run where the data folder is elsewhere.
   signingKeyPem(settings);
-  const ending = Promise.withResolvers<"told to" | "unread">();
+  const ending = Promise.withResolvers<"signal" | "unread">();
   const { app, address } = await withSignals(
     () => process.exit(0),
     () => started(settings, newStore, () => ending.resolve("unread")),
@@ -41,7 +41,7 @@ export async function serve(terminal: Terminal, { newStore, setup }: ServeOption
     terminal.printError(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
   terminal.printError(`Countersign listens on http://${host}:${port}`);
   const why = await withSignals(
-    () => ending.resolve("told to"),
+    () => ending.resolve("signal"),
     () => ending.promise,
   );
   await app.stop();

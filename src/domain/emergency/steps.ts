@@ -26,7 +26,7 @@ export function decideReviewStep(
   return { entries: [reviewEntry(after)], actions: [], tasks: following(record, after, now) };
 }
 
-/** A flow that goes on to judge may end before it has: then nothing but the task tells that something is to be judged. */
+/** A flow that goes on to judge may end before it has: then nothing but the task remains of what is to be judged. */
 function following(
   record: EmergencyRecord,
   review: RetroactiveReviewRecord | null,

@@ -49,7 +49,7 @@ export async function decideJudgedChange(
   );
 }
 
-/** Decides what to record where a change was judged as before: an emergency may be found to be used all the same. */
+/** Decides the use of emergencies by a change, which may be found although it is judged as before. */
 export function decideUseOfChange(repo: Repo, judged: Judged & { readonly change: Change }): Decision {
   const { id: subject, update } = judged.change;
   const use = { at: update.at, subject, shipped: update.after };
