@@ -12,7 +12,7 @@ import { backfillTable, benchBackfill } from "./backfill.ts";
 import { benchExport, printExport } from "./export.ts";
 import { benchIdle, idleTable } from "./idle.ts";
 import { benchLive, printLive, SHORT, WHOLE } from "./live.ts";
-import { benchPages, pagesTable } from "./pages.ts";
+import { ALL_PAGES, benchPages, pagesTable } from "./pages.ts";
 import { benchReceive, printReceive } from "./receive.ts";
 import { benchRequests, requestsTable } from "./requests.ts";
 
@@ -35,10 +35,7 @@ export const BENCHMARKS: Readonly<Record<string, Run>> = {
   export: async (isWhole) =>
     came(await benchExport({ sizes: isWhole ? [1_000, 20_000, 100_000] : [1_000, 5_000] }), printExport),
   pages: async (isWhole) =>
-    came(
-      await benchPages({ changes: isWhole ? 100_000 : 5_000, filters: 2, times: isWhole ? 20 : 5 }),
-      shown(pagesTable),
-    ),
+    came(await benchPages(isWhole ? ALL_PAGES : { changes: 5_000, filters: 2, times: 5 }), shown(pagesTable)),
   backfill: async (isWhole) => came(await each(isWhole ? [1_000, 10_000] : [200]), shown(backfillTable)),
 };
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { benchLive, SHORT, WHOLE } from "../bench/live.ts";
 import { BENCHMARKS } from "../bench/main.ts";
+import { ALL_PAGES } from "../bench/pages.ts";
 import { shippedNodeArgs } from "../bench/support/programs.ts";
 
 const BENCH = new URL("../bench/", import.meta.url);
@@ -28,6 +29,10 @@ it("the page on operations names the numbers that its commands take", () => {
   expect(page).toContain(`${SHORT.atOnce.join()} reviews of ${SHORT.atOnce.join()} pull requests at once`);
   expect(page).toContain(`the 99th percentile of ${WHOLE.atRest.reviews})`);
   expect(page).toContain(`\`node bench/live.ts --at-once ${WHOLE.atOnce.join()}\``);
+  expect(page).toContain(
+    `any ${ALL_PAGES.filters} filters over ${ALL_PAGES.changes.toLocaleString("en")} changes`,
+  );
+  expect(page).toContain("`node bench/pages.ts`");
   const { events = [], pulls } = WHOLE.memory ?? {};
   expect(page).toContain(`\`node bench/live.ts --events ${events.join()} --pulls ${pulls}\``);
 });

@@ -47,6 +47,7 @@ export async function* matchingDays(
   store: StoreKind,
   query: DayQuery,
 ): AsyncGenerator<MatchingDay> {
+  if (query.filter.repositoryIds?.length === 0) return;
   const days = await daysOf(db, query);
   let many = query.daysAtFirst ?? DAYS.first;
   for (let from = 0; from < days.length;) {
