@@ -26,6 +26,7 @@ const PACKAGES_OF = {
   package: [
     "@noble/curves",
     "@noble/hashes",
+    "csv-stringify",
     "hono",
     "fflate",
     "fontkit",

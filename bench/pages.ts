@@ -19,7 +19,7 @@ import { sha256 } from "../src/domain/values/digest.ts";
 import type { StoreLocation } from "../src/ledger/database/store.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import { openLedger } from "../src/ledger/open.ts";
-import { csvText } from "../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../src/package/csv.ts";
 import { CountedAnswers } from "../src/start/counted-answers.ts";
 import { GENERATED_AT, ORGANIZATION, PERIOD } from "../test/evidence/fixture.ts";
 import { startPostgres } from "../test/support/postgres.ts";

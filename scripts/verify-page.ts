@@ -73,6 +73,8 @@ async function bundled(): Promise<{ readonly code: string; readonly modules: rea
     input: join(PAGE, "main.ts"),
     cwd: ROOT,
     platform: "browser",
+    // The library has no condition by which a browser's copy is chosen.
+    resolve: { alias: { "csv-stringify/sync": "csv-stringify/browser/esm/sync" } },
     tsconfig: false,
     transform: { target: "es2023" },
   });

@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises";
 
 import { sortedLines } from "../domain/texts/sort.ts";
 import { ExternalError } from "../domain/values/external-error.ts";
-import { csvText } from "../domain/evidence/tables/write-csv.ts";
+import { csvText } from "./csv.ts";
 import { linesOnDisk, textOf } from "./disk.ts";
 import { zipOf } from "./zip/writer.ts";
 

@@ -1,6 +1,7 @@
 /** What makes packages: a package made by the same version is made again, word for word, when it is verified. */
 
 import type { RowMaker } from "../domain/evidence/verify/compare-with-log.ts";
+import { csvText } from "./csv.ts";
 import { renderStartHere } from "./start-here/start-here.ts";
 import { VERIFY_SCRIPT } from "./verify-script.ts";
 import { VERSION } from "./version.ts";
@@ -11,4 +12,5 @@ export const MAKER: RowMaker & { readonly name: string } = {
   version: VERSION,
   renderStartHere,
   verifyScript: VERIFY_SCRIPT,
+  csv: csvText,
 };

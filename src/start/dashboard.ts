@@ -10,7 +10,7 @@ import type { Caller, Organization, ViewerOf } from "../dashboard/page/access.ts
 import { OpenIdProvider } from "../dashboard/sign-in/openid.ts";
 import { SignIn } from "../dashboard/sign-in/sign-in.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { csvText } from "../domain/evidence/tables/write-csv.ts";
+import { csvText } from "../package/csv.ts";
 import type { Fetch } from "../github/api/octokit.ts";
 import { Pacing } from "../github/api/pacing.ts";
 import { GitHubSignIn } from "../github/people/sign-in.ts";

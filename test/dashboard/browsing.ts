@@ -11,7 +11,7 @@ import type { Packages } from "../../src/dashboard/page/packages.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION } from "../evidence/fixture.ts";
 
 /** Nothing is sent from these pages. */

@@ -7,7 +7,7 @@ import { dashboard } from "../../src/dashboard/app.ts";
 import { PAGES } from "../../src/dashboard/page-list.ts";
 import type { ActTools } from "../../src/dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../../src/dashboard/page/access.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION, smallLog, WEB } from "../evidence/fixture.ts";
 import { BASE_URL } from "./signed-in.ts";

@@ -10,7 +10,7 @@ import type { SignInProvider } from "../../src/dashboard/sign-in/providers.ts";
 import { SignIn } from "../../src/dashboard/sign-in/sign-in.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { GENERATED_AT, ledgerWith, ORGANIZATION, WEB } from "../evidence/fixture.ts";

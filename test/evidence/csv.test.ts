@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { canonical } from "../../src/domain/values/digest.ts";
 import { CsvRows } from "../../src/domain/evidence/tables/read-csv.ts";
 import { cellsOf, column, timeText } from "../../src/domain/evidence/tables/table.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 
 test.each(["one\ntwo", "one\rtwo", "one\r\ntwo", 'one "two"', "one, two", "plain"])(

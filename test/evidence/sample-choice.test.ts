@@ -22,7 +22,7 @@ import { readIds } from "../../src/domain/evidence/sample/ids.ts";
 import { groupsIn, listIn, rowsIn } from "../../src/domain/evidence/sample/rows.ts";
 import { groupsText, listText } from "../../src/domain/evidence/tables/table.ts";
 import { sha256 } from "../../src/domain/values/digest.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { rounds } from "../support/effort.ts";
 
 const run = promisify(execFile);

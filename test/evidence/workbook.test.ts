@@ -10,7 +10,7 @@ import { read, type CellObject, type WorkBook, type WorkSheet } from "xlsx";
 
 import type { Book } from "../../src/domain/evidence/copies/maker.ts";
 import type { ColumnType } from "../../src/domain/evidence/tables/table.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { workbookOf, type SheetLimits } from "../../src/package/workbook/workbook.ts";
 import { workbook } from "../independent/workbook.ts";
 import { rounds } from "../support/effort.ts";

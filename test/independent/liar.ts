@@ -27,7 +27,7 @@ import { bundleOf, fingerprintOf, sealOf, type SigningKey } from "../../src/doma
 import { Tally } from "../../src/domain/evidence/summary.ts";
 import type { Presence } from "../../src/domain/monitoring/observed-time.ts";
 import { exportEvidence, type ExportRequest } from "../../src/flows/monitoring/export-evidence.ts";
-import { csvText } from "../../src/domain/evidence/tables/write-csv.ts";
+import { csvText } from "../../src/package/csv.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { COPIES } from "../../src/package/copies.ts";
 import { MAKER } from "../../src/package/maker.ts";

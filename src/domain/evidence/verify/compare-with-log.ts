@@ -17,7 +17,6 @@ import { completenessDocument, type CompletenessDocument } from "../completeness
 import type { CopyMaker } from "../copies/maker.ts";
 import type { SharedContent } from "../copies/first-page.ts";
 import { CsvRows } from "../tables/read-csv.ts";
-import { csvText, escaped } from "../tables/write-csv.ts";
 import type { RolledUp } from "../roll-up/figures.ts";
 import { ObservedSchema, packageId, periodIn, TABLE_FORMS, TABLES, type Manifest } from "../package.ts";
 import type { EvidenceSource } from "../tables/population.ts";
@@ -40,6 +39,8 @@ export interface RowMaker {
   readonly version: string;
   readonly renderStartHere: (content: StartHere) => string;
   readonly verifyScript: string;
+  /** Yields the text of a table, header first. */
+  readonly csv: (columns: readonly string[], rows: AsyncIterable<readonly string[]>) => AsyncIterable<string>;
   /** Absent where the copies cannot be made, as in a browser. */
   readonly copies?: CopyMaker;
 }
@@ -100,7 +101,7 @@ export async function compareWithLog(
   const [document, ...tables] = await Promise.allSettled([
     completenessDocument(source),
     ...[...TABLES, ipeTable(manifest.files, apiUrl)].map((table) =>
-      compareTable(table, { sealed, source, isWhole, policyDigests }),
+      compareTable(table, { sealed, source, isWhole, policyDigests, csv: maker.csv }),
     ),
   ]);
   // What was found is a finding, even where another table broke off.
@@ -241,6 +242,7 @@ interface Comparing {
   readonly isWhole: boolean;
   /** Those of the rows are added. */
   readonly policyDigests: Set<string>;
+  readonly csv: RowMaker["csv"];
 }
 
 /** A table that is made again to the same bytes is proven whole. Only of another one it is found out where it differs. */
@@ -257,7 +259,7 @@ async function compareTable(table: Table, comparing: Comparing): Promise<readonl
 /** Returns whether a table made again is the file, byte for byte; false also where it may differ and be sound. */
 async function isMadeAgain(
   table: Table,
-  { sealed, source, isWhole, policyDigests }: Comparing,
+  { sealed, source, isWhole, policyDigests, csv }: Comparing,
 ): Promise<boolean> {
   const { path, columns } = table;
   if (!isWhole && (path === SINCE_CLOSE || columns.some(({ rests }) => rests !== undefined))) return false;
@@ -271,7 +273,7 @@ async function isMadeAgain(
   };
   const hash = sealed.hasher();
   const names = columns.map(({ name }) => name);
-  for await (const piece of csvText(names, rows())) hash.update(piece);
+  for await (const piece of csv(names, rows())) hash.update(piece);
   if (hash.digest() !== sealed.digestOf(path)) return false;
   for (const digest of digests) if (digest !== "") policyDigests.add(digest);
   return true;
@@ -332,7 +334,7 @@ async function* insideOnly(
 
 /** The rows of a table as its log gives them and as a file holds them. */
 async function* again(table: Table, source: EvidenceSource): AsyncIterable<readonly string[]> {
-  for await (const cells of table.rows(source)) yield cells.map(escaped);
+  for await (const cells of table.rows(source)) yield escaped(cells);
 }
 
 /** Entries of other periods are not here: what rests on them is unknown. */
@@ -352,6 +354,13 @@ function mayDiffer(
 }
 
 const JUDGED: readonly string[] = ["changes.csv", "deployments.csv"];
+
+/** A spreadsheet would take such a cell for a formula: it is written behind an apostrophe. */
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/u;
+
+function escaped(cells: readonly string[]): readonly string[] {
+  return cells.map((cell) => (FORMULA.test(cell) ? `'${cell}` : cell));
+}
 
 function nameOf([id = ""]: readonly string[]): string {
   return id.length > 80 ? `${id.slice(0, 80)}…` : id;
