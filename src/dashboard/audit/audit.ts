@@ -21,6 +21,7 @@ import { time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
+import { getForm } from "../form/get-form.ts";
 import { daysOf, periodForm, periodOf } from "../lists/period.ts";
 import type { HeldPackage, ViewerPackages } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
@@ -253,40 +254,45 @@ interface Wanted extends Omit<Draw, "digest"> {
 async function sampleHtml(asked: Asked, held: HeldPackage, own: string): Promise<Html> {
   const of = populationIn(asked.query);
   const [size, seed] = [asked.query.get("size"), asked.query.get("seed")];
-  const hidden = [...new URL(own, "http://page").searchParams];
   const chosen = asked.query.get("stratify") ?? "";
   return html`<section>
     <h2 id="sample">Sample</h2>
     <p>Whoever draws again from the same package, with the same size, seed and strata, gets the same.</p>
-    <form class="filters" method="get" action="${new URL(own, "http://page").pathname}#sample">
-      ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-      <label
-        >Of
-        <select name="of">
-          ${(Object.keys(POPULATIONS) as PopulationName[]).map(
-            (each) => html`<option ${each === of ? html`selected` : ""}>${each}</option>`,
-          )}
-        </select></label
-      >
-      <label
-        >Size (1 to ${LARGEST_SAMPLE})
-        <input name="size" inputmode="numeric" required value="${size ?? "25"}"
-      /></label>
-      <label>Seed, any text <input name="seed" required value="${seed ?? ""}" /></label>
-      <label
-        >Strata
-        <select name="stratify">
-          <option value="">none</option>
-          ${STRATA.map(
-            (each) =>
-              html`<option value="${each}" ${each === chosen ? html`selected` : ""}>
-                ${each.replace(",", " and ")}
-              </option>`,
-          )}
-        </select></label
-      >
-      <p class="actions"><button>Draw</button></p>
-    </form>
+    ${getForm(
+      asked,
+      {
+        path: new URL(own, "http://page").pathname,
+        at: "#sample",
+        label: "Sample",
+        own: ["of", "size", "seed", "stratify"],
+      },
+      html`<label
+          >Of
+          <select name="of">
+            ${(Object.keys(POPULATIONS) as PopulationName[]).map(
+              (each) => html`<option ${each === of ? html`selected` : ""}>${each}</option>`,
+            )}
+          </select></label
+        >
+        <label
+          >Size (1 to ${LARGEST_SAMPLE})
+          <input name="size" inputmode="numeric" required value="${size ?? "25"}"
+        /></label>
+        <label>Seed, any text <input name="seed" required value="${seed ?? ""}" /></label>
+        <label
+          >Strata
+          <select name="stratify">
+            <option value="">none</option>
+            ${STRATA.map(
+              (each) =>
+                html`<option value="${each}" ${each === chosen ? html`selected` : ""}>
+                  ${each.replace(",", " and ")}
+                </option>`,
+            )}
+          </select></label
+        >
+        <p class="actions"><button>Draw</button></p>`,
+    )}
     ${size === null && seed === null ? "" : await drawnHtml(asked, held, own)}
   </section>`;
 }

@@ -10,6 +10,7 @@ import { DAY } from "../../domain/time/durations.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { filteredSpan, listQuery } from "./list-query.ts";
+import { getForm } from "../form/get-form.ts";
 import { PageProblem, type Asked } from "../page/page.ts";
 import { collected } from "../page/parts.ts";
 
@@ -37,15 +38,15 @@ export async function periodOf({ query, whole, now }: Asked): Promise<ShownPerio
 }
 
 /** Returns the form that chooses a period. */
-export function periodForm({ link }: Asked, path: string, period: ShownPeriod): Html {
-  const hidden = new URL(link(path), "http://page").searchParams;
+export function periodForm(asked: Asked, path: string, period: ShownPeriod): Html {
   return html`<p class="lead">${time(period.from)} up to, not including, ${time(period.to)} (UTC).</p>
-    <form class="filters" method="get" action="${path}" aria-label="Period">
-      ${[...hidden].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-      <label>From day (UTC) <input type="date" name="from" value="${dayOf(period.from)}" /></label>
-      <label>To day (UTC), included <input type="date" name="to" value="${dayOf(period.to - 1)}" /></label>
-      <p class="actions"><button>Show</button> <a href="${link(path)}">The running period</a></p>
-    </form>`;
+    ${getForm(
+      asked,
+      { path, label: "Period", own: ["from", "to"] },
+      html`<label>From day (UTC) <input type="date" name="from" value="${dayOf(period.from)}" /></label>
+        <label>To day (UTC), included <input type="date" name="to" value="${dayOf(period.to - 1)}" /></label>
+        <p class="actions"><button>Show</button> <a href="${asked.link(path)}">The running period</a></p>`,
+    )}`;
 }
 
 /** Returns a period as the filters of a list write it. */

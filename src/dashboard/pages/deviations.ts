@@ -5,72 +5,130 @@ import { html } from "hono/html";
 import { DEVIATION_STATES, isSettled, worded } from "../../domain/deviation/deviation.ts";
 import { dayOf } from "../../domain/deviation/operating.ts";
 import type { AnsweredDeviation } from "../../domain/deviation/to-do.ts";
-import type { DeviationStatus } from "../../domain/records/deviation.ts";
+import type { DeviationRecord, DeviationStatus } from "../../domain/records/deviation.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Span } from "../../domain/time/span.ts";
+import { getForm } from "../form/get-form.ts";
+import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { filteredSpan, listQuery } from "../lists/list-query.ts";
+import { daysOf } from "../lists/period.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 
 const PATH = "/deviations";
 
-/** So many deviations are shown. */
-const MOST = 200;
-
-/** So many of each state are read to find what is overdue: of what is not settled, the oldest. */
-const READ = 500;
-
-/** Shows the deviations by state and owner. */
+/** Shows the deviations by state, owner and due date. */
 export const DEVIATIONS_PAGE: DashboardPage = { path: PATH, nav: "Deviations", show };
 
+/** Holds what deviations are filtered by, as addresses have it. */
+interface DeviationQuery {
+  /** Null: every one that is not settled. */
+  readonly state: DeviationStatus | "any" | null;
+  readonly owner: string;
+  readonly isOverdue: boolean;
+  /** A day before which it is due. */
+  readonly dueBefore: string | null;
+  /** When it happened, or one of what it lists. */
+  readonly span: Partial<Span>;
+}
+
 async function show(asked: Asked): Promise<PageContent> {
-  const state = DEVIATION_STATES.find((each) => each === asked.query.get("state")) ?? null;
-  const owner = (asked.query.get("owner") ?? "").trim().replace(/^@/u, "").slice(0, 100);
-  const states = state === null ? DEVIATION_STATES.filter((each) => !isSettled(each)) : [state];
-  const read = await deviationsIn(asked, states);
-  const all = read.filter(
-    ({ remediation }) => owner === "" || remediation?.owner?.login.toLowerCase() === owner.toLowerCase(),
-  );
+  const wanted = queryOf(asked.query);
+  const rows = selected(await deviationsIn(asked, statesOf(wanted)), wanted, asked.now);
   const today = dayOf(asked.now);
-  const rows = all.toSorted((a, b) => compared(a, b, today));
   const overdue = rows.filter((row) => isOverdue(row, today)).length;
+  const part = partOf(asked, PATH, rows);
   return {
     title: "Deviations",
-    main: html`${form(state, owner)}
+    main: html`${form(asked, wanted)}
       <p class="lead">
-        ${rows.length} ${state === null ? "not settled" : worded(state)}${owner === "" ? "" : ` of ${owner}`},
-        ${overdue} past the target date.${rows.length > MOST ? ` The first ${MOST} are shown.` : ""}
-        ${isCut(read) ? `There may be more: ${READ} of each state are read, of what is not settled the oldest.` : ""}
+        ${rows.length} ${stateText(wanted.state)}${wanted.owner === "" ? "" : ` of ${wanted.owner}`},
+        ${overdue} past the target date.
       </p>
-      ${rows.length === 0 ? "" : tableOf(rows.slice(0, MOST), columnsOf(asked, today))}`,
+      ${rows.length === 0 ? "" : tableOf(part.rows, columnsOf(asked, today))} ${part.nav}`,
   };
 }
 
+function stateText(state: DeviationQuery["state"]): string {
+  if (state === "any") return "in any state";
+  return state === null ? "not settled" : worded(state);
+}
+
+function queryOf(query: URLSearchParams): DeviationQuery {
+  const { "due-before": dueBefore = null, state, owner = "", due } = Object.fromEntries(query);
+  return {
+    state: STATES.find((each) => each === state) ?? null,
+    owner: owner.trim().replace(/^@/u, "").slice(0, 100),
+    isOverdue: due === "overdue",
+    dueBefore: /^\d{4}-\d{2}-\d{2}$/u.test(dueBefore ?? "") ? dueBefore : null,
+    span: filteredSpan(listQuery(query)),
+  };
+}
+
+const STATES = ["any", ...DEVIATION_STATES] as const;
+
+function statesOf({ state }: Pick<DeviationQuery, "state">): readonly DeviationStatus[] {
+  if (state === "any") return DEVIATION_STATES;
+  return state === null ? DEVIATION_STATES.filter((each) => !isSettled(each)) : [state];
+}
+
+/** Returns the deviations in some states, each with what answers it. */
 async function deviationsIn(
-  { records }: Asked,
+  asked: Pick<Asked, "records">,
   states: readonly DeviationStatus[],
 ): Promise<readonly AnsweredDeviation[]> {
-  const found = [];
-  for (const verdict of states) {
-    const order = isSettled(verdict) ? "newest" : "oldest";
-    found.push(...(await records.page("deviation", { verdict }, { order, limit: READ })));
-  }
-  const remediations = new Map(
-    (
-      await records.newestOf(
-        "remediation",
-        found.map(({ subject }) => subject),
-      )
-    ).map(({ subject, body }) => [subject, body]),
-  );
+  const found = await everyIn(asked, "deviation", states);
+  const subjects = found.map(({ subject }) => subject);
+  const remediations = await asked.records.newestOf("remediation", subjects);
+  const bySubject = new Map(remediations.map(({ subject, body }) => [subject, body]));
   return found.map(({ subject, body }) => ({
     deviation: body,
-    remediation: remediations.get(subject) ?? null,
+    remediation: bySubject.get(subject) ?? null,
   }));
 }
 
-function isCut(read: readonly AnsweredDeviation[]): boolean {
-  const ofEach = Map.groupBy(read, ({ deviation }) => deviation.status);
-  return [...ofEach.values()].some((each) => each.length >= READ);
+/** Returns what a filter selects, in the order of the list. */
+function selected(
+  all: readonly AnsweredDeviation[],
+  { owner, isOverdue: onlyOverdue, dueBefore, span }: DeviationQuery,
+  now: Instant,
+): readonly AnsweredDeviation[] {
+  const today = dayOf(now);
+  return all
+    .filter((row) => owner === "" || row.remediation?.owner?.login.toLowerCase() === owner.toLowerCase())
+    .filter((row) => !onlyOverdue || isOverdue(row, today))
+    .filter(({ remediation }) => dueBefore === null || (remediation?.due ?? "9") < dueBefore)
+    .filter(({ deviation }) => happenedIn(deviation, span))
+    .toSorted((a, b) => compared(a, b, today));
+}
+
+function happenedIn({ happenedAt, listed }: DeviationRecord, span: Partial<Span>): boolean {
+  return [happenedAt, ...listed.map(({ at }) => at)].some((at) => isWithin(span, at));
+}
+
+/** Returns how many deviations are not settled, how many of them are overdue, and how many a period has. */
+export async function deviationCounts(
+  asked: Asked,
+  period: Span,
+): Promise<{ readonly open: Count; readonly overdue: Count; readonly ofPeriod: Count }> {
+  const all = await deviationsIn(asked, DEVIATION_STATES);
+  const count = (query: Readonly<Record<string, string>>): Count => {
+    const wanted = queryOf(new URLSearchParams(query));
+    const states = statesOf(wanted);
+    const rows = selected(
+      all.filter(({ deviation }) => states.includes(deviation.status)),
+      wanted,
+      asked.now,
+    );
+    return { count: rows.length, href: asked.link(PATH, query) };
+  };
+  return {
+    open: count({}),
+    overdue: count({ due: "overdue" }),
+    ofPeriod: count({ state: "any", ...daysOf(period) }),
+  };
 }
 
 /** What is done only waits to be found effective. */
@@ -112,22 +170,32 @@ function columnsOf({ link }: Asked, today: string): readonly HtmlColumn<Answered
   ];
 }
 
-function form(state: DeviationStatus | null, owner: string): Html {
-  return html`<form method="get" action="${PATH}" class="filters">
-    <p>
-      <label for="state">State</label>
-      <select id="state" name="state">
-        <option value="">not settled</option>
-        ${DEVIATION_STATES.map(
-          (each) =>
-            html`<option value="${each}" ${each === state ? html`selected` : ""}>${worded(each)}</option>`,
-        )}
-      </select>
-    </p>
-    <p>
-      <label for="owner">Owner</label>
-      <input id="owner" name="owner" value="${owner}" maxlength="100" autocomplete="off" />
-    </p>
-    <p><button type="submit">Show</button></p>
-  </form>`;
+function form(asked: Asked, { state, owner, isOverdue: onlyOverdue, dueBefore }: DeviationQuery): Html {
+  const { from = "", to = "" } = Object.fromEntries(asked.query);
+  return getForm(
+    asked,
+    { path: PATH, label: "Filters", own: ["state", "owner", "due", "due-before", "from", "to"] },
+    html`<label
+        >State
+        <select name="state">
+          <option value="">not settled</option>
+          ${STATES.map(
+            (each) =>
+              html`<option value="${each}" ${each === state ? html`selected` : ""}>${worded(each)}</option>`,
+          )}
+        </select></label
+      >
+      <label>Owner <input name="owner" value="${owner}" maxlength="100" autocomplete="off" /></label>
+      <label
+        >Due
+        <select name="due">
+          <option value="">at any time</option>
+          <option value="overdue" ${onlyOverdue ? html`selected` : ""}>overdue</option>
+        </select></label
+      >
+      <label>Due before day <input type="date" name="due-before" value="${dueBefore ?? ""}" /></label>
+      <label>Happened from day (UTC) <input type="date" name="from" value="${from}" /></label>
+      <label>to day (UTC), included <input type="date" name="to" value="${to}" /></label>
+      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+  );
 }

@@ -3,22 +3,26 @@
 import { html } from "hono/html";
 
 import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
-import { EMERGENCY_STATES, type EmergencyState } from "../../domain/records/emergency.ts";
+import { EMERGENCY_STATES, isOpen } from "../../domain/records/emergency.ts";
 import { oneLine, short } from "../../domain/texts/wording.ts";
 import { isOverdue } from "../../domain/emergency/retroactive-review.ts";
+import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
+import { getForm } from "../form/get-form.ts";
+import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { filteredSpan, listQuery } from "../lists/list-query.ts";
+import { daysOf } from "../lists/period.ts";
 import { repositoryLink } from "../page/named.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 import { commentNote, EMERGENCY_ACTS, emergencyForms } from "./comment-forms.ts";
 
-/** So many emergencies of each state are shown. */
-const MOST = 100;
+const PATH = "/emergencies";
 
 /** Shows the emergencies by how they stand. */
 export const EMERGENCIES_PAGE: DashboardPage = {
-  path: "/emergencies",
+  path: PATH,
   nav: "Emergencies",
   acts: EMERGENCY_ACTS,
   show,
@@ -27,44 +31,70 @@ export const EMERGENCIES_PAGE: DashboardPage = {
 /** An emergency under the name it is recorded by. */
 type NamedEmergency = ReviewedEmergency & { readonly subject: string };
 
-const OPEN: readonly EmergencyState[] = ["awaiting-reason", "waiting", "authorised"];
-
 async function show(asked: Asked): Promise<PageContent> {
-  const open = await emergenciesIn(asked, OPEN);
-  const over = await emergenciesIn(
-    asked,
-    EMERGENCY_STATES.filter((each) => !OPEN.includes(each)),
-  );
+  const all = selected(await emergenciesIn(asked), filteredSpan(listQuery(asked.query)));
+  const part = partOf(asked, PATH, all);
+  const open = part.rows.filter(({ record }) => isOpen(record));
+  const over = part.rows.filter(({ record }) => !isOpen(record));
   const columns = columnsOf(asked);
   return {
     title: "Emergencies",
-    main: html`<section>
+    main: html`${form(asked)}
+      <section>
         <h2 id="open">Declared, and not over</h2>
         ${commentNote(asked)}
-        ${open.length === 0 ? html`<p>No emergency waits for anyone or is in force.</p>` : tableOf(open, columns)}
+        ${all.some(({ record }) => isOpen(record)) ? "" : html`<p>No emergency waits for anyone or is in force.</p>`}
+        ${open.length === 0 ? "" : tableOf(open, columns)}
       </section>
       <section>
         <h2 id="over">Used, withdrawn or expired</h2>
-        ${over.length === 0 ? html`<p>None is on record.</p>` : tableOf(over, columns)}
-        <p class="from">The newest ${MOST} of each state are shown.</p>
-      </section>`,
+        ${all.every(({ record }) => isOpen(record)) ? html`<p>None is on record.</p>` : ""}
+        ${over.length === 0 ? "" : tableOf(over, columns)}
+      </section>
+      ${part.nav}`,
   };
 }
 
-async function emergenciesIn(
-  { records }: Asked,
-  states: readonly EmergencyState[],
-): Promise<readonly NamedEmergency[]> {
-  const found = [];
-  for (const verdict of states)
-    found.push(...(await records.page("emergency", { verdict }, { limit: MOST })));
+/** Those that something happened to in a span: what is not over first, the newest first. */
+function selected(all: readonly NamedEmergency[], span: Partial<Span>): readonly NamedEmergency[] {
+  return all
+    .filter(({ record }) => record.steps.some(({ at }) => isWithin(span, at)))
+    .toSorted(
+      (a, b) =>
+        Number(isOpen(b.record)) - Number(isOpen(a.record)) || b.record.opened.at - a.record.opened.at,
+    );
+}
+
+/** Returns how many emergencies something happened to in a period. */
+export async function emergencyCount(asked: Asked, period: Span): Promise<Count> {
+  const days = daysOf(period);
+  return {
+    count: selected(await emergenciesIn(asked), filteredSpan(days)).length,
+    href: asked.link(PATH, days),
+  };
+}
+
+async function emergenciesIn(asked: Asked): Promise<readonly NamedEmergency[]> {
+  const found = await everyIn(asked, "emergency", EMERGENCY_STATES);
   const subjects = found.map(({ subject }) => subject);
   const reviews = new Map(
-    (await records.newestOf("retroactive-review", subjects)).map(({ subject, body }) => [subject, body]),
+    (await asked.records.newestOf("retroactive-review", subjects)).map(({ subject, body }) => [
+      subject,
+      body,
+    ]),
   );
-  return found
-    .map(({ subject, body }) => ({ subject, record: body, review: reviews.get(subject) ?? null }))
-    .toSorted((a, b) => b.record.opened.at - a.record.opened.at);
+  return found.map(({ subject, body }) => ({ subject, record: body, review: reviews.get(subject) ?? null }));
+}
+
+function form(asked: Asked): Html {
+  const { from = "", to = "" } = Object.fromEntries(asked.query);
+  return getForm(
+    asked,
+    { path: PATH, label: "Filters", own: ["from", "to"] },
+    html`<label>From day (UTC) <input type="date" name="from" value="${from}" /></label>
+      <label>To day (UTC), included <input type="date" name="to" value="${to}" /></label>
+      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+  );
 }
 
 function columnsOf(asked: Asked): readonly HtmlColumn<NamedEmergency>[] {

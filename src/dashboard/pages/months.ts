@@ -16,6 +16,7 @@ import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { mayBeSignedOffBy, type OwnedReviews } from "../page/organization.ts";
+import { getForm } from "../form/get-form.ts";
 import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
 
@@ -111,25 +112,25 @@ function shownReviews(known: OwnedReviews, { now, person }: Asked): readonly Sho
     );
 }
 
-function form({ link }: Asked, owner: string, chosen: ControlName | null): Html {
-  const hidden = new URL(link(PATH), "http://page").searchParams;
-  return html`<form class="filters" method="get" action="${PATH}" aria-label="Filters">
-    ${[...hidden].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-    <label>Owner <input name="owner" value="${owner}" maxlength="100" /></label>
-    <label
-      >Control
-      <select name="control">
-        <option value="">any</option>
-        ${CONTROL_NAMES.map(
-          (each) =>
-            html`<option value="${each}" ${each === chosen ? "selected" : ""}>
-              ${CONTROL_TITLES[each]}
-            </option>`,
-        )}
-      </select></label
-    >
-    <p class="actions"><button>Filter</button> <a href="${link(PATH)}">Show all</a></p>
-  </form>`;
+function form(asked: Asked, owner: string, chosen: ControlName | null): Html {
+  return getForm(
+    asked,
+    { path: PATH, label: "Filters", own: ["owner", "control"] },
+    html`<label>Owner <input name="owner" value="${owner}" maxlength="100" /></label>
+      <label
+        >Control
+        <select name="control">
+          <option value="">any</option>
+          ${CONTROL_NAMES.map(
+            (each) =>
+              html`<option value="${each}" ${each === chosen ? "selected" : ""}>
+                ${CONTROL_TITLES[each]}
+              </option>`,
+          )}
+        </select></label
+      >
+      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+  );
 }
 
 /** Nobody signed these off, or what was signed off is known to be otherwise now. */

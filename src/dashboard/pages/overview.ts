@@ -2,17 +2,11 @@
 
 import { html } from "hono/html";
 
-import { figuresText, isDeviation } from "../../domain/monitoring/monthly.ts";
-import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
-import { isSettled } from "../../domain/deviation/deviation.ts";
-import { dayOf } from "../../domain/deviation/operating.ts";
+import { figuresText } from "../../domain/monitoring/monthly.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
 import { countedMonths } from "../../domain/evidence/start-here.ts";
-import type { Bodies } from "../../domain/records/entry.ts";
 import { CONTROL_TITLES, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
-import type { Instant } from "../../domain/time/instant.ts";
-import type { Span } from "../../domain/time/span.ts";
 import type { MonthCount } from "../../ledger/lists.ts";
 import { monthsChart } from "../../pages/chart.ts";
 import { share } from "../../pages/figures.ts";
@@ -23,9 +17,12 @@ import { gapsTable } from "../page/gaps.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
 import { nothingObserved, type OrganizationRecords } from "../page/organization.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
-import { collected, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
+import { whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
+import type { Count } from "../lists/list-part.ts";
+import { deviationCounts } from "./deviations.ts";
+import { emergencyCount } from "./emergencies.ts";
+import { reviewCounts } from "./reviews.ts";
 import { daysOf, periodForm, periodOf, type ShownPeriod } from "../lists/period.ts";
-import type { RepositoryKind } from "../page/records.ts";
 
 const PATH = "/";
 
@@ -87,48 +84,26 @@ function situation(readiness: AuditReadiness, period: ShownPeriod, { now }: Aske
 }
 
 async function openSection(asked: Asked, period: ShownPeriod): Promise<Html> {
-  const { records, link, now } = asked;
-  const deviations = await bodiesOf(asked, "deviation");
-  const remediations = new Map((await bodiesOf(asked, "remediation")).map((each) => [each.deviation, each]));
-  const open = deviations.filter((each) => isDeviation(each) && !isSettled(each.status));
-  const today = dayOf(now);
-  const late = open.filter(({ id }) => {
-    const { due = null, done = null } = remediations.get(id) ?? {};
-    return due !== null && due < today && done === null;
-  });
-  const ofPeriod = deviations.filter(({ happenedAt, listed }) =>
-    [happenedAt, ...listed.map(({ at }) => at)].some((at) => isWithin(period, at)),
-  );
-  const reviews = await collected(records.entries("retroactive-review"));
-  const due = reviews.filter(({ body }) => body.status === "due");
-  const overdue = due.filter(({ body }) => isOverdue(body, now));
-  const owed = reviews.filter(({ body: { openedAt, dueAt, decision } }) =>
-    [openedAt, dueAt, decision?.at ?? null].some((at) => at !== null && isWithin(period, at)),
-  );
-  const emergencies = (await bodiesOf(asked, "emergency")).filter(({ steps }) =>
-    steps.some(({ at }) => isWithin(period, at)),
-  );
-  const rows: readonly (readonly [name: string, count: number, href: string])[] = [
-    ["Deviations that are not settled", open.length, link("/deviations")],
-    ["of these past their target date", late.length, link("/deviations")],
-    ["Deviations of the period", ofPeriod.length, link("/deviations")],
-    ["Reviews that are due", due.length, link("/reviews")],
-    ["of these overdue", overdue.length, link("/reviews")],
-    ["Reviews of the period", owed.length, link("/reviews")],
-    [
-      "of these late or overdue",
-      owed.filter(({ body }) => isLate(body) || isOverdue(body, now)).length,
-      link("/reviews"),
-    ],
-    ["Emergencies of the period", emergencies.length, link("/emergencies")],
+  const deviations = await deviationCounts(asked, period);
+  const reviews = await reviewCounts(asked, period);
+  const rows: readonly (readonly [name: string, of: Count])[] = [
+    ["Deviations and observations that are not settled", deviations.open],
+    ["of these past their target date", deviations.overdue],
+    ["Deviations of the period", deviations.ofPeriod],
+    ["Reviews that are due", reviews.due],
+    ["of these overdue", reviews.overdue],
+    ["Reviews of the period", reviews.ofPeriod],
+    ["of these late or overdue", reviews.lateOfPeriod],
+    ["Emergencies of the period", await emergencyCount(asked, period)],
   ];
+  const { overdue, overdueSince } = reviews;
   return html`<section>
     <h2 id="open">Open and overdue</h2>
-    ${overdue.length === 0 ? "" : html`<p><b class="overdue">${overdue.length === 1 ? "1 review is" : `${overdue.length} reviews are`} overdue</b>, ${overdue.length === 1 ? "due" : "the first due"} ${whenHtml(Math.min(...overdue.map(({ body }) => body.dueAt)))}: <a href="${link("/reviews")}">see the reviews</a>.</p>`}
+    ${overdueSince === null ? "" : html`<p><b class="overdue">${overdue.count === 1 ? "1 review is" : `${overdue.count} reviews are`} overdue</b>, ${overdue.count === 1 ? "due" : "the first due"} ${whenHtml(overdueSince)}: <a href="${overdue.href}">see the reviews</a>.</p>`}
     <div class="counts">
       ${tableOf(rows, [
-        { head: "What", cell: ([name, , href]) => html`<a href="${href}">${name}</a>` },
-        { head: "How many", cell: ([, count]) => count, number: true },
+        { head: "What", cell: ([name, { href }]) => html`<a href="${href}">${name}</a>` },
+        { head: "How many", cell: ([, { count }]) => count, number: true },
       ])}
     </div>
   </section>`;
@@ -233,17 +208,6 @@ async function gapsHtml(whole: OrganizationRecords, period: ShownPeriod): Promis
     ${gapsTable(touching)}`;
 }
 
-function isWithin({ from, to }: Span, at: Instant): boolean {
-  return at >= from && at < to;
-}
-
 function total(counts: readonly MonthCount[]): number {
   return counts.reduce((sum, { count }) => sum + count, 0);
-}
-
-async function bodiesOf<K extends RepositoryKind>(
-  { records }: Asked,
-  kind: K,
-): Promise<readonly Bodies[K][]> {
-  return (await collected(records.entries(kind))).map(({ body }) => body);
 }

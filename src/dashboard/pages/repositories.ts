@@ -7,6 +7,7 @@ import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { repositoryLink } from "../page/named.ts";
+import { getForm } from "../form/get-form.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { branchName, collected, whenHtml } from "../page/parts.ts";
 import { datedWeaknesses, type DatedWeakness } from "../page/protection.ts";
@@ -86,20 +87,20 @@ async function shownOf(
   });
 }
 
-function form({ link }: Asked, words: string, chosen: Scope | null): Html {
-  const hidden = new URL(link(PATH), "http://page").searchParams;
-  return html`<form class="filters" method="get" action="${PATH}" aria-label="Filters">
-    ${[...hidden].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-    <label>Words in its name <input name="name" type="search" value="${words}" maxlength="100" /></label>
-    <label
-      >Scope
-      <select name="scope">
-        <option value="">any</option>
-        ${SCOPES.map((each) => html`<option value="${each}" ${each === chosen ? "selected" : ""}>${each}</option>`)}
-      </select></label
-    >
-    <p class="actions"><button>Filter</button> <a href="${link(PATH)}">Show all</a></p>
-  </form>`;
+function form(asked: Asked, words: string, chosen: Scope | null): Html {
+  return getForm(
+    asked,
+    { path: PATH, label: "Filters", own: ["name", "scope"] },
+    html`<label>Words in its name <input name="name" type="search" value="${words}" maxlength="100" /></label>
+      <label
+        >Scope
+        <select name="scope">
+          <option value="">any</option>
+          ${SCOPES.map((each) => html`<option value="${each}" ${each === chosen ? "selected" : ""}>${each}</option>`)}
+        </select></label
+      >
+      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+  );
 }
 
 function nameOf({ repository: { owner, name } }: RepositoryRecord): string {

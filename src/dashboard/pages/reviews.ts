@@ -2,59 +2,164 @@
 
 import { html } from "hono/html";
 
-import { isLate } from "../../domain/emergency/retroactive-review.ts";
+import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
 import type { ReviewState } from "../../domain/records/emergency.ts";
-import { tableOf, type HtmlColumn } from "../../pages/html-table.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Span } from "../../domain/time/span.ts";
+import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
+import { getForm } from "../form/get-form.ts";
+import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { filteredSpan, listQuery } from "../lists/list-query.ts";
+import { daysOf } from "../lists/period.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml } from "../page/parts.ts";
 import { commentNote, EMERGENCY_ACTS, emergencyForms } from "./comment-forms.ts";
 import { reviewStateHtml, subjectHtml } from "./emergencies.ts";
 
-/** So many reviews are shown of what is due, and of what was decided. */
-const MOST = 200;
+const PATH = "/reviews";
 
 /** Shows the reviews owed after emergencies. */
-export const REVIEWS_PAGE: DashboardPage = { path: "/reviews", nav: "Reviews", acts: EMERGENCY_ACTS, show };
+export const REVIEWS_PAGE: DashboardPage = { path: PATH, nav: "Reviews", acts: EMERGENCY_ACTS, show };
 
 type Owed = ReviewedEmergency & { readonly subject: string } & {
   readonly review: NonNullable<ReviewedEmergency["review"]>;
 };
 
+/** Names what reviews are filtered by. */
+const SHOWN = ["due", "overdue", "late"] as const;
+
+const SHOWN_TITLES = { due: "due", overdue: "overdue", late: "late or overdue" } as const;
+
+interface ReviewQuery {
+  /** Null: all. */
+  readonly only: (typeof SHOWN)[number] | null;
+  /** When one was opened, due or decided. */
+  readonly span: Partial<Span>;
+}
+
 async function show(asked: Asked): Promise<PageContent> {
-  const due = (await reviewsIn(asked, ["due"])).toSorted((a, b) => a.review.dueAt - b.review.dueAt);
-  const decided = (await reviewsIn(asked, ["approved", "follow-up", "rejected"])).toSorted(
-    (a, b) => (b.review.decision?.at ?? 0) - (a.review.decision?.at ?? 0),
-  );
-  const overdue = due.filter(({ review }) => asked.now > review.dueAt).length;
+  const wanted = queryOf(asked.query);
+  const rows = selected(await reviewsIn(asked, statesOf(wanted)), wanted, asked.now);
+  const part = partOf(asked, PATH, rows);
+  const [due, decided] = [part.rows.filter(isDue), part.rows.filter((each) => !isDue(each))];
+  const overdue = rows.filter(({ review }) => isOverdue(review, asked.now)).length;
   return {
     title: "Reviews after emergencies",
-    main: html`<section>
+    main: html`${form(asked, wanted)}
+      <section>
         <h2 id="due">Due</h2>
-        <p class="lead">${due.length} due, ${overdue} of them overdue.</p>
+        <p class="lead">${rows.filter(isDue).length} due, ${overdue} of them overdue.</p>
         ${commentNote(asked)} ${due.length === 0 ? "" : tableOf(due, dueColumns(asked))}
       </section>
-      <section>
-        <h2 id="decided">Decided</h2>
-        ${decided.length === 0 ? html`<p>None is on record.</p>` : tableOf(decided, decidedColumns(asked))}
-        <p class="from">The newest ${MOST} of each state are shown.</p>
-      </section>`,
+      ${
+        wanted.only === "due" || wanted.only === "overdue"
+          ? ""
+          : html`<section>
+              <h2 id="decided">Decided</h2>
+              <p>${rows.filter((each) => !isDue(each)).length} decided.</p>
+              ${decided.length === 0 ? "" : tableOf(decided, decidedColumns(asked))}
+            </section>`
+      }
+      ${part.nav}`,
   };
 }
 
-async function reviewsIn({ records }: Asked, states: readonly ReviewState[]): Promise<readonly Owed[]> {
-  const found = [];
-  for (const verdict of states)
-    found.push(...(await records.page("retroactive-review", { verdict }, { limit: MOST })));
+function isDue({ review }: Owed): boolean {
+  return review.status === "due";
+}
+
+function queryOf(query: URLSearchParams): ReviewQuery {
+  return {
+    only: SHOWN.find((each) => each === query.get("only")) ?? null,
+    span: filteredSpan(listQuery(query)),
+  };
+}
+
+function statesOf({ only }: ReviewQuery): readonly ReviewState[] {
+  return only === "due" || only === "overdue" ? ["due"] : ["due", "approved", "follow-up", "rejected"];
+}
+
+/** What is due first, of that what was due first; then what was decided, the newest decision first. */
+function selected(all: readonly Owed[], { only, span }: ReviewQuery, now: Instant): readonly Owed[] {
+  return all
+    .filter(({ review }) => only !== "due" || review.status === "due")
+    .filter(({ review }) => only !== "overdue" || isOverdue(review, now))
+    .filter(({ review }) => only !== "late" || isLate(review) || isOverdue(review, now))
+    .filter(({ review: { openedAt, dueAt, decision } }) =>
+      [openedAt, dueAt, decision?.at ?? null].some((at) => at !== null && isWithin(span, at)),
+    )
+    .toSorted(
+      ({ review: a }, { review: b }) =>
+        (b.decision?.at ?? Infinity) - (a.decision?.at ?? Infinity) || a.dueAt - b.dueAt,
+    );
+}
+
+/** Describes how many reviews are due and since when, and how many a period has. */
+interface ReviewCounts {
+  readonly due: Count;
+  readonly overdue: Count;
+  /** When the first that is overdue was due; null: none is. */
+  readonly overdueSince: Instant | null;
+  readonly ofPeriod: Count;
+  readonly lateOfPeriod: Count;
+}
+
+/** Returns how many reviews there are of each kind. */
+export async function reviewCounts(asked: Asked, period: Span): Promise<ReviewCounts> {
+  const all = await reviewsIn(asked, ["due", "approved", "follow-up", "rejected"]);
+  const of = (query: Readonly<Record<string, string>>): readonly Owed[] =>
+    selected(all, queryOf(new URLSearchParams(query)), asked.now);
+  const count = (query: Readonly<Record<string, string>>): Count => ({
+    count: of(query).length,
+    href: asked.link(PATH, query),
+  });
+  return {
+    due: count({ only: "due" }),
+    overdue: count({ only: "overdue" }),
+    overdueSince: of({ only: "overdue" })[0]?.review.dueAt ?? null,
+    ofPeriod: count(daysOf(period)),
+    lateOfPeriod: count({ only: "late", ...daysOf(period) }),
+  };
+}
+
+async function reviewsIn(
+  asked: Pick<Asked, "records">,
+  states: readonly ReviewState[],
+): Promise<readonly Owed[]> {
+  const found = await everyIn(asked, "retroactive-review", states);
   const subjects = found.map(({ subject }) => subject);
   const emergencies = new Map(
-    (await records.newestOf("emergency", subjects)).map(({ subject, body }) => [subject, body]),
+    (await asked.records.newestOf("emergency", subjects)).map(({ subject, body }) => [subject, body]),
   );
   return found.flatMap(({ subject, body }) => {
     const record = emergencies.get(subject);
     return record === undefined ? [] : [{ subject, record, review: body }];
   });
+}
+
+function form(asked: Asked, { only }: ReviewQuery): Html {
+  const { from = "", to = "" } = Object.fromEntries(asked.query);
+  return getForm(
+    asked,
+    { path: PATH, label: "Filters", own: ["only", "from", "to"] },
+    html`<label
+        >Reviews
+        <select name="only">
+          <option value="">all</option>
+          ${SHOWN.map(
+            (each) =>
+              html`<option value="${each}" ${each === only ? html`selected` : ""}>
+                ${SHOWN_TITLES[each]}
+              </option>`,
+          )}
+        </select></label
+      >
+      <label>Opened, due or decided from day (UTC) <input type="date" name="from" value="${from}" /></label>
+      <label>to day (UTC), included <input type="date" name="to" value="${to}" /></label>
+      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+  );
 }
 
 function dueColumns(asked: Asked): readonly HtmlColumn<Owed>[] {

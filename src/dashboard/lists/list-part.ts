@@ -1,0 +1,71 @@
+/** Lists that are ordered by what no index has: read whole, and shown in parts. */
+
+import { html } from "hono/html";
+
+import type { ListedKind } from "../../domain/lists/listed.ts";
+import type { LoggedEntry } from "../../domain/records/entry.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Span } from "../../domain/time/span.ts";
+import type { ListPlace } from "../../ledger/lists.ts";
+import type { Html } from "../../pages/html-table.ts";
+import type { Asked } from "../page/page.ts";
+import type { RecordsFilter } from "../page/records.ts";
+
+/** So many rows are shown at once. */
+const ROWS = 200;
+
+/** So many rows are read at once. */
+const BLOCK = 500;
+
+/** Describes a part of a list, and the ways to the others. */
+export interface ListPart<Row> {
+  readonly rows: readonly Row[];
+  readonly nav: Html;
+}
+
+/** Describes how many rows a list has, and leads to it. */
+export interface Count {
+  readonly count: number;
+  readonly href: string;
+}
+
+/** Returns whether a moment is in a span, as far as that is bounded. */
+export function isWithin({ from = -Infinity, to = Infinity }: Partial<Span>, at: Instant): boolean {
+  return at >= from && at < to;
+}
+
+/** Returns the part of a list that the address names by its number, the first where it names none. */
+export function partOf<Row>({ query, link }: Asked, path: string, all: readonly Row[]): ListPart<Row> {
+  const parts = Math.max(1, Math.ceil(all.length / ROWS));
+  const asked = /^\d{1,6}$/u.test(query.get("page") ?? "") ? Number(query.get("page")) : 1;
+  const part = Math.min(Math.max(asked, 1), parts);
+  const rest = Object.fromEntries([...query].filter(([name]) => name !== "page"));
+  const to = (page: number): string => link(path, { ...rest, page: String(page) });
+  const first = (part - 1) * ROWS;
+  const nav =
+    parts === 1
+      ? html``
+      : html`<nav class="paging" aria-label="Parts of the list">
+          ${part === 1 ? "" : html`<a href="${to(part - 1)}" rel="prev">Previous page</a>`}
+          <span>${first + 1} to ${Math.min(first + ROWS, all.length)} of ${all.length}</span>
+          ${part === parts ? "" : html`<a href="${to(part + 1)}" rel="next">Next page</a>`}
+        </nav>`;
+  return { rows: all.slice(first, first + ROWS), nav };
+}
+
+/** Returns every entry of a kind that is in one of some states. */
+export async function everyIn<K extends ListedKind>(
+  { records }: Pick<Asked, "records">,
+  kind: K,
+  states: readonly NonNullable<RecordsFilter["verdict"]>[],
+): Promise<readonly LoggedEntry<K>[]> {
+  const found: LoggedEntry<K>[] = [];
+  for (const verdict of states)
+    for (let after: ListPlace | undefined; ;) {
+      const block = await records.page(kind, { verdict }, { after, limit: BLOCK });
+      found.push(...block);
+      if (block.length < BLOCK) break;
+      after = block.at(-1);
+    }
+  return found;
+}
