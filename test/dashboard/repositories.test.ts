@@ -105,6 +105,25 @@ test("show of one what doctor finds, what cannot be seen and since when it is we
   expect(text).toMatch(/Monitoring gaps 1 on record\.[^]*the App did not answer/u);
 });
 
+test("say when everything was read that they show of GitHub, weak or not", async () => {
+  const strong = { ...weak, body: { ...weak.body, value: false } } as Entry;
+  for (const state of [weak, strong]) {
+    const { ask } = await pagesOver([
+      ...smallLog().filter(({ kind }) => kind !== "control-state"),
+      snapshot,
+      state,
+    ]);
+    const html = await (await ask("/repositories/acme/web")).text();
+    for (const id of ["findings", "weak"]) {
+      const [, section = ""] = new RegExp(`<h2 id="${id}">([^]*?)</section>`, "u").exec(html) ?? [];
+      expect(textOf(section), id).toContain(
+        "As read by 2026-06-15 00:10 ; GitHub is not asked for this page.",
+      );
+    }
+    expect(textOf(html)).not.toMatch(/\bnow\b/u);
+  }
+});
+
 test("say of what was never read that it is not known, and never that it is well", async () => {
   const { ask } = await pagesOver(smallLog().filter(({ kind }) => kind !== "control-state"));
   const text = textOf(await (await ask("/repositories/acme/web")).text());

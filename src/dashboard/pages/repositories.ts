@@ -47,8 +47,8 @@ async function show(asked: Asked): Promise<PageContent> {
         ${found.length} ${found.length === 1 ? "repository" : "repositories"}: ${count("in scope")} in scope,
         ${count("out of scope")} out of scope, ${count("not visible any more")} not visible any more. Weaker
         since: since when it is protected less than before. Not shown: settings that GitHub does not show.
-        ${found.length > MOST ? `The first ${MOST} are shown.` : ""} Repositories that the App is not
-        installed on are not known here.
+        When each was read is on its page. ${found.length > MOST ? `The first ${MOST} are shown.` : ""}
+        Repositories that the App is not installed on are not known here.
       </p>
       ${rows.length === 0 ? "" : tableOf(rows, columnsOf(asked))}`,
   };
@@ -120,7 +120,7 @@ function columnsOf({ link }: Asked): readonly HtmlColumn<ShownRepository>[] {
       cell: ({ record }) => record.productionRefs.map(branchName).join(", ") || "none is followed",
     },
     {
-      head: "Weak now",
+      head: "Weak when last read",
       cell: ({ weaknesses }) =>
         weaknesses === null
           ? "not read yet"

@@ -6,6 +6,7 @@ import type { ProtectionRemark } from "../../domain/protection/diagnosis.ts";
 import type { ControlStateRecord, ExposureRecord } from "../../domain/protection/record.ts";
 import { settingNameText, settingValueText, weakerText } from "../../domain/protection/words.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sentenceHtml } from "../../pages/written.ts";
 import { gapsTable } from "../page/gaps.ts";
@@ -88,9 +89,9 @@ const KINDS: Readonly<Record<ProtectionRemark["kind"], string>> = {
 function findingsHtml({ readAt, remarks }: KnownProtection): Html {
   if (readAt === null)
     return html`<p>How it is protected was not read yet, so nothing can be said of it.</p>`;
-  const as = html`<p class="from">As read by ${whenHtml(readAt)}; GitHub is not asked for this page.</p>`;
+  const as = asRead(readAt);
   if (remarks.length === 0)
-    return html`<p>Nothing in what GitHub shows of its protection.</p>
+    return html`<p>Nothing in what GitHub showed of its protection.</p>
       ${as}`;
   return html`${tableOf<ProtectionRemark>(remarks, [
     { head: "Kind", cell: ({ kind }) => KINDS[kind] },
@@ -100,15 +101,26 @@ function findingsHtml({ readAt, remarks }: KnownProtection): Html {
   ])}${as}`;
 }
 
-function weakHtml({ weaknesses, settings }: KnownProtection): Html {
+/** What a page shows of GitHub is as old as its reading. */
+function asRead(readAt: Instant | null): Html {
+  return html`<p class="from">
+    ${readAt === null ? "When it was read is not on record" : html`As read by ${whenHtml(readAt)}`}; GitHub is
+    not asked for this page.
+  </p>`;
+}
+
+function weakHtml({ weaknesses, settings, readAt }: KnownProtection): Html {
   if (settings.length === 0) return html`<p>Its settings were not read yet.</p>`;
-  if (weaknesses.length === 0) return html`<p>Nothing in the settings that GitHub shows is weak now.</p>`;
-  return tableOf<DatedWeakness>(weaknesses, [
+  if (weaknesses.length === 0)
+    return html`<p>Nothing in the settings that GitHub showed was weak.</p>
+      ${asRead(readAt)}`;
+  return html`${tableOf<DatedWeakness>(weaknesses, [
     { head: "Known since (UTC)", cell: ({ since }) => whenHtml(since), whole: true },
     { head: "Where", cell: ({ place }) => `${place.kind} ${place.name}` },
     { head: "What", cell: ({ weakness }) => weakness, wide: true },
     { head: "What helps", cell: ({ remedy }) => sentenceHtml(remedy), wide: true },
-  ]);
+  ])}
+  ${asRead(readAt)}`;
 }
 
 const EXPOSURES: readonly HtmlColumn<ExposureRecord>[] = [
