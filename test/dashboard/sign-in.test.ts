@@ -36,6 +36,28 @@ test("a stranger is shown how to sign in, and comes back to the page that was op
   expect(page).toContain("Signed in as ann");
 });
 
+test("whoever comes from an address too long for a cookie signs in all the same, and begins at the first page", async () => {
+  const { browser, github } = await pagesBehindSignIn(smallLog());
+  for (const [length, reached] of [
+    [2_000, true],
+    [2_750, false],
+    [3_900, false],
+  ] as const) {
+    const own = browser();
+    const to = `/changes?words=${"\\".repeat(100)}${"a".repeat(length - 100)}`;
+    const away = await own.open(`/sign-in/github?${new URLSearchParams({ to }).toString()}`);
+    for (const set of away.headers.getSetCookie())
+      expect(set.split(";")[0]?.length).toBeLessThanOrEqual(4_096);
+    const back = await own.open(github.agree(away.headers.get("location") ?? "", ANN));
+    const location = back.headers.get("location") ?? "";
+    expect([back.status, location === "/", location.startsWith("/changes")]).toEqual([
+      303,
+      !reached,
+      reached,
+    ]);
+  }
+});
+
 test("the session's cookie is for this host alone, over TLS alone, and no script reads it", async () => {
   const { browser, signIn } = await pagesBehindSignIn(smallLog());
   const set = (await signIn(browser(), ANN)).headers.getSetCookie();

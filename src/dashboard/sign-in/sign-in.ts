@@ -43,6 +43,9 @@ const ATTEMPT = "sign-in attempt";
 /** Nobody takes longer at a provider. */
 const LONGEST_ATTEMPT = 10 * MINUTE;
 
+/** Browsers keep no larger cookie (name and value, in bytes). */
+const LARGEST_COOKIE = 4_000;
+
 /** So often a minute a provider is asked whom a code was given to, and a page is opened in one session. */
 const MOST_EXCHANGES = 120;
 const MOST_PAGES = 240;
@@ -188,9 +191,14 @@ export class SignIn {
       redirectUrl: this.#redirectUrl(provider),
     });
     const attempt: Attempt = { provider: provider.id, state, nonce, verifier, to, until };
-    const encrypted = await this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT);
-    // The provider's answer comes from another site.
+    const whole = await this.#encryption.encrypt(JSON.stringify(attempt), ATTEMPT);
     const { attempt: name, options } = this.#cookies;
+    // Without the cookie nobody could sign in: whoever came from a longer address begins at the first page.
+    const encrypted =
+      name.length + whole.length <= LARGEST_COOKIE
+        ? whole
+        : await this.#encryption.encrypt(JSON.stringify({ ...attempt, to: "/" }), ATTEMPT);
+    // The provider's answer comes from another site.
     setCookie(c, name, encrypted, { ...options, sameSite: "Lax", maxAge: LONGEST_ATTEMPT / 1_000 });
     return c.redirect(address, 303);
   }
