@@ -21,7 +21,7 @@ import { time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "../lists/get-form.ts";
 import { daysOf, periodForm, periodOf } from "../lists/period.ts";
 import type { HeldPackage, ViewerPackages } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";

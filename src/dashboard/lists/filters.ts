@@ -5,7 +5,7 @@ import { html } from "hono/html";
 import { CONTROL_TITLES, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import type { Html } from "../../pages/html-table.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "./get-form.ts";
 import { LISTED_VERDICTS, type ListQuery } from "./list-query.ts";
 import type { Asked } from "../page/page.ts";
 

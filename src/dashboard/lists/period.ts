@@ -10,7 +10,7 @@ import { DAY } from "../../domain/time/durations.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { filteredSpan, listQuery } from "./list-query.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "./get-form.ts";
 import { PageProblem, type Asked } from "../page/page.ts";
 import { collected } from "../page/parts.ts";
 

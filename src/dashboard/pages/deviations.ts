@@ -10,7 +10,7 @@ import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "../lists/get-form.ts";
 import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";

@@ -16,7 +16,7 @@ import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { mayBeSignedOffBy, type OwnedReviews } from "../page/organization.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "../lists/get-form.ts";
 import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
 

@@ -7,7 +7,7 @@ import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { repositoryLink } from "../page/named.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "../lists/get-form.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { branchName, collected, whenHtml } from "../page/parts.ts";
 import { datedWeaknesses, type DatedWeakness } from "../page/protection.ts";

@@ -9,7 +9,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
-import { getForm } from "../form/get-form.ts";
+import { getForm } from "../lists/get-form.ts";
 import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
