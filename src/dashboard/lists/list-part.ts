@@ -6,7 +6,7 @@ import type { ListedKind } from "../../domain/lists/listed.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
-import type { ListPlace } from "../../ledger/lists.ts";
+import type { ListPlace } from "../../ledger/list-filter.ts";
 import type { Html } from "../../pages/html-table.ts";
 import type { Asked } from "../page/page.ts";
 import type { RecordsFilter } from "../page/records.ts";

@@ -11,6 +11,8 @@ import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
 import { isOpenAt } from "../../domain/records/emergency.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { withoutEmergency } from "../../domain/messages/emergency-in-check.ts";
 import { CONTROL_TITLES, oneLine } from "../../domain/texts/wording.ts";
 import { resultState, type JudgedApproval, type Result } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
@@ -18,6 +20,7 @@ import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { repositoryNamed } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
+import { pullStateOf, type PullState } from "../page/pull-state.ts";
 import { formsBelow, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
 import { emergencyForms, PULL_ACTS, pullForms } from "./comment-forms.ts";
 
@@ -44,6 +47,7 @@ async function show(asked: Asked): Promise<PageContent> {
   });
   const emergencies = emergenciesIn(around);
   const landed = await records.naming("change", [name]);
+  const state = pullStateOf(gate, landed, around);
   const entries = [...gates, ...around].toSorted((a, b) => a.seq - b.seq);
   return {
     title: `#${pull.number} ${oneLine(pull.title)}`,
@@ -52,10 +56,11 @@ async function show(asked: Asked): Promise<PageContent> {
         ${oneLine(pull.base.ref)}, opened by ${pull.author?.login ?? "an unknown account"}.
       </p>
       ${landed.length === 0 ? "" : landedHtml(landed, link)}
-      ${checkHtml(gate, landed.length > 0, person?.kind === "github" ? formsBelow(asked) : html``)}
-      ${emergenciesHtml(asked, emergencies)}
+      ${state.is === "closed" ? closedHtml(state.at) : ""}
+      ${checkHtml(gate, state, person?.kind === "github" ? formsBelow(asked) : html``)}
+      ${emergenciesHtml(asked, emergencies, state)}
       ${
-        landed.length > 0
+        state.is === "landed" || state.is === "closed"
           ? ""
           : pullForms(asked, {
               open: emergencies.findLast(({ record }) => isOpenAt(record, now))?.record ?? null,
@@ -93,18 +98,36 @@ function landedHtml(landed: readonly LoggedEntry<"change">[], link: Asked["link"
   </section>`;
 }
 
-/** The words of the check run are kept as they were sent. */
+/** What there is to do about one that was closed: nothing, whatever its check asked for before. */
+function closedHtml(at: Instant): Html {
+  return html`<section class="now">
+    <h2 id="now">What to do now</h2>
+    <p>Nothing: it was closed at ${whenHtml(at)}. To go on with it, reopen it on GitHub.</p>
+  </section>`;
+}
+
+/** The words of the check run are kept as they were sent; what a newer entry contradicts is left out. */
 function checkHtml(
   { body: { check }, recordedAt }: LoggedEntry<"gate">,
-  hasLanded: boolean,
+  { is }: PullState,
   below: Html,
 ): Html {
-  return html`<section class="${hasLanded ? "" : "now"}">
-    <h2 id="${hasLanded ? "check" : "now"}">
-      ${hasLanded ? "What the check showed before the merge" : "What to do now"}
-    </h2>
-    <p><b>${check.title}</b></p>
-    ${writtenHtml(check.summary)} ${hasLanded ? "" : below}
+  const heads: Readonly<Record<PullState["is"], Html>> = {
+    landed: html`What the check showed before the merge`,
+    closed: html`What the check showed before it was closed`,
+    outdated: html`What the check asked for at ${whenHtml(recordedAt)}`,
+    open: html`What to do now`,
+  };
+  const said = is === "outdated" ? withoutEmergency(check) : check;
+  return html`<section class="${is === "open" ? "now" : ""}">
+    <h2 id="${is === "open" ? "now" : "check"}">${heads[is]}</h2>
+    ${
+      said === null
+        ? html`<p>It showed an emergency that is another one by now, see below.</p>`
+        : html`<p><b>${said.title}</b></p>
+            ${writtenHtml(said.summary)}`
+    }
+    ${is === "open" ? below : ""}
     <p class="from">
       The check run of commit <code>${check.headSha}</code>: ${check.conclusion ?? "in progress"}, as of
       ${whenHtml(recordedAt)}.
@@ -131,7 +154,7 @@ function emergenciesIn(around: readonly LoggedEntry[]): readonly NamedEmergency[
   });
 }
 
-function emergenciesHtml(asked: Asked, emergencies: readonly NamedEmergency[]): Html {
+function emergenciesHtml(asked: Asked, emergencies: readonly NamedEmergency[], { is }: PullState): Html {
   if (emergencies.length === 0) return html``;
   return html`<section>
     <h2 id="emergency">Emergency</h2>
@@ -140,8 +163,13 @@ function emergenciesHtml(asked: Asked, emergencies: readonly NamedEmergency[]): 
         html`<p>
             ${each.record.id}: ${each.record.status}. Reason: ${each.record.reason ?? "none was given"}.
           </p>
-          ${emergencyToDo(each, "UTC", asked.now).map(writtenHtml)}
-          ${emergencyForms(asked, each.subject, each)}`,
+          ${
+            // Nobody authorises what was closed; a review is owed all the same.
+            is === "closed" && each.review === null
+              ? ""
+              : html`${emergencyToDo(each, "UTC", asked.now).map(writtenHtml)}
+                ${emergencyForms(asked, each.subject, each)}`
+          }`,
     )}
   </section>`;
 }

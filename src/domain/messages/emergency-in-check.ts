@@ -52,6 +52,16 @@ export function withEmergency(
   return { ...said, status: "completed", conclusion: "action_required", title: waits.title, summary };
 }
 
+/** Returns what a check shows besides its emergency, where that is another by now; null: it showed nothing else. */
+export function withoutEmergency({
+  title,
+  summary,
+}: Pick<CheckRunText, "title" | "summary">): Pick<CheckRunText, "title" | "summary"> | null {
+  const rest = /\nWithout the emergency: \*\*(?<title>.*)\*\*\n\n(?<summary>[^]*)$/u.exec(summary)?.groups;
+  if (rest !== undefined) return { title: rest["title"] ?? "", summary: rest["summary"] ?? "" };
+  return /^(?:The e|E)mergency\b/u.test(title) ? null : { title: markdown(title), summary };
+}
+
 /** Adds how an emergency is declared, or why one would not help here. */
 function invited(said: CheckRunText, assessment: Assessment, policy: Policy): CheckRunText {
   if (said.conclusion === "success" || policy.mode === "observe") return said;
