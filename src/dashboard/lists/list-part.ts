@@ -18,24 +18,24 @@ const ROWS = 200;
 const BLOCK = 500;
 
 /** Describes a part of a list, and the ways to the others. */
-export interface ListPart<Row> {
+export interface ShownPart<Row> {
   readonly rows: readonly Row[];
   readonly nav: Html;
 }
 
 /** Describes how many rows a list has, and leads to it. */
-export interface Count {
+export interface RowCount {
   readonly count: number;
   readonly href: string;
 }
 
 /** Returns whether a moment is in a span, as far as that is bounded. */
-export function isWithin({ from = -Infinity, to = Infinity }: Partial<Span>, at: Instant): boolean {
+export function isInSpan({ from = -Infinity, to = Infinity }: Partial<Span>, at: Instant): boolean {
   return at >= from && at < to;
 }
 
 /** Returns the part of a list that the address names by its number, the first where it names none. */
-export function partOf<Row>({ query, link }: Asked, path: string, all: readonly Row[]): ListPart<Row> {
+export function partOf<Row>({ query, link }: Asked, path: string, all: readonly Row[]): ShownPart<Row> {
   const parts = Math.max(1, Math.ceil(all.length / ROWS));
   const asked = /^\d{1,6}$/u.test(query.get("page") ?? "") ? Number(query.get("page")) : 1;
   const part = Math.min(Math.max(asked, 1), parts);

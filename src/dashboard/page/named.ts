@@ -8,7 +8,7 @@ import { collected } from "./parts.ts";
 
 const ID = "id";
 
-/** Returns the address of a repository's page, or of what follows it there: it names no other, whatever becomes of the name. */
+/** Returns the address of a repository's page, or of a pull request there. It names no other, whatever becomes of the name. */
 export function repositoryLink(
   link: Asked["link"],
   of: "repositories" | "pulls",

@@ -16,10 +16,10 @@ export function pullStateOf(
 ): PullState {
   if (landed.length > 0) return { is: "landed" };
   const later = around.filter(({ seq }) => seq > gate.seq);
-  const told = later.flatMap(({ body }) =>
+  const reported = later.flatMap(({ body }) =>
     "kind" in body && body.kind === "pull-changed" && body.state !== undefined ? [body] : [],
   );
-  const last = told.at(-1);
+  const last = reported.at(-1);
   if (last?.state === "closed") return { is: "closed", at: last.at };
   const shown = new Map((gate.body.emergencies ?? []).map(({ record }) => [record.id, record.status]));
   const isOther = later.some(

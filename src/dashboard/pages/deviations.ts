@@ -11,7 +11,7 @@ import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { getForm } from "../lists/get-form.ts";
-import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
@@ -105,16 +105,16 @@ function selected(
 }
 
 function happenedIn({ happenedAt, listed }: DeviationRecord, span: Partial<Span>): boolean {
-  return [happenedAt, ...listed.map(({ at }) => at)].some((at) => isWithin(span, at));
+  return [happenedAt, ...listed.map(({ at }) => at)].some((at) => isInSpan(span, at));
 }
 
 /** Returns how many deviations are not settled, how many of them are overdue, and how many a period has. */
 export async function deviationCounts(
   asked: Asked,
   period: Span,
-): Promise<{ readonly open: Count; readonly overdue: Count; readonly ofPeriod: Count }> {
+): Promise<{ readonly open: RowCount; readonly overdue: RowCount; readonly ofPeriod: RowCount }> {
   const all = await deviationsIn(asked, DEVIATION_STATES);
-  const count = (query: Readonly<Record<string, string>>): Count => {
+  const count = (query: Readonly<Record<string, string>>): RowCount => {
     const wanted = queryOf(new URLSearchParams(query));
     const states = statesOf(wanted);
     const rows = selected(

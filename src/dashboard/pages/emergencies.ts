@@ -10,7 +10,7 @@ import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { getForm } from "../lists/get-form.ts";
-import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
 import { repositoryLink } from "../page/named.ts";
@@ -58,7 +58,7 @@ async function show(asked: Asked): Promise<PageContent> {
 /** Those that something happened to in a span: what is not over first, the newest first. */
 function selected(all: readonly NamedEmergency[], span: Partial<Span>): readonly NamedEmergency[] {
   return all
-    .filter(({ record }) => record.steps.some(({ at }) => isWithin(span, at)))
+    .filter(({ record }) => record.steps.some(({ at }) => isInSpan(span, at)))
     .toSorted(
       (a, b) =>
         Number(isOpen(b.record)) - Number(isOpen(a.record)) || b.record.opened.at - a.record.opened.at,
@@ -66,7 +66,7 @@ function selected(all: readonly NamedEmergency[], span: Partial<Span>): readonly
 }
 
 /** Returns how many emergencies something happened to in a period. */
-export async function emergencyCount(asked: Asked, period: Span): Promise<Count> {
+export async function emergencyCount(asked: Asked, period: Span): Promise<RowCount> {
   const days = daysOf(period);
   return {
     count: selected(await emergenciesIn(asked), filteredSpan(days)).length,

@@ -18,7 +18,7 @@ import { LISTED_VERDICTS } from "../lists/list-query.ts";
 import { nothingObserved, type OrganizationRecords } from "../page/organization.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
-import type { Count } from "../lists/list-part.ts";
+import type { RowCount } from "../lists/list-part.ts";
 import { deviationCounts } from "./deviations.ts";
 import { emergencyCount } from "./emergencies.ts";
 import { reviewCounts } from "./reviews.ts";
@@ -86,7 +86,7 @@ function situation(readiness: AuditReadiness, period: ShownPeriod, { now }: Aske
 async function openSection(asked: Asked, period: ShownPeriod): Promise<Html> {
   const deviations = await deviationCounts(asked, period);
   const reviews = await reviewCounts(asked, period);
-  const rows: readonly (readonly [name: string, of: Count])[] = [
+  const rows: readonly (readonly [name: string, of: RowCount])[] = [
     ["Deviations and observations that are not settled", deviations.open],
     ["of these past their target date", deviations.overdue],
     ["Deviations of the period", deviations.ofPeriod],

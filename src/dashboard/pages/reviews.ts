@@ -10,7 +10,7 @@ import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { getForm } from "../lists/get-form.ts";
-import { everyIn, isWithin, partOf, type Count } from "../lists/list-part.ts";
+import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
@@ -88,7 +88,7 @@ function selected(all: readonly Owed[], { only, span }: ReviewQuery, now: Instan
     .filter(({ review }) => only !== "overdue" || isOverdue(review, now))
     .filter(({ review }) => only !== "late" || isLate(review) || isOverdue(review, now))
     .filter(({ review: { openedAt, dueAt, decision } }) =>
-      [openedAt, dueAt, decision?.at ?? null].some((at) => at !== null && isWithin(span, at)),
+      [openedAt, dueAt, decision?.at ?? null].some((at) => at !== null && isInSpan(span, at)),
     )
     .toSorted(
       ({ review: a }, { review: b }) =>
@@ -98,12 +98,12 @@ function selected(all: readonly Owed[], { only, span }: ReviewQuery, now: Instan
 
 /** Describes how many reviews are due and since when, and how many a period has. */
 interface ReviewCounts {
-  readonly due: Count;
-  readonly overdue: Count;
+  readonly due: RowCount;
+  readonly overdue: RowCount;
   /** When the first that is overdue was due; null: none is. */
   readonly overdueSince: Instant | null;
-  readonly ofPeriod: Count;
-  readonly lateOfPeriod: Count;
+  readonly ofPeriod: RowCount;
+  readonly lateOfPeriod: RowCount;
 }
 
 /** Returns how many reviews there are of each kind. */
@@ -111,7 +111,7 @@ export async function reviewCounts(asked: Asked, period: Span): Promise<ReviewCo
   const all = await reviewsIn(asked, ["due", "approved", "follow-up", "rejected"]);
   const of = (query: Readonly<Record<string, string>>): readonly Owed[] =>
     selected(all, queryOf(new URLSearchParams(query)), asked.now);
-  const count = (query: Readonly<Record<string, string>>): Count => ({
+  const count = (query: Readonly<Record<string, string>>): RowCount => ({
     count: of(query).length,
     href: asked.link(PATH, query),
   });

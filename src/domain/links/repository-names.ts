@@ -3,7 +3,7 @@
 import type { LoggedEntry } from "../records/entry.ts";
 import type { RepositoryRecord } from "../records/repository.ts";
 
-/** Returns the repository that has a name (`owner/name`): the one that is there, else the one that was there last; null: none. */
+/** Returns the repository that has a name (`owner/name`). One that is there goes before others, then the one that left last. */
 export function repositoryCalled(
   records: readonly RepositoryRecord[],
   called: string,
