@@ -52,6 +52,20 @@ const Contents = fc.dictionary(
   { maxKeys: 5, noNullPrototype: true },
 );
 
+test("some bytes of a member are those of its content, and never what lies beyond it", async () => {
+  const places = fc.tuple(fc.nat(350), fc.nat(350));
+  await fc.assert(
+    fc.asyncProperty(Contents, places, async (contents, [one, other]) => {
+      const [from, to] = one < other ? [one, other] : [other, one];
+      const files = await zipReader("package.zip", bytesOf(await zipped(contents)));
+      await files.members();
+      for (const [path, content] of Object.entries(contents))
+        expect(Buffer.from(await files.bytes(path, from, to))).toEqual(content.subarray(from, to));
+    }),
+    { numRuns: rounds(30, 500) },
+  );
+});
+
 test("the zip that an export writes is read as it was written, and has no defect", async () => {
   await fc.assert(
     fc.asyncProperty(Contents, async (contents) => {
