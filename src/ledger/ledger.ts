@@ -111,7 +111,7 @@ export class LedgerReader {
   }
 
   /** Reads the log as it was when it held so many entries: the states of then, and nothing recorded since. No cache is used. */
-  asOf(size: number): Pick<LedgerReader, "states" | "log"> {
+  asOf(size: number): Pick<LedgerReader, "states" | "log" | "history"> {
     const readable = this.#readable;
     return {
       async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {
@@ -126,6 +126,7 @@ export class LedgerReader {
         }
       },
       log: (filter) => readLog(readable, { ...filter, untilSeq: size }),
+      history: async (about) => (await historyOf(readable, about)).filter(({ seq }) => seq <= size),
     };
   }
 

@@ -13,7 +13,7 @@ import { organizationPolicy } from "../flows/policy/in-force.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
 import type { Ledger, StateFilter } from "../ledger/ledger.ts";
 
-type ReadLedger = Pick<Ledger, "head" | "lists" | "log" | "presence" | "states">;
+type ReadLedger = Pick<Ledger, "head" | "history" | "lists" | "log" | "presence" | "states">;
 
 /** So many entries are read before others have their turn. */
 const AT_ONCE = 50;
@@ -103,8 +103,9 @@ function isFresh(
 }
 
 /** Reads the same ledger, and lets deliveries be stored in between. */
-function gently(ledger: ReadLedger): Pick<Ledger, "log" | "presence" | "states"> {
+function gently(ledger: ReadLedger): Pick<Ledger, "history" | "log" | "presence" | "states"> {
   return {
+    history: (about) => ledger.history(about),
     log: (filter) => ledger.log(filter),
     presence: () => ledger.presence(),
     async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {

@@ -34,6 +34,7 @@ function logOf(all: readonly DeviationRecord[]): EvidenceSource {
       for (const entry of entries) if (entry.kind === kind) yield entry as unknown as LoggedEntry<K>;
     },
     async *log() {},
+    history: () => Promise.resolve([]),
     asOf: () => {
       throw new Error("no period is closed here");
     },

@@ -152,6 +152,7 @@ test("an export that fails half-way leaves nothing behind", async () => {
     log: () => {
       throw new Error("the disk is gone");
     },
+    history: (about) => ledger.history(about),
     head: () => ledger.head(),
     presence: () => ledger.presence(),
     asOf: (size) => ledger.asOf(size),

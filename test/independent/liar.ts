@@ -129,6 +129,14 @@ function readerOf(entries: readonly LoggedEntry[], presence: Presence): ExportRe
     async *log({ kinds, ...filter } = {}) {
       for (const entry of entries) if (isAmong(entry, kinds) && isIn(entry.at, filter)) yield entry;
     },
+    history: ({ kinds, ...which }) =>
+      Promise.resolve(
+        entries
+          .filter((entry) => isAmong(entry, kinds))
+          .filter(({ subject }) =>
+            "beginning" in which ? subject.startsWith(which.beginning) : which.subjects.includes(subject),
+          ),
+      ),
     head: () => Promise.resolve({ size, hash }),
     presence: () => Promise.resolve(presence),
     asOf: (place) => readerOf(entries.slice(0, place), presence),

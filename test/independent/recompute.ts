@@ -25,6 +25,7 @@ import {
   type Row,
   type Say,
 } from "./reading.ts";
+import { completeness } from "./completeness.ts";
 import { fieldwork } from "./fieldwork.ts";
 import { firstPage } from "./first-page.ts";
 import { policies, rights, waiting, wording } from "./rows-again.ts";
@@ -57,7 +58,7 @@ export async function recompute(folder: string, fingerprint?: string): Promise<r
   firstDeployments(changes, deployments, say);
   updates(rows("ref-updates.csv"), changes, say);
   deviations(log, rows("deviations.csv"), { change: changes, deployment: deployments }, tests, say);
-  completeness(text, rows, changes, say);
+  completeness(log, text, rows, say);
   gaps(log, rows("coverage-gaps.csv"), say);
   summary(text, rows, { changes, deployments, tests }, say);
   months(log, rows("monitoring.csv"), tests, text, say);
@@ -87,6 +88,15 @@ export function recomputeRollUp(folder: string): readonly string[] {
   const say = (what: string): void => void found.push(what);
   const text = (path: string): string => readFileSync(join(folder, path), "utf8");
   rolledUp(logOf(text, say), text, (path) => table(text(path)), say);
+  return found;
+}
+
+/** Returns what contradicts the log in what a package says of its completeness alone. */
+export function recomputeCompleteness(folder: string): readonly string[] {
+  const found: string[] = [];
+  const say = (what: string): void => void found.push(what);
+  const text = (path: string): string => readFileSync(join(folder, path), "utf8");
+  completeness(logOf(text, say), text, (path) => table(text(path)), say);
   return found;
 }
 
@@ -451,87 +461,6 @@ function deviations(
       if (needs !== (row["without_deviation_because"] !== ""))
         say(`${kind} ${id.slice(0, 8)}: neither a deviation nor why there is none`);
     }
-}
-
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The parts of a span that no other covers. */
-function open(spans: readonly Span[], whole: Span): readonly Span[] {
-  let rest: readonly Span[] = [whole];
-  for (const { from, to } of spans)
-    rest = rest.flatMap((span) =>
-      [
-        { from: span.from, to: Math.min(span.to, from) },
-        { from: Math.max(span.from, to), to: span.to },
-      ].filter((part) => part.from < part.to),
-    );
-  return rest;
-}
-
-/** What is called proven is covered by complete counts, none of which speaks for what came after it was made. */
-function completeness(
-  text: (path: string) => string,
-  rows: (path: string) => readonly Row[],
-  changes: readonly Row[],
-  say: Say,
-): void {
-  const document = JSON.parse(text("completeness.json")) as Json;
-  const manifest = JSON.parse(text("manifest.json")) as Json;
-  const checks = rows("completeness.csv");
-  const generated = Date.parse(String(manifest["generated_at"]));
-  const end = Date.parse(String(of(manifest, "period", "to")));
-  for (const row of checks) {
-    const whole =
-      row["contiguous"] === "yes" && row["truncated"] === "no" && row["unexplained"] === "0" ? "yes" : "no";
-    if (row["complete"] !== whole) say(`completeness.csv: ${row["check_id"] ?? ""} is not what it says`);
-  }
-  let proven = true;
-  const branches = list(document["branches"]);
-  for (const branch of branches) {
-    const [id, ref] = [String(of(branch, "repository_id")), String(of(branch, "branch"))];
-    const name = `completeness of ${String(of(branch, "repository"))} ${ref}`;
-    const own = checks.filter((row) => row["repository_id"] === id && row["branch"] === ref);
-    const span = { from: Date.parse(String(of(branch, "from"))), to: Date.parse(String(of(branch, "to"))) };
-    if (span.to > Math.min(generated, end)) say(`${name}: speaks of what was not over`);
-    const covered = own
-      .filter((row) => row["complete"] === "yes")
-      .map((row) => ({
-        from: Date.parse(row["from"] ?? ""),
-        to: Math.min(Date.parse(row["to"] ?? ""), Date.parse(row["checked_at"] ?? "")),
-      }));
-    const left = open(covered, span).map(({ from, to }) => `${moment(from)} ${moment(to)}`);
-    const told = list(of(branch, "unproven")).map(
-      (each) => `${String(of(each, "from"))} ${String(of(each, "to"))}`,
-    );
-    if (!same(left, told)) say(`${name}: the spans that are not proven are others`);
-    if (of(branch, "proven") !== (left.length === 0)) say(`${name}: is not what it says`);
-    proven &&= left.length === 0;
-    const mine = changes.filter((row) => row["repository_id"] === id && row["branch"] === ref);
-    const unproven = open(covered, span);
-    const isProven = (row: Row): boolean => {
-      const at = Date.parse(row["occurred_at"] ?? "");
-      return at >= span.from && at < span.to && !unproven.some(({ from, to }) => at >= from && at < to);
-    };
-    const counts = {
-      checks: own.length,
-      updates: mine.length,
-      updates_matched: mine.filter(isProven).length,
-      without_pull_request: mine.filter((row) => !["pull-request", "queue"].includes(row["update"] ?? ""))
-        .length,
-    };
-    for (const [key, count] of Object.entries(counts))
-      if (of(branch, key) !== count) say(`${name}: ${key} is ${count}`);
-  }
-  const scope = rows("scope.csv").filter((row) => row["in_scope"] === "yes");
-  const expected = scope.flatMap((row) =>
-    words(row["production_branches"]).map((ref) => `${row["repository_id"] ?? ""}:${ref}`),
-  );
-  const there = branches.map((each) => `${String(of(each, "repository_id"))}:${String(of(each, "branch"))}`);
-  if (!same(expected, there)) say("completeness.json: not the production branches in scope");
-  if (document["complete"] !== (proven && generated >= end)) say("completeness.json: complete is not so");
 }
 
 function gaps(log: Log, rows: readonly Row[], say: Say): void {

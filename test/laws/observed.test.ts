@@ -210,6 +210,8 @@ function sourceOf(
     observedTime,
     states: (kind) => of(kind),
     log: async function* () {},
+    history: <K extends EntryKind>(kind: K) =>
+      Promise.resolve(entries.filter((each) => each.kind === kind) as unknown as readonly LoggedEntry<K>[]),
     asOf: () => {
       throw new Error("no period is closed here");
     },
@@ -332,6 +334,7 @@ test("no sentence about every update begins before one was counted", () => {
     repository_id: 1,
     repository: "acme/web",
     branch: "refs/heads/main",
+    begins: "period",
     from,
     to: "2026-10-01T00:00:00Z",
     unproven: [],

@@ -175,19 +175,14 @@ function closedLinks({ link }: Asked, closed: readonly PeriodCloseRecord[]): Htm
   return html`${links.map((each, index) => html`${index === 0 ? "" : ", "}${each}`)}`;
 }
 
-function unprovenHtml(open: readonly string[], { since, gaps, unseen }: ObservedTime, period: Span): Html {
-  const within = (each: { readonly from: number; readonly to: number | null }): boolean =>
-    each.from < period.to && (each.to === null || each.to > period.from);
+function unprovenHtml(open: readonly string[], { gaps }: ObservedTime, period: Span): Html {
   const points = [
     ...open,
-    ...(since === null || since > period.from
-      ? [`Nothing was observed before ${since === null ? "now" : time(since)}.`]
-      : []),
-    ...[...unseen, ...gaps]
-      .filter(within)
+    ...gaps
+      .filter(({ from, to }) => from < period.to && (to === null || to > period.from))
       .map(
-        ({ from, to }) =>
-          `Not observed, at least in part: ${time(from)} to ${to === null ? "now" : time(to)}.`,
+        ({ from, to, backfilled }) =>
+          `The App could not see ${time(from)} to ${to === null ? "now" : time(to)}${backfilled ? "; what happened then was read afterwards" : ""}.`,
       ),
   ];
   if (points.length === 0)

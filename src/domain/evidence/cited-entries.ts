@@ -8,7 +8,8 @@ import { emergencyRowsOf } from "./rows/emergencies.ts";
 import { headChecksOf, headsOf } from "./heads/rows.ts";
 import { remediationsOf, stepsOf } from "./rows/remediation.ts";
 import { scopePolicies } from "./rows/policies.ts";
-import { completenessOf, gapsOf, scopeRepositories } from "./rows/scope.ts";
+import { repositoriesSeen } from "./rows/in-scope.ts";
+import { completenessOf, gapsOf } from "./rows/scope.ts";
 import { isInPeriod, pairLine, partsOf, statesOf, type EvidenceSource } from "./tables/population.ts";
 
 /** Yields entries that rows cite but that lie outside the period, by kind, subject and number. */
@@ -72,7 +73,6 @@ function lineOf(entry: LoggedEntry): string {
 /** The lines of what the rows of one state of the log cite. */
 async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
   const cited = [
-    scopeRepositories,
     scopePolicies,
     completenessOf,
     gapsOf,
@@ -86,6 +86,8 @@ async function* namedIn(source: EvidenceSource): AsyncIterable<string> {
   ];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source)) if (entry !== null) yield lineOf(entry);
+  // What was in scope follows from every version.
+  for (const { versions } of await repositoriesSeen(source)) yield* versions.map(lineOf);
   for await (const entry of closingsIn(source, source.organizationId, source.period)) yield lineOf(entry);
 }
 

@@ -7,7 +7,6 @@ import type { CoverageGapRecord, HandedOver, PeriodCloseRecord } from "../record
 import { oneLine } from "../texts/wording.ts";
 import type { Span } from "../time/span.ts";
 import type { SummaryDocument } from "./summary.ts";
-import { unprovenWords, type BranchProof } from "./completeness.ts";
 import type { RolledUp } from "./roll-up/figures.ts";
 import { rollsUpDocument, RollsUpSchema, rollUpWords } from "./roll-up/words.ts";
 import type { EvidenceSource, LogReader, Period } from "./tables/population.ts";
@@ -81,17 +80,6 @@ export function notClosable(closed: readonly PeriodCloseRecord[], period: Period
       return `${name} (${dates(period)}) shares days with ${known.name} (${dates(known)}), which was ${which}. No day belongs to two closed periods.`;
   }
   return null;
-}
-
-/** Returns what keeps a period from being complete: its end, and each branch that is not proven. */
-export function openPoints(
-  { branches }: { readonly branches: readonly BranchProof[] },
-  { period, generatedAt }: Pick<EvidenceSource, "period" | "generatedAt">,
-): readonly string[] {
-  return [
-    ...(generatedAt < period.to ? [`${period.name} is not over: it ends on ${timeText(period.to)}.`] : []),
-    ...branches.filter(({ proven }) => !proven).map(unprovenWords),
-  ];
 }
 
 /** Describes a package that was handed over, and what it was made from. */

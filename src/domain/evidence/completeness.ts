@@ -1,10 +1,18 @@
 /** What the completeness checks come to for a period: branch by branch, and in words. */
 
 import type { Instant } from "../time/instant.ts";
-import { countedSpan, spansText, type Statement } from "../monitoring/observed-time.ts";
+import type { Repository } from "../change/repository.ts";
+import {
+  countedSpan,
+  spansText,
+  unobservedIn,
+  type ObservedTime,
+  type Statement,
+} from "../monitoring/observed-time.ts";
 import type { CompletenessRecord } from "../records/monitoring.ts";
 import { uncovered, type Span } from "../time/span.ts";
-import { completenessOf, isOfNow, scopeRepositories } from "./rows/scope.ts";
+import { repositoriesSeen, type SeenRepository } from "./rows/in-scope.ts";
+import { completenessOf, isOfNow } from "./rows/scope.ts";
 import { statesOf, type ReadSource } from "./tables/population.ts";
 import { timeText } from "./tables/table.ts";
 
@@ -13,9 +21,11 @@ export interface BranchCompleteness {
   readonly repository_id: number;
   readonly repository: string;
   readonly branch: string;
-  /** The part of the period in which the App was installed, and which was over when this was generated. */
+  /** The part of the period in which the branch was in scope and observed, and which was over when this was generated. */
   readonly from: string;
   readonly to: string;
+  /** What `from` is: the period's start, when a new repository was met, or since when one was observed that may be older. */
+  readonly begins: "period" | "new" | "observed";
   readonly proven: boolean;
   /** Spans without a complete check, half-open. */
   readonly unproven: readonly { readonly from: string; readonly to: string }[];
@@ -34,138 +44,168 @@ export interface BranchCompleteness {
 /** Describes the content of completeness.json. */
 export interface CompletenessDocument {
   readonly period: { readonly name: string; readonly from: string; readonly to: string };
-  /** True when the period is over, and every production branch in scope is proven for the whole of its part of it. */
+  /** True when nothing keeps the period from being complete: see {@link openPoints}. */
   readonly complete: boolean;
   readonly branches: readonly BranchCompleteness[];
 }
 
+/** A branch that belongs to the period: it was in scope at some moment of it, or something changed on it. */
 interface BranchState {
   readonly repositoryId: number;
   readonly repository: string;
   readonly branch: string;
   readonly span: Span;
-  readonly checks: CompletenessRecord[];
+  readonly begins: BranchCompleteness["begins"];
 }
 
 interface Updates {
+  readonly repository: Repository;
+  readonly branch: string;
   all: number;
   matched: number;
   withoutPullRequest: number;
+  first: Instant;
+  last: Instant;
 }
 
-/** Folds the completeness checks of the period; holds one small record for each production branch and check, no population. */
+/** Folds the completeness checks of the period; holds one small record for each branch and check, no population. */
 export async function completenessDocument(source: ReadSource): Promise<CompletenessDocument> {
   const { period, generatedAt } = source;
-  const states = await proofsOf(source);
-  const rows = concluded(states, await updatesIn(source, states));
+  const checks = await checksOf(source);
+  const branches = await branchesOf(source, checks, await updatesIn(source, checks));
+  const open = openPoints({ branches }, source);
   return {
     period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
-    complete: generatedAt >= period.to && rows.every((row) => row.proven),
-    branches: rows,
+    complete: generatedAt >= period.to && open.length === 0,
+    branches,
   };
 }
 
-/** Describes how much of a branch is proven complete, without its changes. */
-export type BranchProof = Pick<BranchCompleteness, "repository" | "branch" | "proven" | "unproven">;
-
-/** Returns what is proven of each branch in the period, reading no population where it makes no difference. */
-export async function branchProofs(source: ReadSource): Promise<readonly BranchProof[]> {
-  const states = await proofsOf(source);
-  // Without a moment in the period, a branch has a part in it only by its changes.
-  const isReadToo = [...states.values()].some(({ span }) => span.from === span.to);
-  return concluded(states, isReadToo ? await updatesIn(source, states) : new Map());
+/** Returns what is proven of each branch that was in scope in the period. No population is read. */
+export async function branchProofs(source: ReadSource): Promise<readonly BranchCompleteness[]> {
+  return branchesOf(source, await checksOf(source), new Map());
 }
 
-async function proofsOf(source: ReadSource): Promise<ReadonlyMap<string, Proof>> {
-  const { period, generatedAt } = source;
-  const branches = new Map<string, BranchState>();
-  for await (const { body } of scopeRepositories(source)) {
-    if (!body.inScope) continue;
-    for (const branch of body.productionRefs) {
-      const from = Math.max(period.from, Math.min(body.installedFrom, body.backfilledFrom ?? Infinity));
-      branches.set(`${body.repository.id}\t${branch}`, {
-        repositoryId: body.repository.id,
-        repository: `${body.repository.owner}/${body.repository.name}`,
-        branch,
-        span: { from, to: Math.max(from, Math.min(period.to, generatedAt, body.removedAt ?? Infinity)) },
-        checks: [],
-      });
-    }
+type Checks = ReadonlyMap<string, readonly CompletenessRecord[]>;
+
+async function checksOf(source: ReadSource): Promise<Checks> {
+  const checks = new Map<string, CompletenessRecord[]>();
+  for await (const { body } of completenessOf(source)) {
+    const key = keyOf(body.repository.id, body.ref);
+    checks.set(key, [...(checks.get(key) ?? []), body]);
   }
-  for await (const { body } of completenessOf(source))
-    branches.get(`${body.repository.id}\t${body.ref}`)?.checks.push(body);
-  return new Map([...branches].map(([key, state]) => [key, withProof(state, generatedAt)]));
+  return checks;
 }
 
-function concluded(
-  states: ReadonlyMap<string, Proof>,
+async function branchesOf(
+  source: ReadSource,
+  checks: Checks,
   updates: ReadonlyMap<string, Updates>,
-): readonly BranchCompleteness[] {
+): Promise<readonly BranchCompleteness[]> {
+  const seen = new Map((await repositoriesSeen(source)).map((each) => [each.body.repository.id, each]));
+  const branches = new Map<string, BranchState>();
+  for (const each of seen.values())
+    for (const [ref, end] of each.branches) {
+      const { body } = each;
+      branches.set(keyOf(body.repository.id, ref), branchState(source, { ...body, ref, end }, each));
+    }
+  // What a change happened on was in production, whatever is on record of the repository.
+  for (const [key, { repository, branch: ref }] of updates)
+    if (!branches.has(key))
+      branches.set(key, branchState(source, { repository, ref, end: Infinity }, seen.get(repository.id)));
   return (
-    [...states]
-      .map(([key, state]) => conclude(state, updates.get(key)))
+    [...branches]
+      .map(([key, state]) => conclude(source, state, checks.get(key) ?? [], updates.get(key)))
       // One that was watched at no moment of the period has no part in it.
       .filter((row) => row.from !== row.to || row.updates > 0)
       .toSorted((a, b) => a.repository_id - b.repository_id || (a.branch < b.branch ? -1 : 1))
   );
 }
 
-interface Proof extends BranchState {
-  readonly unproven: readonly Span[];
+function keyOf(repositoryId: number, ref: string): string {
+  return `${repositoryId}\t${ref}`;
 }
 
-/** The spans of a branch without a complete check. */
-function withProof(state: BranchState, generatedAt: Instant): Proof {
-  const last = Math.max(0, ...state.checks.map(({ checkedAt }) => checkedAt));
-  const isFresh = isOfNow(last, generatedAt) && last > state.span.from;
-  const span = { from: state.span.from, to: isFresh ? Math.min(state.span.to, last) : state.span.to };
-  const proven = state.checks.filter(({ complete }) => complete).map(countedSpan);
-  // Where there is no moment to be counted, nothing was.
-  return { ...state, span, unproven: span.from === span.to ? [span] : uncovered(proven, span) };
+function branchState(
+  { period, generatedAt }: ReadSource,
+  { repository, ref, end }: { readonly repository: Repository; readonly ref: string; readonly end: Instant },
+  seen: Pick<SeenRepository, "recordedFrom" | "isNew"> | undefined,
+): BranchState {
+  const from = Math.max(period.from, seen?.recordedFrom ?? period.from);
+  return {
+    repositoryId: repository.id,
+    repository: `${repository.owner}/${repository.name}`,
+    branch: ref,
+    span: { from, to: Math.max(from, Math.min(period.to, generatedAt, end)) },
+    begins: from === period.from ? "period" : seen?.isNew === true ? "new" : "observed",
+  };
 }
 
 /** Counts each change of the period once, branch by branch. */
-async function updatesIn(
-  source: ReadSource,
-  branches: ReadonlyMap<string, Proof>,
-): Promise<ReadonlyMap<string, Updates>> {
+async function updatesIn(source: ReadSource, checks: Checks): Promise<ReadonlyMap<string, Updates>> {
+  const proven = new Map([...checks].map(([key, all]) => [key, provenBy(all)]));
   const counts = new Map<string, Updates>();
   for await (const { body } of statesOf(source, "change")) {
     const { repository, update } = body.change;
-    const key = `${repository.id}\t${update.ref}`;
-    const branch = branches.get(key);
-    if (branch === undefined) continue;
-    const count = counts.get(key) ?? { all: 0, matched: 0, withoutPullRequest: 0 };
+    const { at, ref: branch } = update;
+    const key = keyOf(repository.id, branch);
+    const none = { all: 0, matched: 0, withoutPullRequest: 0, first: Infinity, last: -Infinity };
+    const count: Updates = counts.get(key) ?? { repository, branch, ...none };
     count.all += 1;
-    if (isIn(branch.span, update.at) && !branch.unproven.some((span) => isIn(span, update.at)))
-      count.matched += 1;
+    if (proven.get(key)?.some(({ from, to }) => at >= from && at < to) === true) count.matched += 1;
     if (update.kind !== "pull-request" && update.kind !== "queue") count.withoutPullRequest += 1;
+    count.first = Math.min(count.first, at);
+    count.last = Math.max(count.last, at);
     counts.set(key, count);
   }
   return counts;
 }
 
-function isIn({ from, to }: Span, at: Instant): boolean {
-  return at >= from && at < to;
+function provenBy(checks: readonly CompletenessRecord[]): readonly Span[] {
+  return checks.filter(({ complete }) => complete).map(countedSpan);
 }
 
-function conclude(state: Proof, updates: Updates | undefined): BranchCompleteness {
-  const differences = differencesOf(state.checks);
+function conclude(
+  source: ReadSource,
+  state: BranchState,
+  checks: readonly CompletenessRecord[],
+  updates: Updates | undefined,
+): BranchCompleteness {
+  const span = spanToProve(source, state.span, checks, updates);
+  // Where there is no moment to be counted, nothing was.
+  const unproven = span.from === span.to ? [span] : uncovered(provenBy(checks), span);
+  const differences = differencesOf(checks);
   return {
     repository_id: state.repositoryId,
     repository: state.repository,
     branch: state.branch,
-    from: timeText(state.span.from),
-    to: timeText(state.span.to),
-    proven: state.unproven.length === 0,
-    unproven: state.unproven.map(({ from, to }) => ({ from: timeText(from), to: timeText(to) })),
-    checks: state.checks.length,
+    from: timeText(span.from),
+    to: timeText(span.to),
+    begins: state.begins,
+    proven: unproven.length === 0,
+    unproven: unproven.map(({ from, to }) => ({ from: timeText(from), to: timeText(to) })),
+    checks: checks.length,
     updates: updates?.all ?? 0,
     updates_matched: updates?.matched ?? 0,
     without_pull_request: updates?.withoutPullRequest ?? 0,
     differences: differences.length,
     unexplained: differences.filter(({ explanation }) => explanation === null).length,
   };
+}
+
+/** The part of the period that a branch belongs to, with every change on it. */
+function spanToProve(
+  { period, generatedAt }: ReadSource,
+  span: Span,
+  checks: readonly CompletenessRecord[],
+  updates: Updates | undefined,
+): Span {
+  const from = Math.min(span.from, updates?.first ?? Infinity);
+  const to = Math.max(span.to, Math.min((updates?.last ?? -Infinity) + 1, period.to, generatedAt));
+  const last = Math.max(0, ...checks.map(({ checkedAt }) => checkedAt));
+  // Of a period that is not over, nothing is expected of the moments since it was counted.
+  const isFresh = generatedAt < period.to && isOfNow(last, generatedAt) && last > from;
+  return { from, to: isFresh ? Math.min(to, last) : to };
 }
 
 /** Each difference once, as the newest check explains it; what a later complete check covers whole is settled. */
@@ -193,6 +233,63 @@ export function provenSpans({ from, to, unproven }: BranchCompleteness): readonl
   return uncovered(unproven.map(span), span({ from, to }));
 }
 
+/** Returns what keeps a period from being complete: its end, spans nobody observed, and branches that are not proven; none: nothing. */
+export function openPoints(
+  { branches }: Pick<CompletenessDocument, "branches">,
+  { period, generatedAt, observedTime }: Pick<ReadSource, "period" | "generatedAt" | "observedTime">,
+): readonly string[] {
+  return [
+    ...(generatedAt < period.to ? [`${period.name} is not over: it ends on ${timeText(period.to)}.`] : []),
+    ...unobservedWords(observedTime, { from: period.from, to: Math.min(period.to, generatedAt) }),
+    ...(branches.length === 0 ? [NOTHING_COUNTED] : []),
+    ...branches.filter((branch) => isMetLate(branch, observedTime)).map(metLateWords),
+    ...branches.filter(({ proven }) => !proven).map(unprovenWords),
+  ];
+}
+
+/** Whether a branch was first observed after others were: what was not observed of all of them is named once. */
+function isMetLate({ begins, from }: BranchCompleteness, { since }: ObservedTime): boolean {
+  return begins === "observed" && Date.parse(from) > (since ?? Infinity);
+}
+
+function metLateWords({ repository, branch, from }: BranchCompleteness): string {
+  return `${repository} ${branch} is observed only since ${from}: what happened on it before is not known.`;
+}
+
+/** What was not observed of a span that is over. */
+function unobservedWords(observedTime: ObservedTime, span: Span): readonly string[] {
+  const { since } = observedTime;
+  if (span.to <= span.from) return [];
+  if (since === null || since >= span.to)
+    return [
+      `Nothing of this period was observed: ${since === null ? "no repository is on record" : `observation began on ${timeText(since)}`}.`,
+    ];
+  const unseen = unobservedIn(observedTime, span, span.to);
+  return [
+    ...(since > span.from
+      ? [`Observed only since ${timeText(since)}: what happened before is not known.`]
+      : []),
+    ...(unseen.length > 0 ? [`Not observed, and not read afterwards: ${spansText(unseen)}.`] : []),
+  ];
+}
+
+const NOTHING_COUNTED =
+  "No production branch was counted: none is known to have been in scope in this period.";
+
+/** The branches of which what happened before is not known, in one sentence: a first quarter has it of all. */
+function observedWords(branches: readonly BranchCompleteness[]): readonly string[] {
+  const begins = branches
+    .filter((branch) => branch.begins === "observed")
+    .map(({ from }) => from)
+    .toSorted();
+  const [first] = begins;
+  if (first === undefined) return [];
+  const since = `${first}${begins.at(-1) === first ? "" : " or later"}`;
+  return [
+    `${begins.length} of ${branches.length} production ${branches.length === 1 ? "branch is" : "branches are"} observed only since ${since}: what happened there before is not known.`,
+  ];
+}
+
 /** Returns the same in sentences, for START-HERE.html. */
 export function completenessWords(document: CompletenessDocument): readonly Statement[] {
   const { branches } = document;
@@ -200,7 +297,7 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
     return { says: text, rests: "listings", covers };
   };
   if (branches.length === 0)
-    return [says("No production branch was in scope in this period, so there was nothing to count.")];
+    return [says(`${NOTHING_COUNTED} Nothing shows that this population is complete.`)];
   const proven = branches.filter((branch) => branch.proven);
   const sum = (of: (branch: BranchCompleteness) => number): number =>
     branches.reduce((total, branch) => total + of(branch), 0);
@@ -218,6 +315,7 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
     says(
       `${matched} of the ${updates} ${updates === 1 ? "update" : "updates"} in this population happened in spans that are proven complete; ${sum((each) => each.without_pull_request)} of the ${updates} had no pull request behind them. ${differences} ${differences === 1 ? "difference was" : "differences were"} found between the lists, ${unexplained} of them unexplained.`,
     ),
+    ...observedWords(branches).map((words) => says(words)),
     ...branches
       .filter((branch) => !branch.proven)
       .map((branch) =>
@@ -229,7 +327,7 @@ export function completenessWords(document: CompletenessDocument): readonly Stat
 }
 
 /** Names a branch that is not proven complete, and the spans. */
-export function unprovenWords({ repository, branch, unproven }: BranchProof): string {
+function unprovenWords({ repository, branch, unproven }: BranchCompleteness): string {
   return `Not proven: ${repository} ${branch}, ${unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}.`;
 }
 

@@ -174,7 +174,7 @@ export const CompletenessSchema = z
     complete: z
       .boolean()
       .describe(
-        "the period is over, and every production branch in scope is proven for its whole part of it",
+        "the period is over, the whole of it was observed, and at least one production branch was counted, each proven for its whole part of it",
       ),
     branches: z.array(
       z.strictObject({
@@ -183,6 +183,11 @@ export const CompletenessSchema = z
         branch: z.string(),
         from: Time,
         to: Time,
+        begins: z
+          .enum(["period", "new", "observed"])
+          .describe(
+            "what from is: the period's start; when a new repository was met; or since when one was observed that may be older, so that what happened before is not known",
+          ),
         proven: z.boolean(),
         unproven: z
           .array(z.strictObject({ from: Time, to: Time }))
@@ -444,7 +449,11 @@ export function limitationsOf(facts: LimitationFacts): readonly string[] {
       `The period had not ended when this was generated (${timeText(generatedAt)}): what happened afterwards is not in it.`,
     ),
     ...when(
-      completeness.branches.some(({ proven }) => !proven),
+      completeness.branches.length === 0,
+      "No production branch was counted, so that nothing shows that the populations are complete; see Completeness.",
+    ),
+    ...when(
+      completeness.branches.some(({ proven, begins }) => !proven || begins === "observed"),
       "Completeness is not proven for every production branch; see Completeness.",
     ),
     ...when(

@@ -110,6 +110,19 @@ export function observedDocument({ since, until, unseen }: ObservedTime): z.infe
   };
 }
 
+/** Returns what observed.json says was observed, with these gaps. */
+export function readObserved(
+  { since, until, unseen }: z.infer<typeof ObservedSchema>,
+  gaps: ObservedTime["gaps"],
+): ObservedTime {
+  return {
+    since: since === null ? null : Date.parse(since),
+    until: Date.parse(until),
+    gaps,
+    unseen: unseen.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
+  };
+}
+
 /** Gaps that are shown; all are in coverage-gaps.csv. */
 const SHOWN_GAPS = 50;
 

@@ -139,6 +139,14 @@ export class Tally {
     };
   }
 
+  /** The branches that changes so far are on: the repository's id, and the branch's full name. */
+  branches(): readonly (readonly [number, string])[] {
+    return this.#names("branch").map((name) => {
+      const end = name.indexOf(" ");
+      return [Number(name.slice(0, end)), name.slice(end + 1)];
+    });
+  }
+
   /** Counts one row of a table, given the table's path and its cells by column name. Rows of tables that are not counted are ignored. */
   count(path: string, row: Row): void {
     this.rollUp.count(path, row);
@@ -301,6 +309,7 @@ export class Tally {
     this.#add("repository", row("repository"));
     this.#add(`repository:${row("repository")}`, verdict);
     const branch = `branch:${row("repository_id")} ${row("branch")}`;
+    this.#add("branch", `${row("repository_id")} ${row("branch")}`);
     this.#add(branch, "all");
     if (this.#proven(row("repository_id"), row("branch"), row("occurred_at"))) this.#add(branch, "proven");
     if (row("update") !== "pull-request" && row("update") !== "queue")

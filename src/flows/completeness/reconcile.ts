@@ -2,6 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
+import { branchesInScope } from "../../domain/evidence/rows/in-scope.ts";
 import { taskId, type Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { followBranch } from "../changes/follow-branch.ts";
@@ -91,17 +92,22 @@ export async function reconcileRepository(
 ): Promise<BranchCount> {
   if (span.to <= (await recordedFrom(repo))) return { counted: [], uncounted: [] };
   const proven: CompletenessRecord[] = [];
+  const followed = new Set(await productionRefs(repo));
+  const wanted = new Map([...followed].map((ref) => [ref, span]));
+  // What has left the scope since belongs to the span as long as it was in it.
+  for (const [ref, end] of await branchesOf(repo, span))
+    if (!followed.has(ref)) wanted.set(ref, { from: span.from, to: Math.min(span.to, end) });
   const refs: string[] = [];
-  for (const ref of await productionRefs(repo)) {
-    const known = onlyUnproven ? await provenFor(repo, ref, span) : null;
+  for (const [ref, own] of wanted) {
+    const known = onlyUnproven ? await provenFor(repo, ref, own) : null;
     if (known === null) refs.push(ref);
     else proven.push(known);
   }
   // Of one hour nothing is recorded that the month's count does not repeat.
   const note = onlyWrong ? unnoted : notesOf(repo);
   const { counted, uncounted } = await countEach(repo, refs, note, async (ref) => {
-    await followBranch(repo, ref);
-    const body = await countBranch(repo, ref, span);
+    if (followed.has(ref)) await followBranch(repo, ref);
+    const body = await countBranch(repo, ref, wanted.get(ref) ?? span);
     if (!body.complete)
       repo.log.warn(
         { repository: repo.info.id, differences: body.differences.length },
@@ -112,6 +118,12 @@ export async function reconcileRepository(
   });
   if (!onlyWrong) await verifySources(repo, span);
   return { counted: [...proven, ...counted], uncounted };
+}
+
+/** The branches that were in scope at any moment of a span, by every version of the repository on record. */
+async function branchesOf(repo: Repo, span: Span): Promise<ReturnType<typeof branchesInScope>> {
+  const subjects = [String(repo.info.id)];
+  return branchesInScope(await repo.ledger.history({ kinds: ["repository"], subjects }), span);
 }
 
 function unnoted(): Promise<void> {

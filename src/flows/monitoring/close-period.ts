@@ -1,7 +1,7 @@
 /** Handing over a package: a period is closed, or gets an addendum, and the evidence log records which package it was. */
 
-import { closingsIn, newestOf, notClosable, openPoints, type MadeAs } from "../../domain/evidence/closing.ts";
-import { branchProofs, completenessDocument } from "../../domain/evidence/completeness.ts";
+import { closingsIn, newestOf, notClosable, type MadeAs } from "../../domain/evidence/closing.ts";
+import { branchProofs, completenessDocument, openPoints } from "../../domain/evidence/completeness.ts";
 import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -39,14 +39,16 @@ export async function closePeriod(
         "To close it all the same, give the reason, which the package then shows first: --incomplete REASON",
       ];
     if (reason !== null && open.length === 0)
-      return [`${period.name} is over and proven complete: close it without --incomplete.`];
+      return [
+        `${period.name} is over, observed as a whole and proven complete: close it without --incomplete.`,
+      ];
     return [];
   });
 }
 
 /** Returns what closing a period now would name as not proven; none: nothing. `isServing` as in {@link readObservedTime}. */
 export async function openPointsOf(
-  ledger: Pick<LedgerReader, "log" | "presence" | "states">,
+  ledger: Pick<LedgerReader, "history" | "log" | "presence" | "states">,
   {
     organizationId,
     period,

@@ -54,7 +54,7 @@ type PackageMaker = RowMaker & { readonly copies: CopyMaker };
 
 /** Describes what an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
-  readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence" | "asOf">;
+  readonly ledger: Pick<LedgerReader, "states" | "log" | "history" | "head" | "presence" | "asOf">;
   readonly organization: { readonly id: number; readonly login: string };
   readonly period: Period;
   /** When the package was made, by its manifest, milliseconds; the same inputs give the same bytes. */
@@ -248,11 +248,15 @@ export async function sourceOf({
 }
 
 /** Returns the log as evidence is read from it. One log holds every organisation. */
-export function readerOf(ledger: Pick<LedgerReader, "states" | "log">): LogReader {
+export function readerOf(ledger: Pick<LedgerReader, "states" | "log" | "history">): LogReader {
   return {
     states: (kind, filter) => ledger.states(kind, filter),
     log: async function* ({ organizationId, ...span }) {
       for await (const entry of ledger.log(span)) if (entry.organizationId === organizationId) yield entry;
+    },
+    history: async (kind, organizationId) => {
+      const all = await ledger.history({ kinds: [kind], beginning: "" });
+      return all.filter((entry) => entry.organizationId === organizationId);
     },
   };
 }

@@ -199,6 +199,29 @@ while IFS= read -r name; do
   grep -Fqx -e "$name" "$work/folders" || defect "$(printf '%s' "$name" | sed 's,^\./,,')" "is a folder that should not be here"
 done <"$work/found"
 
+# 7. What is called complete was counted and observed. Written with sorted keys on one line, a document is read as text.
+later() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort | sed -n 1p)" = "$2" ]; }
+complete=completeness.json
+observed=observed.json
+if plain "$complete" && plain "$observed" && grep -q '"complete":true' "$complete"; then
+  ! grep -q '"branches":\[\]' "$complete" || defect "$complete" "calls the period complete, and no branch was counted"
+  ! grep -q '"proven":false' "$complete" || defect "$complete" "calls the period complete, and a branch is not proven"
+  ! grep -q '"begins":"observed"' "$complete" || defect "$complete" "calls the period complete, and a branch was observed later"
+  from=$(sed -n 's/^.*"period":{"from":"\([0-9T:.-]*\)Z".*$/\1/p' "$complete")
+  to=$(sed -n 's/^.*"period":{.*"to":"\([0-9T:.-]*\)Z"}}$/\1/p' "$complete")
+  since=$(sed -n 's/^{"since":"\([0-9T:.-]*\)Z".*$/\1/p' "$observed")
+  until=$(sed -n 's/^.*"until":"\([0-9T:.-]*\)Z"}$/\1/p' "$observed")
+  if [ -z "$since" ] || later "$since" "$from" || later "$to" "$until"; then
+    defect "$complete" "calls the period complete, and not all of it was observed"
+  fi
+  tr '{' '\n' <"$observed" | sed -n 's/^"from":"\([0-9T:.-]*\)Z","to":"\([0-9T:.-]*\)Z".*$/\1 \2/p' >"$work/blind"
+  while read -r begin end; do
+    if later "$to" "$begin" && later "$end" "$from"; then
+      defect "$complete" "calls the period complete, and $begin to $end was not observed"
+    fi
+  done <"$work/blind"
+fi
+
 if [ -s "$work/defects" ]; then
   sort -u "$work/defects"
   echo "$(sort -u "$work/defects" | wc -l | tr -d ' ') defects found in this package."

@@ -29,7 +29,7 @@ import {
   type Table,
 } from "../tables/table.ts";
 import { scopePolicies } from "../rows/policies.ts";
-import { scopeRepositories } from "../rows/scope.ts";
+import { isInScope, repositoriesSeen } from "../rows/in-scope.ts";
 
 interface PeriodRow {
   readonly period: Period;
@@ -76,7 +76,7 @@ export function periodsTable(tables: readonly Table[]): Table {
       ),
       branches: column.integer(
         ({ completeness }) => completeness.branches.length,
-        "Production branches in scope, as in completeness.json of its own package.",
+        "Production branches that were in scope at some moment of it, as in completeness.json of its own package.",
       ),
       branches_proven: column.integer(
         ({ completeness }) => completeness.branches.filter(({ proven }) => proven).length,
@@ -84,11 +84,11 @@ export function periodsTable(tables: readonly Table[]): Table {
       ),
       complete: column.yesNo(
         ({ completeness }) => completeness.complete,
-        "yes: the period is over, and every one of them is proven.",
+        "yes: the period is over, the whole of it was observed, and every one of them is proven.",
       ),
       repositories: column.list(
         ({ repositories }) => groupsText(repositories),
-        "Repositories in scope that the App could see in the period, with their names now: repository_id;owner/name.",
+        "Repositories that the App could see in the period and that were in scope in it, with their names now: repository_id;owner/name.",
       ),
       policies: column.list(
         ({ counts }) => listText(counts.policies()),
@@ -165,9 +165,10 @@ async function periodRow(
 ): Promise<PeriodRow> {
   const [closing, newest] = [await sourceHandedOver(part, "closing"), await sourceHandedOver(part)];
   const repositories: (readonly string[])[] = [];
-  for await (const { body } of scopeRepositories(part))
-    if (body.inScope)
-      repositories.push([String(body.repository.id), `${body.repository.owner}/${body.repository.name}`]);
+  for (const seen of await repositoriesSeen(part)) {
+    const { id, owner, name } = seen.body.repository;
+    if (isInScope(seen)) repositories.push([String(id), `${owner}/${name}`]);
+  }
   return {
     period: part.period,
     generatedAt: part.generatedAt,

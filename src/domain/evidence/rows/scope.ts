@@ -19,9 +19,12 @@ import { column, groupsText, listText, table, logColumns, type Columns } from ".
 import { HOUR } from "../../time/durations.ts";
 import { plainInCell } from "../../texts/wording.ts";
 import { fitsLine } from "../../policy/file/organisation.ts";
+import { isInScope, repositoriesSeen } from "./in-scope.ts";
 import { policiesOfPeriod, scopePolicies } from "./policies.ts";
 
 interface ScopeRow extends Stated<"repository"> {
+  readonly wasInScope: boolean;
+  readonly branches: readonly string[];
   readonly seenBy?: readonly string[];
   readonly labels?: ServiceLabels;
 }
@@ -43,8 +46,11 @@ export const SCOPE = table<ScopeRow>({
     visibility: column.text(({ body }) => body.repository.visibility, "public, private or internal."),
     archived: column.yesNo(({ body }) => body.archived, "Whether it is archived."),
     default_branch: column.text(({ body }) => body.repository.defaultBranch, "Its default branch."),
-    in_scope: column.yesNo(({ body }) => body.inScope, "Whether its changes are in the populations."),
-    reason: column.text(({ body }) => body.reason, "Why it is, or is not."),
+    in_scope: column.yesNo(
+      ({ wasInScope }) => wasInScope,
+      "Whether its changes are in the populations: it was in scope at some moment of the period, or is as last read.",
+    ),
+    reason: column.text(({ body }) => body.reason, "Why it is in scope, or is not, as last read."),
     service: column.text(
       ({ labels }) => labels?.service ?? null,
       "The service it belongs to, by the newest policy's line on it (`repositories`); empty: that line names none.",
@@ -54,8 +60,8 @@ export const SCOPE = table<ScopeRow>({
       "How critical it is, in the organisation's own words there; empty: not said.",
     ),
     production_branches: column.list(
-      ({ body }) => listText(body.productionRefs),
-      "Its production branches as last read.",
+      ({ branches }) => listText(branches),
+      "Its production branches as last read, and those that were in scope at some moment of the period.",
     ),
     deployments_seen_by: column.list(
       (row) => listText(row.seenBy ?? []),
@@ -84,10 +90,17 @@ export const SCOPE = table<ScopeRow>({
   async *rows(source) {
     const seen = await deploymentOrigins(source);
     const policy = await newestPolicy(source);
-    for await (const row of bySubjectNumber(source)) {
-      const { id, name, topics = [] } = row.body.repository;
+    for (const { entry, body, branches } of await repositoriesSeen(source)) {
+      const { id, name, topics = [] } = body.repository;
       const labels = policy?.repositories.find((line) => fitsLine(line, { name, topics })) ?? {};
-      yield { ...row, seenBy: [...(seen.get(id) ?? [])].toSorted(), labels };
+      yield {
+        entry,
+        body,
+        wasInScope: isInScope({ body, branches }),
+        branches: [...new Set([...body.productionRefs, ...branches.keys()])].toSorted(),
+        seenBy: [...(seen.get(id) ?? [])].toSorted(),
+        labels,
+      };
     }
   },
 });
@@ -114,27 +127,6 @@ async function newestPolicy(source: EvidenceSource): Promise<Policy | null> {
   for await (const stated of scopePolicies(source))
     if (newest === null || stated.entry.seq > newest.entry.seq) newest = stated;
   return newest?.body.effective ?? null;
-}
-
-/** Repositories sorted by their number; their subjects sort as text. */
-async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
-  const lines = source.sorted(
-    (async function* () {
-      for await (const stated of scopeRepositories(source))
-        yield `${stated.entry.subject.padStart(16, "0")}\t${JSON.stringify(stated)}`;
-    })(),
-  );
-  for await (const line of lines)
-    yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<"repository">;
-}
-
-/** Yields the repositories the App could see at some time before the period ended and after it began. */
-export async function* scopeRepositories(source: ReadSource): AsyncIterable<Stated<"repository">> {
-  for await (const stated of statesOf(source, "repository", "ever")) {
-    const { installedFrom, removedAt } = stated.body;
-    if (installedFrom < source.period.to && (removedAt === null || removedAt > source.period.from))
-      yield stated;
-  }
 }
 
 interface ControlRow {

@@ -46,6 +46,12 @@ function readerOf(bySeq: readonly LoggedEntry[]): LogReader {
         if ((kinds === undefined || kinds.includes(entry.kind as K)) && isSelected(entry, filter))
           yield entry as LoggedEntry<K>;
     },
+    history: <K extends EntryKind>(kind: K, organizationId: number) =>
+      Promise.resolve(
+        bySeq.filter(
+          (entry) => entry.kind === kind && isSelected(entry, { organizationId }),
+        ) as LoggedEntry<K>[],
+      ),
   };
 }
 

@@ -32,6 +32,8 @@ export interface LogReader {
     readonly to: Instant;
     readonly kinds?: readonly K[];
   }): AsyncIterable<LoggedEntry<K>>;
+  /** Every entry of a kind of which there are few, by number. */
+  history<K extends EntryKind>(kind: K, organizationId: number): Promise<readonly LoggedEntry<K>[]>;
 }
 
 /** Describes what an export reads: the log, and a way to sort more lines than memory holds. */

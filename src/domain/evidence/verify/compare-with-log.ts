@@ -26,7 +26,7 @@ import { ipeTable } from "../ipe.ts";
 import { scopePolicies } from "../rows/policies.ts";
 import { gapsOf } from "../rows/scope.ts";
 import { parsed, spelled } from "../seal.ts";
-import { frontMatter, type StartHere } from "../start-here.ts";
+import { frontMatter, readObserved, type StartHere } from "../start-here.ts";
 import type { ShownDifference, SummaryDocument } from "../summary.ts";
 import { rowReader, type Rests, type Table } from "../tables/table.ts";
 import type { Hasher } from "./file-checks.ts";
@@ -197,7 +197,6 @@ async function observedTimeIn(
   const observed = ObservedSchema.safeParse(parsed(sealed.text("observed.json") ?? ""));
   // What is no such document was named when it was read.
   if (!observed.success) return null;
-  const { since, until, unseen } = observed.data;
   const gaps: CoverageGapRecord[] = [];
   for await (const { body } of log.states("coverage-gap", {
     organizationId: log.organizationId,
@@ -217,12 +216,7 @@ async function observedTimeIn(
     });
     if (gap.success) gaps.push(gap.data);
   }
-  const observedTime: ObservedTime = {
-    since: since === null ? null : Date.parse(since),
-    until: Date.parse(until),
-    gaps,
-    unseen: unseen.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
-  };
+  const observedTime = readObserved(observed.data, gaps);
   for await (const { body } of gapsOf({ ...log, observedTime })) {
     const span = { from: body.from, to: Math.min(body.to ?? log.generatedAt, log.generatedAt) };
     if (!body.backfilled && uncovered(observedTime.unseen, span).length > 0)

@@ -224,7 +224,15 @@ export class PackageLog {
     return {
       states: (kind, filter) => this.states(kind, filter),
       log: (filter) => this.#log(filter),
+      history: (kind) => this.#history(kind),
     };
+  }
+
+  async #history<K extends EntryKind>(kind: K): Promise<readonly LoggedEntry<K>[]> {
+    const found: LoggedEntry<K>[] = [];
+    for await (const lines of this.#blocks.linesOf(this.#shelves.get(kind) ?? []))
+      for (const line of lines) if (line.seq <= this.#size) found.push(line.entry());
+    return found.toSorted((a, b) => a.seq - b.seq);
   }
 
   /** The same log when it held so many entries; kept, as it sorts what it reads. */

@@ -5,7 +5,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
 import type { Span } from "../../time/span.ts";
 import type { LineStore } from "../../texts/sort.ts";
-import { provenSpans, type BranchCompleteness } from "../completeness.ts";
+import { provenSpans, type BranchCompleteness, type CompletenessDocument } from "../completeness.ts";
 import { contentCheckOf, type ContentFound, type ContentCheck, type Hasher } from "./file-checks.ts";
 import { packagedForms, OWN_FORMS, schemaPath, type Forms } from "./forms.ts";
 import { CompletenessSchema, ManifestSchema, periodIn, type Manifest } from "../package.ts";
@@ -89,7 +89,8 @@ export interface PackageRead {
   readonly files: ReadonlyMap<string, FileRead>;
   /** Null where it does not follow its schema. */
   readonly manifest: Manifest | null;
-  readonly branches: readonly BranchCompleteness[];
+  /** Null where it does not follow this version's schema. */
+  readonly completeness: CompletenessDocument | null;
   /** What the rows of the tables count to. */
   readonly tally: Tally;
   /** What the files were held to. */
@@ -110,8 +111,11 @@ export async function readPackage(reader: PackageReader, version: string): Promi
   const manifest = names.includes(MANIFEST_FILE) ? manifestIn(await shelf.read(MANIFEST_FILE)) : null;
   if (manifest !== null && manifest.generator.version !== version) shelf.forms = await formsIn(shelf, names);
   // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
-  const branches = branchesIn(shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null);
-  shelf.tally = new Tally(manifest === null ? null : periodIn(manifest), provenBy(branches));
+  const completeness = completenessIn(
+    shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null,
+  );
+  const proven = provenBy(completeness?.branches ?? []);
+  shelf.tally = new Tally(manifest === null ? null : periodIn(manifest), proven);
   const files = new Map<string, FileRead>();
   for (const name of names) {
     const file = await shelf.read(name);
@@ -131,7 +135,7 @@ export async function readPackage(reader: PackageReader, version: string): Promi
     subjects,
     files,
     manifest,
-    branches,
+    completeness,
     tally: shelf.tally,
     forms: shelf.forms,
   };
@@ -266,10 +270,9 @@ async function formsIn(shelf: Shelf, names: readonly string[]): Promise<Forms> {
   return packagedForms(names, (path) => schemas.get(path) ?? null);
 }
 
-/** The branches of completeness.json; none where it does not follow its schema, which is a defect of its own. */
-function branchesIn(file: FileRead | null): readonly BranchCompleteness[] {
-  const read = CompletenessSchema.safeParse(parsed(file?.text ?? ""));
-  return read.success ? read.data.branches : [];
+/** What completeness.json holds; null where it does not follow its schema, which is a defect of its own. */
+function completenessIn(file: FileRead | null): CompletenessDocument | null {
+  return CompletenessSchema.safeParse(parsed(file?.text ?? "")).data ?? null;
 }
 
 function provenBy(

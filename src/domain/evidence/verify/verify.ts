@@ -6,7 +6,9 @@ import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
 import { bundleOf, fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem, type Seal } from "../seal.ts";
 import type { ClosingDocument } from "../closing.ts";
 import type { SharedContent } from "../copies/first-page.ts";
-import type { Manifest } from "../package.ts";
+import { openPoints } from "../completeness.ts";
+import { ObservedSchema, periodIn, type Manifest } from "../package.ts";
+import { readObserved } from "../start-here.ts";
 import { StoreError } from "../../texts/sort.ts";
 import type { Forms } from "./forms.ts";
 import {
@@ -361,22 +363,12 @@ function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">
 }
 
 /** What was countsInWords when the package was made must be countsInWords again from its rows. */
-function checkCounts(
-  { seal, subjects, files, manifest, branches, tally, forms }: PackageRead,
-  say: Say<CodeOf<"counts">>,
-): string | null {
+function checkCounts(found: PackageRead, say: Say<CodeOf<"counts">>): string | null {
+  const { seal, subjects, files, manifest, tally, forms } = found;
   const areCounted = (paths: readonly string[]): boolean =>
     paths.every((path) => files.get(path)?.isCounted !== false);
-  for (const branch of areCounted(["changes.csv"]) ? branches : []) {
-    const { updates, updates_matched, without_pull_request } = branch;
-    const countsInWords = tally.branch(branch.repository_id, branch.branch);
-    if (spelled(countsInWords) !== spelled({ updates, updates_matched, without_pull_request }))
-      say(
-        COMPLETENESS_FILE,
-        "counts-disagree",
-        `does not count the changes of ${branch.repository} ${branch.branch} as changes.csv lists them`,
-      );
-  }
+  if (areCounted(["changes.csv"]))
+    for (const problem of completenessProblems(found)) say(COMPLETENESS_FILE, "counts-disagree", problem);
   if (!isSound(seal)) return NO_SEAL;
   if (manifest === null) return NO_MANIFEST;
   const rowsOf = (path: string): number => files.get(path)?.rows ?? 0;
@@ -406,6 +398,41 @@ function checkCounts(
     say("log/head.json", "counts-disagree", "does not agree with manifest.json and the log entries");
   if (!isAsSealed({ subjects, files })) return NOT_AS_SEALED;
   return isOwn ? null : `${madeBy(manifest)}, whose tables or summary have another form`;
+}
+
+/** How completeness.json does not agree with the changes of changes.csv, or claims more than it and observed.json show. */
+function completenessProblems({ completeness, files, manifest, tally }: PackageRead): readonly string[] {
+  if (completeness === null) return [];
+  const { branches, complete } = completeness;
+  const named = new Set(branches.map((each) => `${each.repository_id} ${each.branch}`));
+  const observed = ObservedSchema.safeParse(parsed(files.get("observed.json")?.text ?? "")).data;
+  const open =
+    manifest === null || observed === undefined
+      ? []
+      : openPoints(completeness, {
+          period: periodIn(manifest),
+          generatedAt: Date.parse(manifest.generated_at),
+          observedTime: readObserved(observed, []),
+        });
+  return [
+    ...branches
+      .filter(({ repository_id, branch, updates, updates_matched, without_pull_request }) => {
+        const told = { updates, updates_matched, without_pull_request };
+        return spelled(tally.branch(repository_id, branch)) !== spelled(told);
+      })
+      .map(
+        ({ repository, branch }) =>
+          `does not count the changes of ${repository} ${branch} as changes.csv lists them`,
+      ),
+    ...tally
+      .branches()
+      .filter(([repository, branch]) => !named.has(`${repository} ${branch}`))
+      .map(
+        ([repository, branch]) =>
+          `does not name ${branch} of repository ${repository}, on which changes.csv has changes`,
+      ),
+    ...(complete ? open.map((point) => `calls the period complete, though: ${point}`) : []),
+  ];
 }
 
 /** Returns whether this version would give a document this form, whatever schema lies beside it. */
