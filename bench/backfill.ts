@@ -119,7 +119,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
     const requests = [...asked];
     if (filled.updates !== changes) throw new Error(`${changes} changes, ${filled.updates} updates found`);
     let compliant = 0;
-    for await (const { body } of ledger.states("change"))
+    for await (const { body } of ledger.states("change", { everyOrganization: true }))
       if ((body as { assessment: { verdict: string } }).assessment.verdict === "compliant") compliant += 1;
     asked.length = 0;
     await backfillRepository(watched, span);

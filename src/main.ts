@@ -338,7 +338,7 @@ async function watchedCalled(tools: Tools, called: string): Promise<Repo> {
 }
 
 async function idOf(tools: Tools, login: string): Promise<number> {
-  for await (const entry of tools.ledger.states("repository")) {
+  for await (const entry of tools.ledger.states("repository", { everyOrganization: true })) {
     const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) return repository.ownerId;
   }

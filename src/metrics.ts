@@ -297,7 +297,7 @@ function registerHeads(registry: Registry, ledger: Pick<Ledger, "states">): void
 async function sweptLongestAgo(ledger: Pick<Ledger, "presence" | "states">): Promise<Instant | null> {
   const { lastSweeps } = await ledger.presence();
   let oldest: Instant | null = null;
-  for await (const { body } of ledger.states("repository")) {
+  for await (const { body } of ledger.states("repository", { everyOrganization: true })) {
     const swept = body.removedAt === null ? lastSweeps.get(body.repository.id) : undefined;
     if (swept !== undefined) oldest = Math.min(oldest ?? swept, swept);
   }

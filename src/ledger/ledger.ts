@@ -30,7 +30,7 @@ import { Lists } from "./lists.ts";
 import { SessionStore } from "./sessions.ts";
 import { FormStore, putForm, type StoredForm } from "./forms.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
-import type { LogCheck, LogFilter, LogRow } from "./log.ts";
+import type { LogCheck, LogFilter, LogRow, Whose } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
 import { prepared } from "./database/prepared-statements.ts";
 import { Queue } from "./queue/queue.ts";
@@ -43,15 +43,13 @@ import { takeTurn } from "./database/turns.ts";
 const PAGE = 1_000;
 
 /** Selects states; times are half-open and cut by `at`. */
-export interface StateFilter {
-  readonly repositoryId?: number;
-  readonly organizationId?: number;
+export type StateFilter = Whose & {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly subjectPrefix?: string;
   /** By subject (bytewise, the default), or by time and then subject. */
   readonly order?: "subject" | "at";
-}
+};
 
 /**
  * Selects when each repository was last swept. Queried at every scrape, so each is one look into an index of ended sweeps,
@@ -97,7 +95,7 @@ export class LedgerReader {
   }
 
   /** Reads the newest entry of every subject of a kind, in pages; what changes meanwhile may be read old or new, and no writer waits. */
-  async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
+  async *states<K extends EntryKind>(kind: K, filter: StateFilter): AsyncIterable<LoggedEntry<K>> {
     const page = async (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => {
       const rows = await this.#readable.read((db) => statePage(db, kind, filter, after));
       return readPage<K>(rows);
@@ -114,7 +112,7 @@ export class LedgerReader {
   asOf(size: number): Pick<LedgerReader, "states" | "log" | "history"> {
     const readable = this.#readable;
     return {
-      async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {
+      async *states<K extends EntryKind>(kind: K, filter: StateFilter) {
         if (filter.order === "at") throw new Error("states as of a place in the log come by subject");
         let after: string | undefined;
         for (;;) {
@@ -148,7 +146,7 @@ export class LedgerReader {
   }
 
   /** Reads every entry, oldest first, in pages. */
-  log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
+  log<K extends EntryKind = EntryKind>(filter: LogFilter<K>): AsyncIterable<LoggedEntry<K>> {
     return readLog(this.#readable, filter);
   }
 
@@ -544,7 +542,7 @@ function statePage(
   filter: StateFilter,
   after: Pick<LoggedEntry, "at" | "subject"> | undefined,
 ): Promise<readonly LogRow[]> {
-  const { order = "subject", subjectPrefix: prefix = "", ...limits } = filter;
+  const { order = "subject", subjectPrefix: prefix = "", everyOrganization: _, ...limits } = filter;
   // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
   const between = prefix === "" ? {} : { first: prefix, last: `${prefix}\u{10FFFF}` };
   const given = {
@@ -558,8 +556,12 @@ function statePage(
 }
 
 /** What a page of states is limited by; `first` and `last` are of subjects, and the last page ended with what is after. */
-interface Limits extends Omit<StateFilter, "subjectPrefix" | "order"> {
+interface Limits {
   readonly kind: string;
+  readonly repositoryId?: number;
+  readonly organizationId?: number;
+  readonly from?: Instant;
+  readonly to?: Instant;
   readonly first?: string;
   readonly last?: string;
   readonly afterAt?: Instant;

@@ -12,17 +12,33 @@ import type { Readable } from "./database/store.ts";
 
 const PAGE = 1_000;
 
+/**
+ * Says whose entries are read. One log holds every organisation: what is answered about one of them is read of it alone, and
+ * whoever reads all of them says so.
+ */
+export type Whose =
+  | {
+      readonly organizationId: number;
+      readonly repositoryId?: number;
+      readonly everyOrganization?: never;
+    }
+  | {
+      readonly repositoryId: number;
+      readonly organizationId?: never;
+      readonly everyOrganization?: never;
+    }
+  | { readonly everyOrganization: true; readonly organizationId?: never; readonly repositoryId?: never };
+
 /** Selects entries of the log; times are half-open and cut by `at`. */
-export interface LogFilter<K extends EntryKind = EntryKind> {
+export type LogFilter<K extends EntryKind = EntryKind> = Whose & {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly kinds?: readonly K[];
-  readonly repositoryId?: number;
   /** Only entries after this one. */
   readonly afterSeq?: number;
   /** Only entries up to this one, included. */
   readonly untilSeq?: number;
-}
+};
 
 /** Describes a row of the log as the database holds it. */
 export type LogRow = Selectable<LogTable>;
@@ -81,7 +97,7 @@ export async function checkLog(store: Readable): Promise<LogCheck> {
   if (head === undefined) return { ok: false, seq: 0, problem: "the head of the log is missing" };
   let hash = FIRST_LINK;
   let size = 0;
-  for await (const row of rows(store, {})) {
+  for await (const row of rows(store, { everyOrganization: true })) {
     size += 1;
     const problem = brokenLink(row, size, hash);
     if (problem !== null) return { ok: false, seq: size, problem };
@@ -99,7 +115,7 @@ export async function checkLog(store: Readable): Promise<LogCheck> {
 }
 
 async function* rows(store: Readable, filter: LogFilter): AsyncIterable<LogRow> {
-  const { from, to, kinds, repositoryId, afterSeq = 0, untilSeq } = filter;
+  const { from, to, kinds, organizationId, repositoryId, afterSeq = 0, untilSeq } = filter;
   let after = afterSeq;
   for (;;) {
     const last = after;
@@ -109,6 +125,7 @@ async function* rows(store: Readable, filter: LogFilter): AsyncIterable<LogRow> 
       if (from !== undefined) query = query.where("log.at", ">=", from);
       if (to !== undefined) query = query.where("log.at", "<", to);
       if (kinds !== undefined) query = query.where("log.kind", "in", kinds);
+      if (organizationId !== undefined) query = query.where("log.organization_id", "=", organizationId);
       if (repositoryId !== undefined) query = query.where("log.repository_id", "=", repositoryId);
       return query.orderBy("log.seq").limit(sql.lit(PAGE)).execute();
     });

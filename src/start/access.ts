@@ -99,7 +99,7 @@ export class PolicyRoles {
   /** One repository of each organisation whose recorded policies ever gave access. */
   async #oneOfEach(): Promise<ReadonlyMap<number, RepositoryRecord>> {
     const found = new Map<number, RepositoryRecord>();
-    for await (const { body } of this.#tools.ledger.states("repository"))
+    for await (const { body } of this.#tools.ledger.states("repository", { everyOrganization: true }))
       if (body.removedAt === null && !body.archived) found.set(body.repository.ownerId, body);
     for (const id of found.keys()) {
       const recorded = await this.#recordedIn(id);

@@ -108,7 +108,7 @@ function gently(ledger: ReadLedger): Pick<Ledger, "history" | "log" | "presence"
     history: (about) => ledger.history(about),
     log: (filter) => ledger.log(filter),
     presence: () => ledger.presence(),
-    async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}) {
+    async *states<K extends EntryKind>(kind: K, filter: StateFilter) {
       let read = 0;
       for await (const entry of ledger.states(kind, filter)) {
         yield entry;

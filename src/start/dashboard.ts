@@ -113,7 +113,7 @@ const REACHED = [
 async function organizationsIn(ledger: Pick<Ledger, "states">): Promise<readonly Organization[]> {
   const found = new Map<number, Organization>();
   // One that is gone has the login of its day.
-  for await (const { organizationId, body } of ledger.states("repository"))
+  for await (const { organizationId, body } of ledger.states("repository", { everyOrganization: true }))
     if (body.removedAt === null || !found.has(organizationId))
       found.set(organizationId, { id: organizationId, login: body.repository.owner });
   return [...found.values()].toSorted((a, b) => (a.login < b.login ? -1 : 1));

@@ -35,7 +35,7 @@ export class ReadingProgress {
     const { lastSweeps } = await this.#ledger.presence();
     let found = 0;
     let read = 0;
-    for await (const { body } of this.#ledger.states("repository")) {
+    for await (const { body } of this.#ledger.states("repository", { everyOrganization: true })) {
       if (body.removedAt !== null) continue;
       found += 1;
       if (lastSweeps.has(body.repository.id)) read += 1;

@@ -53,7 +53,7 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
     const ledger = await stage.openLedger();
     try {
       let organizationId = 0;
-      for await (const entry of ledger.states("repository")) organizationId = entry.organizationId;
+      for await (const entry of ledger.states("repository", { everyOrganization: true })) organizationId = entry.organizationId;
       await ledger.snapshot(async (moment) =>
         exportEvidence({
           ledger: moment,
@@ -67,7 +67,7 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
         }),
       );
       const ids: string[] = [];
-      for await (const { body } of ledger.states("deviation")) ids.push(body.id);
+      for await (const { body } of ledger.states("deviation", { everyOrganization: true })) ids.push(body.id);
       deviations = ids;
     } finally {
       await ledger.close();

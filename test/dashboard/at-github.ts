@@ -126,7 +126,8 @@ export async function deviationOf(ledger: Ledger): Promise<{
   readonly log: readonly LoggedEntry<"deviation" | "remediation">[];
 }> {
   const log: LoggedEntry<"deviation" | "remediation">[] = [];
-  for await (const entry of ledger.log({ kinds: ["deviation", "remediation"] })) log.push(entry);
+  for await (const entry of ledger.log({ everyOrganization: true, kinds: ["deviation", "remediation"] }))
+    log.push(entry);
   const deviation = log.findLast((entry) => isOfKind(entry, "deviation"))?.body;
   const remediation = log.findLast((entry) => isOfKind(entry, "remediation"))?.body ?? null;
   if (deviation === undefined) throw new Error("there is no deviation");

@@ -11,8 +11,7 @@ import { beforeEach, expect, onTestFinished, test } from "vitest";
 
 import type { Access, Viewer } from "../../src/dashboard/page/access.ts";
 import { readStrata } from "../../src/domain/evidence/sample/choice.ts";
-import { openPoints } from "../../src/domain/evidence/closing.ts";
-import { completenessDocument } from "../../src/domain/evidence/completeness.ts";
+import { completenessDocument, openPoints } from "../../src/domain/evidence/completeness.ts";
 import { closePeriod, openPointsOf } from "../../src/flows/monitoring/close-period.ts";
 import { readerOf } from "../../src/flows/monitoring/export-evidence.ts";
 import { readObservedTime } from "../../src/flows/records/observation-coverage.ts";
@@ -84,7 +83,7 @@ async function textOf(ask: Ask, path: string, status = 200): Promise<string> {
 
 async function downloads(): Promise<readonly unknown[]> {
   const found = [];
-  for await (const { body, organizationId } of ledger.states("package-download"))
+  for await (const { body, organizationId } of ledger.states("package-download", { everyOrganization: true }))
     found.push({ organizationId, ...body });
   return found;
 }
@@ -157,7 +156,8 @@ test("an auditor of another organisation is shown nothing of it, whatever the ad
 
 test("what is not proven of a period is read without its changes, however many there are", async () => {
   const kinds = new Set<string>();
-  const noting: Pick<Ledger, "log" | "presence" | "states"> = {
+  const noting: Pick<Ledger, "history" | "log" | "presence" | "states"> = {
+    history: (about) => ledger.history(about),
     log: (filter) => ledger.log(filter),
     presence: () => ledger.presence(),
     states: (kind, filter) => {

@@ -36,8 +36,9 @@ async function standing(pages: PagesAtGitHub) {
   const ledger = await pages.harness.openLedger();
   try {
     const found = { emergency: "none", review: "none", by: "" };
-    for await (const { body } of ledger.states("emergency")) found.emergency = body.status;
-    for await (const { body } of ledger.states("retroactive-review")) {
+    for await (const { body } of ledger.states("emergency", { everyOrganization: true }))
+      found.emergency = body.status;
+    for await (const { body } of ledger.states("retroactive-review", { everyOrganization: true })) {
       found.review = body.status;
       found.by = body.decision?.by.login ?? "";
     }

@@ -93,7 +93,8 @@ async function known(pages: PagesAtGitHub): Promise<Known> {
   try {
     const { deviation, log } = await deviationOf(ledger);
     const emergency: string[] = [];
-    for await (const { subject } of ledger.states("emergency")) emergency.push(subject);
+    for await (const { subject } of ledger.states("emergency", { everyOrganization: true }))
+      emergency.push(subject);
     const shown = log.findLast(({ kind }) => kind === "remediation")?.seq ?? 0;
     return {
       paths: { ":id": deviation.id, ":owner": "acme", ":repo": "web", ":number": "2" },
@@ -115,7 +116,7 @@ async function entriesAfter(pages: PagesAtGitHub, seq: number): Promise<readonly
   const ledger = await pages.harness.openLedger();
   try {
     const found: LoggedEntry[] = [];
-    for await (const entry of ledger.log()) if (entry.seq > seq) found.push(entry);
+    for await (const entry of ledger.log({ everyOrganization: true })) if (entry.seq > seq) found.push(entry);
     return found;
   } finally {
     await ledger.close();

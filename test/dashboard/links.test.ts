@@ -73,7 +73,8 @@ async function sentWith(settings: Partial<Settings>) {
     const ledger = await openLedger(harness.where);
     try {
       let organizationId = 0;
-      for await (const entry of ledger.states("repository")) ({ organizationId } = entry);
+      for await (const entry of ledger.states("repository", { everyOrganization: true }))
+        ({ organizationId } = entry);
       const now = (result.steps.at(-1)?.at ?? story.start) + 31 * 24 * 3_600_000;
       const { ask } = pagesOf(ledger, { organizations: [{ id: organizationId, login: "acme" }], now });
       const texts = [...(await Promise.all(requests)), ...messages.map((text) => ["message", text] as const)];

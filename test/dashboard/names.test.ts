@@ -25,9 +25,9 @@ beforeAll(async () => {
   try {
     await playScenario(readStory(STORY, "test/dashboard/names.test.ts"), harness);
     const ledger = await openLedger(harness.where);
-    for await (const entry of ledger.states("repository"))
+    for await (const entry of ledger.states("repository", { everyOrganization: true }))
       if (entry.body.repository.name === "web") repository = entry;
-    for await (const entry of ledger.states("gate")) gate = entry;
+    for await (const entry of ledger.states("gate", { everyOrganization: true })) gate = entry;
     await ledger.close();
   } finally {
     await harness.close();

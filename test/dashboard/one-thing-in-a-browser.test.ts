@@ -68,7 +68,10 @@ async function served(context: TestContext): Promise<OneOfEach> {
   const ids: Record<"change" | "deployment", string[]> = { change: [], deployment: [] };
   let organization = 0;
   for (const kind of ["change", "deployment"] as const)
-    for await (const { subject, organizationId } of ledger.states(kind, { order: "at" })) {
+    for await (const { subject, organizationId } of ledger.states(kind, {
+      everyOrganization: true,
+      order: "at",
+    })) {
       ids[kind].push(subject);
       organization = organizationId;
     }

@@ -65,7 +65,7 @@ beforeAll(async () => {
   ledger = await openLedger(harness.where);
   for (const kind of ["change", "deployment", "deployment-gate", "deviation", "emergency"] as const) {
     const all: LoggedEntry[] = [];
-    for await (const entry of ledger.states(kind, { order: "at" })) all.push(entry);
+    for await (const entry of ledger.states(kind, { everyOrganization: true, order: "at" })) all.push(entry);
     found.set(kind, all);
   }
   const id = found.get("change")?.[0]?.organizationId ?? 0;
@@ -360,7 +360,8 @@ describe("whoever may read other repositories of the organisation only", () => {
   test("has nothing of the organisation in what pages read of repositories", async () => {
     const others = new Set<EntryKind>();
     for (const kind of ENTRY_KINDS)
-      for await (const { repositoryId } of ledger.states(kind)) if (repositoryId === 0) others.add(kind);
+      for await (const { repositoryId } of ledger.states(kind, { everyOrganization: true }))
+        if (repositoryId === 0) others.add(kind);
     // Observations are read by the pull request they are about.
     expect([...others]).toContain("policy");
     const known: readonly EntryKind[] = [...ORGANIZATION_KINDS, "observation"];

@@ -59,9 +59,10 @@ async function quarter(
   const change = new Map<string, string>();
   let deviation = "";
   try {
-    for await (const { subject, body } of ledger.states("change"))
+    for await (const { subject, body } of ledger.states("change", { everyOrganization: true }))
       change.set(body.change.pullRequests[0]?.title ?? "", subject);
-    for await (const { body } of ledger.states("deviation")) if (body.pull === 3) deviation = body.id;
+    for await (const { body } of ledger.states("deviation", { everyOrganization: true }))
+      if (body.pull === 3) deviation = body.id;
   } finally {
     await ledger.close();
   }

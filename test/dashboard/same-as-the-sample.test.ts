@@ -123,7 +123,8 @@ async function* pages(ledger: Ledger, folder: string, of: PopulationName, now: n
 }
 
 async function organizationOf(ledger: Ledger): Promise<number> {
-  for await (const { organizationId } of ledger.states("repository")) return organizationId;
+  for await (const { organizationId } of ledger.states("repository", { everyOrganization: true }))
+    return organizationId;
   throw new Error("the log has no repository");
 }
 

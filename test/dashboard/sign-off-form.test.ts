@@ -81,7 +81,7 @@ async function signedOff(pages: PagesAtGitHub): Promise<readonly string[]> {
   const ledger = await pages.harness.openLedger();
   try {
     const found: string[] = [];
-    for await (const { body } of ledger.states("monthly-review"))
+    for await (const { body } of ledger.states("monthly-review", { everyOrganization: true }))
       if (body.signedOff !== null)
         found.push(
           [

@@ -106,7 +106,7 @@ async function closeJuly({ harness }: Pick<Stage, "harness">, folder: string): P
   const ledger = await openLedger(harness.where);
   try {
     let organization = MAKING.organization;
-    for await (const { body } of ledger.states("repository"))
+    for await (const { body } of ledger.states("repository", { everyOrganization: true }))
       organization = { id: body.repository.ownerId, login: body.repository.owner };
     const period = { name: "2026-07", ...monthSpan("2026-07") };
     const how = { period, generatedAt: NOW, by: "cat", reason: null };

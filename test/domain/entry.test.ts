@@ -28,8 +28,8 @@ test("every kind has a body, and a kind tells the body of an entry", () => {
 test("what is read of the log is typed by the kinds asked for", () => {
   const one = (ledger: Ledger) => ledger.state("change", "c1");
   expectTypeOf(one).returns.resolves.toEqualTypeOf<LoggedEntry<"change"> | undefined>();
-  const some = (ledger: Ledger) => ledger.log({ kinds: ["change", "landing"] });
+  const some = (ledger: Ledger) => ledger.log({ everyOrganization: true, kinds: ["change", "landing"] });
   expectTypeOf(some).returns.toEqualTypeOf<AsyncIterable<LoggedEntry<"change" | "landing">>>();
-  const all = (ledger: Ledger) => ledger.log();
+  const all = (ledger: Ledger) => ledger.log({ everyOrganization: true });
   expectTypeOf(all).returns.toEqualTypeOf<AsyncIterable<LoggedEntry>>();
 });

@@ -22,7 +22,7 @@ test.each(sample(STORIES, 2))(
       const ledger = await stage.openLedger();
       const seen: string[] = [];
       for (const kind of ["gate", "change"] as const)
-        for await (const entry of ledger.states(kind)) {
+        for await (const entry of ledger.states(kind, { everyOrganization: true })) {
           const { assessment } = entry.body as { readonly assessment: Assessment };
           const written = JSON.stringify(await snapshotOf(ledger, entry, appCredentials.appId));
           const read = readSnapshot(written);

@@ -35,7 +35,7 @@ async function act(step: { readonly do: string } & Readonly<Record<string, unkno
 
 async function gateOf(pull: number): Promise<unknown> {
   const ledger = await stage.openLedger();
-  for await (const entry of ledger.states("change")) {
+  for await (const entry of ledger.states("change", { everyOrganization: true })) {
     const { change, assessment } = entry.body;
     if (change.pullRequests.some(({ number }) => number === pull)) {
       await ledger.close();

@@ -25,7 +25,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 /** What was counted of the default branch by itself: each span, and whether it was complete. */
 async function counted({ ledger }: Rig): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const { body } of ledger.states("completeness", { order: "at" })) {
+  for await (const { body } of ledger.states("completeness", { everyOrganization: true, order: "at" })) {
     const { repository, from, to, complete, listings } = body;
     if (repository.name !== "web") continue;
     const counts = listings.map(({ count }) => count).join(" ");
@@ -36,7 +36,7 @@ async function counted({ ledger }: Rig): Promise<readonly string[]> {
 
 async function changes({ ledger }: Rig): Promise<number> {
   let count = 0;
-  for await (const { body } of ledger.states("change"))
+  for await (const { body } of ledger.states("change", { everyOrganization: true }))
     count += body.change.repository.name === "web" ? 1 : 0;
   return count;
 }

@@ -33,7 +33,7 @@ async function pass(until: number): Promise<void> {
 async function records(): Promise<readonly RepositoryRecord[]> {
   const ledger = await stage.openLedger();
   const found: RepositoryRecord[] = [];
-  for await (const entry of ledger.states("repository")) found.push(entry.body);
+  for await (const entry of ledger.states("repository", { everyOrganization: true })) found.push(entry.body);
   await ledger.close();
   return found.filter(({ repository }) => repository.name !== ".github");
 }

@@ -58,7 +58,7 @@ async function changesIn(owner: string): Promise<readonly ChangeRecord[]> {
   const ledger = await harness.openLedger();
   try {
     const found: ChangeRecord[] = [];
-    for await (const { body } of ledger.states("change"))
+    for await (const { body } of ledger.states("change", { everyOrganization: true }))
       if (body.change.repository.owner === owner) found.push(body);
     return found;
   } finally {

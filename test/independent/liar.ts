@@ -56,7 +56,7 @@ export async function demoQuarter(): Promise<Quarter> {
     const ledger = await stage.openLedger();
     try {
       const entries: LoggedEntry[] = [];
-      for await (const entry of ledger.log()) entries.push(entry);
+      for await (const entry of ledger.log({ everyOrganization: true })) entries.push(entry);
       const owner = entries.find((entry) => entry.kind === "repository");
       return {
         entries,
@@ -115,7 +115,7 @@ function readerOf(entries: readonly LoggedEntry[], presence: Presence): ExportRe
     { from = 0, to = Infinity }: { readonly from?: number; readonly to?: number },
   ): boolean => at >= from && at < to;
   return {
-    async *states(kind, filter = {}) {
+    async *states(kind, filter) {
       const { repositoryId, organizationId, subjectPrefix = "", order } = filter;
       const newest = new Map(
         entries.filter((entry) => isOfKind(entry, kind)).map((entry) => [entry.subject, entry]),
@@ -126,8 +126,9 @@ function readerOf(entries: readonly LoggedEntry[], presence: Presence): ExportRe
         .filter((entry) => entry.subject.startsWith(subjectPrefix) && isIn(entry.at, filter))
         .toSorted((a, b) => (order === "at" ? a.at - b.at : 0) || (a.subject < b.subject ? -1 : 1));
     },
-    async *log({ kinds, ...filter } = {}) {
-      for (const entry of entries) if (isAmong(entry, kinds) && isIn(entry.at, filter)) yield entry;
+    async *log({ kinds, organizationId, ...filter }) {
+      for (const entry of entries) if (isAmong(entry, kinds) && isIn(entry.at, filter))
+          if (organizationId === undefined || entry.organizationId === organizationId) yield entry;
     },
     history: ({ kinds, ...which }) =>
       Promise.resolve(

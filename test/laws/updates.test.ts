@@ -93,7 +93,7 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
     await rig.sweep();
     const judged = new Map<string, Assessment>();
     const population: string[] = [];
-    for await (const { subject, body } of rig.ledger.states("change")) {
+    for await (const { subject, body } of rig.ledger.states("change", { everyOrganization: true })) {
       const { change, assessment } = body;
       judged.set(
         `change ${change.update.ref} ${change.update.kind} ${change.update.after.slice(0, 7)} ${subject}`,
@@ -102,7 +102,7 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
       if (change.repository.name === "web")
         population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
     }
-    for await (const { body } of rig.ledger.states("deployment")) {
+    for await (const { body } of rig.ledger.states("deployment", { everyOrganization: true })) {
       const { deployment, assessment } = body;
       judged.set(`deployment ${deployment.number} ${deployment.id}`, assessment);
     }

@@ -60,7 +60,7 @@ describeOnBothStores("a worker killed over and over", (open) => {
     await once(last, "exit");
 
     const ids = Array.from({ length: DELIVERIES }, (_, index) => `d${index}`);
-    const recorded = await all(ledger.log({ kinds: ["tags"] }));
+    const recorded = await all(ledger.log({ everyOrganization: true, kinds: ["tags"] }));
     expect(recorded.map((entry) => entry.subject).toSorted()).toEqual(ids.toSorted());
     const done = await ledger.queue.listActions({ status: "done", limit: 1_000 });
     expect(done.map((action) => action.key).toSorted()).toEqual(ids.toSorted());

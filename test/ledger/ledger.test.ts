@@ -37,7 +37,7 @@ describeOnBothStores("the ledger", (open) => {
     ]);
     expect(logged[0]?.previousHash).toBe(FIRST_LINK);
     expect(logged[1]?.previousHash).toBe(logged[0]?.hash);
-    expect(await all(ledger.log())).toEqual(logged);
+    expect(await all(ledger.log({ everyOrganization: true }))).toEqual(logged);
     expect(await ledger.head()).toEqual({ size: 2, hash: logged[1]?.hash });
     expect(await ledger.verifyLog()).toEqual({ ok: true, size: 2, hash: logged[1]?.hash });
   });
@@ -59,7 +59,9 @@ describeOnBothStores("the ledger", (open) => {
     expect((await ledger.state("tags", "a"))?.body.at).toBe(1);
     expect((await ledger.state("tags", "a"))?.seq).toBe(3);
     expect(await ledger.state("deployment", "a")).toBeUndefined();
-    expect((await all(ledger.log({ kinds: ["tags"] }))).map(({ body }) => body.at)).toEqual([1, 2, 1]);
+    expect(
+      (await all(ledger.log({ everyOrganization: true, kinds: ["tags"] }))).map(({ body }) => body.at),
+    ).toEqual([1, 2, 1]);
   });
 
   it("records all or nothing", async () => {
@@ -97,8 +99,8 @@ describeOnBothStores("the ledger", (open) => {
     expect(await ledger.verifyLog()).toEqual({ ok: true, size: 2, hash: link });
     const said = { code: "database-version", message: expect.stringContaining("Entry 2") };
     await expect(ledger.state("tags", "b")).rejects.toMatchObject(said);
-    await expect(all(ledger.states("tags"))).rejects.toMatchObject(said);
-    await expect(all(ledger.log())).rejects.toMatchObject(said);
+    await expect(all(ledger.states("tags", { everyOrganization: true }))).rejects.toMatchObject(said);
+    await expect(all(ledger.log({ everyOrganization: true }))).rejects.toMatchObject(said);
     await expect(ledger.record({ entries: [entry("b", 2)] }, 3)).rejects.toMatchObject(said);
     expect((await ledger.state("tags", "a"))?.body.at).toBe(1);
   });
@@ -120,14 +122,24 @@ describeOnBothStores("the ledger", (open) => {
     );
     const found = async (filter: Parameters<typeof ledger.states>[1]) =>
       subjects(await all(ledger.states("tags", filter)));
-    expect(await found({})).toEqual(["a/1", "a/2", "a/\u{1F600}", "b/1"]);
-    expect(await found({ order: "at" })).toEqual(["a/2", "a/1", "a/\u{1F600}", "b/1"]);
-    expect(await found({ from: 10, to: 30 })).toEqual(["a/1", "a/2", "a/\u{1F600}"]);
+    expect(await found({ everyOrganization: true })).toEqual(["a/1", "a/2", "a/\u{1F600}", "b/1"]);
+    expect(await found({ everyOrganization: true, order: "at" })).toEqual([
+      "a/2",
+      "a/1",
+      "a/\u{1F600}",
+      "b/1",
+    ]);
+    expect(await found({ everyOrganization: true, from: 10, to: 30 })).toEqual(["a/1", "a/2", "a/\u{1F600}"]);
     expect(await found({ repositoryId: 1, order: "at" })).toEqual(["a/2", "a/\u{1F600}", "b/1"]);
     expect(await found({ organizationId: 8 })).toEqual(["a/2"]);
-    expect(await found({ subjectPrefix: "a/" })).toEqual(["a/1", "a/2", "a/\u{1F600}"]);
-    expect(await all(ledger.log({ kinds: ["webhook"], from: 0 }))).toHaveLength(1);
-    expect(await all(ledger.log({ from: 20, to: 30 }))).toHaveLength(2);
+    expect(await found({ everyOrganization: true, subjectPrefix: "a/" })).toEqual([
+      "a/1",
+      "a/2",
+      "a/\u{1F600}",
+    ]);
+    expect(await all(ledger.log({ everyOrganization: true, kinds: ["webhook"], from: 0 }))).toHaveLength(1);
+    expect(await all(ledger.log({ everyOrganization: true, from: 20, to: 30 }))).toHaveLength(2);
+    expect(subjects(await all(ledger.log({ organizationId: 8 })))).toEqual(["a/2"]);
   });
 
   it("reads more than one page of states and log without a gap or a double", async () => {
@@ -137,10 +149,12 @@ describeOnBothStores("the ledger", (open) => {
     );
     await ledger.record({ entries, actions: [] }, 1);
     const bySubject = entries.map(({ subject }) => subject);
-    expect(subjects(await all(ledger.log()))).toEqual(bySubject);
-    expect(subjects(await all(ledger.states("tags")))).toEqual(bySubject);
+    expect(subjects(await all(ledger.log({ everyOrganization: true })))).toEqual(bySubject);
+    expect(subjects(await all(ledger.states("tags", { everyOrganization: true })))).toEqual(bySubject);
     const byTime = entries.toSorted((one, other) => one.at - other.at).map(({ subject }) => subject);
-    expect(subjects(await all(ledger.states("tags", { order: "at" })))).toEqual(byTime);
+    expect(subjects(await all(ledger.states("tags", { everyOrganization: true, order: "at" })))).toEqual(
+      byTime,
+    );
     expect((await ledger.verifyLog()).ok).toBe(true);
   });
 
@@ -149,7 +163,7 @@ describeOnBothStores("the ledger", (open) => {
     const entries = Array.from({ length: 1_500 }, (_, index) => entry(String(index + 10_000), index));
     await ledger.record({ entries, actions: [] }, 1);
     let read = 0;
-    for await (const logged of ledger.log()) {
+    for await (const logged of ledger.log({ everyOrganization: true })) {
       read += 1;
       if (logged.seq === 500) await ledger.record({ entries: [entry("late", 1)], actions: [] }, 2);
     }
@@ -172,8 +186,8 @@ describeOnBothStores("the ledger", (open) => {
     );
     const check = await ledger.verifyLog();
     expect(check).toMatchObject({ ok: true, size: 80 });
-    const log = await all(other.log());
-    for (const state of await all(other.states("tags")))
+    const log = await all(other.log({ everyOrganization: true }));
+    for (const state of await all(other.states("tags", { everyOrganization: true })))
       expect(log.findLast((logged) => logged.subject === state.subject)).toEqual(state);
     expect((await ledger.queue.waiting()).actions).toBe(1);
   });

@@ -108,7 +108,10 @@ describe("two ledgers on one database", () => {
             const fresh = await one.snapshot((moment) => moment.state("tags", subject));
             expect(await one.state("tags", subject)).toEqual(fresh);
           } else {
-            const filter = what === "some" ? { repositoryId: 1, subjectPrefix: "a" } : {};
+            const filter =
+              what === "some"
+                ? { repositoryId: 1, subjectPrefix: "a" }
+                : ({ everyOrganization: true } as const);
             const fresh = await one.snapshot((moment) => all(moment.states("tags", filter)));
             const read = await all(one.states("tags", filter));
             expect(read).toEqual(fresh);

@@ -130,7 +130,7 @@ describeOnBothStores("opening the ledger", (open) => {
       migrate(tx, store.kind, 2, [...MIGRATIONS, later("0102-x")]),
     );
     expect(applied).toEqual(["0102-x"]);
-    expect(await all(ledger.states("tags"))).toHaveLength(2);
+    expect(await all(ledger.states("tags", { everyOrganization: true }))).toHaveLength(2);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 1, actions: 1 });
     expect(await ledger.verifyLog()).toMatchObject({ ok: true });
     await store.close();
@@ -140,7 +140,7 @@ describeOnBothStores("opening the ledger", (open) => {
     const { ledger, again } = await open();
     await ledger.record({ entries: [entry("a", 1)], actions: [] }, 1);
     const reader = await again({ readOnly: true });
-    expect(await all(reader.log())).toHaveLength(1);
+    expect(await all(reader.log({ everyOrganization: true }))).toHaveLength(1);
     const trouble = await troubleOf(reader.record({ entries: [entry("b", 1)], actions: [] }, 2));
     expect(trouble.code).toBe("not-writable");
   });

@@ -42,7 +42,7 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
       });
 
       test("holds one of every kind of entry, and each body is what its schema says today", async () => {
-        const entries = await all((await open()).log());
+        const entries = await all((await open()).log({ everyOrganization: true }));
         const kinds = new Set<string>(entries.map((entry) => entry.kind));
         expect(ENTRY_KINDS.filter((each) => !kinds.has(each))).toEqual(ADDED_SINCE[release] ?? []);
         for (const { kind: each, body } of entries) expect(BODIES[each].schema.parse(body)).toEqual(body);
@@ -52,7 +52,7 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
         const ledger = await open();
         const { size, hash } = await ledger.head();
         expect(await ledger.verifyLog()).toEqual({ ok: true, size, hash });
-        const entries = await all(ledger.log());
+        const entries = await all(ledger.log({ everyOrganization: true }));
         expect(entries).toHaveLength(size);
         for (const entry of entries) expect(linkOf(entry)).toBe(entry.hash);
       });
@@ -61,7 +61,8 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
         const ledger = await open();
         const before = await ledger.head();
         const states: LoggedEntry[] = [];
-        for (const each of ENTRY_KINDS) states.push(...(await all<LoggedEntry>(ledger.states(each))));
+        for (const each of ENTRY_KINDS)
+          states.push(...(await all<LoggedEntry>(ledger.states(each, { everyOrganization: true }))));
         expect(await ledger.record({ entries: states.map(again) }, 1)).toEqual([]);
         expect(await ledger.head()).toEqual(before);
         const moved = states.map((state) => ({ ...again(state), subject: `${state.subject} again` }));
@@ -98,10 +99,14 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
           apiUrl: "https://api.github.com",
           generatedAt: Date.parse("2026-10-02T00:00:00Z"),
         });
-        expect(populations.changes).toBe((await all(ledger.states("change"))).length);
-        expect(populations.deployments).toBe((await all(ledger.states("deployment"))).length);
+        expect(populations.changes).toBe(
+          (await all(ledger.states("change", { everyOrganization: true }))).length,
+        );
+        expect(populations.deployments).toBe(
+          (await all(ledger.states("deployment", { everyOrganization: true }))).length,
+        );
         expect((await verifyPath(out)).defects).toEqual([]);
-        const older = (await all(ledger.states("completeness"))).filter(
+        const older = (await all(ledger.states("completeness", { everyOrganization: true }))).filter(
           ({ recorded }) => recorded?.version === 1,
         );
         const seqs = new Set(older.map(({ seq }) => String(seq)));

@@ -173,13 +173,13 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
     await rig.sweep();
     const judged = new Map<string, Assessment>();
     const population: string[] = [];
-    for await (const { subject, body } of rig.ledger.states("change")) {
+    for await (const { subject, body } of rig.ledger.states("change", { everyOrganization: true })) {
       const { change, assessment } = body;
       judged.set(subject, assessment);
       if (change.repository.name === "web")
         population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
     }
-    for await (const { subject, body } of rig.ledger.states("deployment"))
+    for await (const { subject, body } of rig.ledger.states("deployment", { everyOrganization: true }))
       judged.set(subject, body.assessment);
     const updates = updatesOf(await rig.state()).filter((update) => !begun.has(update));
     return { judged, population: population.toSorted(), updates: updates.toSorted(), refusals };

@@ -17,14 +17,14 @@ export interface Outcome {
 export async function outcomeOf(ledger: Ledger, state: RawState): Promise<Outcome> {
   const verdicts: string[] = [];
   for (const kind of ["change", "deployment", "gate"] as const) {
-    for await (const { subject, body } of ledger.states(kind)) {
+    for await (const { subject, body } of ledger.states(kind, { everyOrganization: true })) {
       const { assessment } = body;
       const { verdict, results, policyDigest } = assessment;
       verdicts.push(canonical({ kind, subject, verdict, results, policyDigest }));
     }
   }
   const deviations: string[] = [];
-  for await (const { subject, body } of ledger.states("deviation")) {
+  for await (const { subject, body } of ledger.states("deviation", { everyOrganization: true })) {
     const { status, controls, subjects } = body;
     deviations.push(canonical({ subject, status, controls, subjects }));
   }

@@ -42,7 +42,7 @@ export async function closeQuarter(
 export async function addLater(quarter: Quarter, out: string): Promise<Exported | null> {
   const { ledger, dataDir, period, request } = quarter;
   const at = period.to + DAY;
-  for await (const { body } of ledger.states("deviation")) {
+  for await (const { body } of ledger.states("deviation", { everyOrganization: true })) {
     if (body.status !== "open") continue;
     const line = "cause process: found when the quarter was over";
     const given = await giveCommand(

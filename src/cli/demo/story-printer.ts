@@ -36,6 +36,7 @@ export class StoryPrinter {
     const { size } = await this.#ledger.head();
     if (size === this.#seen) return;
     for await (const entry of this.#ledger.log({
+      everyOrganization: true,
       kinds: ["gate", "change", "deployment", "deviation", "coverage-gap"],
     })) {
       if (entry.seq <= this.#seen) continue;

@@ -187,7 +187,7 @@ async function accessIn(
 
 async function checkedRepositories(ledger: Ledger): Promise<readonly CheckedRepository[]> {
   const found: CheckedRepository[] = [];
-  for await (const { body } of ledger.states("repository")) {
+  for await (const { body } of ledger.states("repository", { everyOrganization: true })) {
     const { repository, installationId, removedAt, archived, inScope, productionRefs: refs } = body;
     if (removedAt === null && !archived && inScope) found.push({ repository, installationId, refs });
   }
@@ -198,7 +198,7 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
   const repositories: Diagnosis[] = [];
   const unread: string[] = [];
   const organizations = new Set<number>();
-  for await (const { body } of ledger.states("repository")) {
+  for await (const { body } of ledger.states("repository", { everyOrganization: true })) {
     const { repository, removedAt, archived, inScope } = body;
     organizations.add(repository.ownerId);
     if (removedAt !== null || archived || !inScope) continue;
@@ -212,7 +212,7 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
     gaps.push(...observedTime.gaps.filter(({ to }) => to === null));
   }
   const baselines: BaselineRecord[] = [];
-  for await (const { body } of ledger.states("baseline")) baselines.push(body);
+  for await (const { body } of ledger.states("baseline", { everyOrganization: true })) baselines.push(body);
   return {
     repositories: repositories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1)),
     unread: unread.toSorted(),

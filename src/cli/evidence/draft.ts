@@ -34,7 +34,8 @@ export async function writeDraft(
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const organization = await organizationIn(ledger, options.org);
-    const period = options.period === undefined ? undefined : await namedPeriod(options.period, ledger);
+    const period =
+      options.period === undefined ? undefined : await namedPeriod(options.period, organization.id, ledger);
     const made = await ledger.snapshot((moment) =>
       draft(moment, { kind: wanted, organization, at, id: options.id, period }),
     );

@@ -132,8 +132,7 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
   if (given.length > 1)
     throw new UsageError("Give --period, --periods, or --from and --to: one of the three.");
   if (periods !== undefined) return periodsTogether(periods, options.org, ledger);
-  if (period !== undefined)
-    return (await closedPeriod(period, options.org, ledger)) ?? namedPeriod(period, ledger);
+  if (period !== undefined) return closedOrNamed(period, await organizationOf(ledger, options.org), ledger);
   if (from === undefined || to === undefined) {
     throw new UsageError("Give the period: --period 2026-Q3, or --from 2026-07-01 --to 2026-10-01.");
   }
@@ -148,6 +147,7 @@ export async function periodsTogether(list: string, org: string, ledger: Ledger)
 
 /** Returns the periods of a list of names by time. Throws UsageError with every name that cannot be one of them. */
 async function periodsNamed(list: string, org: string, ledger: Ledger): Promise<readonly NamedPeriod[]> {
+  const organization = await organizationOf(ledger, org);
   const names = list.split(",").map((name) => name.trim());
   const problems: string[] = [];
   if (names.includes("")) problems.push("--periods has a comma with no name beside it.");
@@ -156,7 +156,7 @@ async function periodsNamed(list: string, org: string, ledger: Ledger): Promise<
   for (const name of new Set(names.filter((each) => each !== ""))) {
     if (names.indexOf(name) !== names.lastIndexOf(name)) problems.push(`${name} is named twice.`);
     try {
-      found.push((await closedPeriod(name, org, ledger)) ?? (await namedPeriod(name, ledger)));
+      found.push(await closedOrNamed(name, organization, ledger));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       problems.push(error.message);
@@ -185,22 +185,35 @@ export function rolledUp(parts: readonly NamedPeriod[]): NamedPeriod {
   return { name: `${first.name}--${last.name}`, from: first.from, to: last.to, parts };
 }
 
-/** Returns the period that was closed under a name: it keeps its dates, whatever the policy gives it since. */
-async function closedPeriod(name: string, login: string, ledger: Ledger): Promise<NamedPeriod | null> {
-  const { id } = await organizationOf(ledger, login);
+/** Returns the period that was closed under a name: it keeps its dates, whatever the policy gives it since. Else as {@link namedPeriod}. */
+async function closedOrNamed(
+  name: string,
+  { id }: { readonly id: number },
+  ledger: Ledger,
+): Promise<NamedPeriod> {
   const closed = await closedIn(ledger, id);
-  return closed.find(({ period }) => period.name === name)?.period ?? null;
+  return closed.find(({ period }) => period.name === name)?.period ?? namedPeriod(name, id, ledger);
 }
 
-/** Returns a period of the newest policy, else a calendar quarter such as 2026-Q3. */
-export async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPeriod> {
+/** Returns the periods of an organisation's policies by name, each with the dates of the newest policy that has it. */
+export async function policyPeriods(
+  organizationId: number,
+  ledger: Pick<Ledger, "states">,
+): Promise<ReadonlyMap<string, NamedPeriod>> {
   const known = new Map<string, NamedPeriod>();
-  for await (const entry of ledger.states("policy", { order: "at" })) {
-    const { effective } = entry.body;
-    for (const each of effective.periods) {
-      known.set(each.name, { name: each.name, from: Date.parse(each.from), to: Date.parse(each.to) });
-    }
-  }
+  for await (const { body } of ledger.states("policy", { organizationId, order: "at" }))
+    for (const { name, from, to } of body.effective.periods)
+      known.set(name, { name, from: Date.parse(from), to: Date.parse(to) });
+  return known;
+}
+
+/** Returns a period of an organisation's newest policy, else a calendar quarter such as 2026-Q3. */
+export async function namedPeriod(
+  name: string,
+  organizationId: number,
+  ledger: Pick<Ledger, "states">,
+): Promise<NamedPeriod> {
+  const known = await policyPeriods(organizationId, ledger);
   const found = known.get(name);
   if (found !== undefined) return found;
   const quarter = /^(\d{4})-Q([1-4])$/u.exec(name);

@@ -25,7 +25,7 @@ import { organizationIn } from "../input/organization.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { progressOn } from "../terminal/progress.ts";
-import { compareWithGitHub, namedPeriod, postHeadAfter, type NamedPeriod } from "./export.ts";
+import { compareWithGitHub, namedPeriod, policyPeriods, postHeadAfter, type NamedPeriod } from "./export.ts";
 import { organizationOf, packageParts } from "./write-package.ts";
 
 interface HandOverOptions {
@@ -46,7 +46,7 @@ export function closeNamed(
 ): Promise<Answer> {
   const reason = options.incomplete === undefined ? null : givenText(options.incomplete, "--incomplete");
   return handOver(terminal, options, now, {
-    periodOf: (ledger) => namedPeriod(name, ledger),
+    periodOf: (ledger, { id }) => namedPeriod(name, id, ledger),
     make: (request, period) => closePeriod({ ...request, period, reason }),
   });
 }
@@ -60,8 +60,8 @@ export function addToNamed(
 ): Promise<Answer> {
   const reason = givenText(options.reason, "--reason");
   return handOver(terminal, options, now, {
-    periodOf: async (ledger, closed) =>
-      closed.find(({ period }) => period.name === name)?.period ?? namedPeriod(name, ledger),
+    periodOf: async (ledger, { id, closed }) =>
+      closed.find(({ period }) => period.name === name)?.period ?? namedPeriod(name, id, ledger),
     make: (request) => addToPeriod({ ...request, name, reason }),
   });
 }
@@ -74,7 +74,10 @@ function givenText(text: string, option: string): string {
 
 /** How the two commands differ. */
 interface Making {
-  readonly periodOf: (ledger: Ledger, closed: readonly PeriodCloseRecord[]) => Promise<NamedPeriod>;
+  readonly periodOf: (
+    ledger: Ledger,
+    of: { readonly id: number; readonly closed: readonly PeriodCloseRecord[] },
+  ) => Promise<NamedPeriod>;
   readonly make: (request: HandOver, period: NamedPeriod) => Promise<HandOverResult>;
 }
 
@@ -91,7 +94,7 @@ async function handOver(
     const { id } = await organizationOf(ledger, options.org);
     const closed = await closedIn(ledger, id);
     await refuseUnrecorded(options.out, closed);
-    const period = await periodOf(ledger, closed);
+    const period = await periodOf(ledger, { id, closed });
     if (app !== null) await compareWithGitHub(terminal, app, options.org, period);
     const progress = progressOn(terminal);
     const parts = await packageParts(ledger, {
@@ -171,10 +174,7 @@ export async function listPeriods(
   try {
     const { id } = await organizationIn(ledger, org);
     const closed = await closedIn(ledger, id);
-    const periods = new Map<string, NamedPeriod>();
-    for await (const { body } of ledger.states("policy", { organizationId: id, order: "at" }))
-      for (const { name, from, to } of body.effective.periods)
-        periods.set(name, { name, from: Date.parse(from), to: Date.parse(to) });
+    const periods = new Map(await policyPeriods(id, ledger));
     for (const { period } of closed) periods.set(period.name, period);
     const rows = [...periods.values()]
       .toSorted((a, b) => a.from - b.from)

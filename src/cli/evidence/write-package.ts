@@ -51,7 +51,7 @@ export async function organizationOf(
   login: string,
 ): Promise<{ readonly id: number; readonly login: string }> {
   const known = new Set<string>();
-  for await (const entry of ledger.states("repository")) {
+  for await (const entry of ledger.states("repository", { everyOrganization: true })) {
     const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) {
       return { id: repository.ownerId, login: repository.owner };

@@ -15,7 +15,7 @@ export async function organizationIn(
   named: string | undefined,
 ): Promise<KnownOrganization> {
   const known = new Map<number, KnownOrganization>();
-  for await (const entry of ledger.states("repository")) {
+  for await (const entry of ledger.states("repository", { everyOrganization: true })) {
     const { ownerId, owner } = entry.body.repository;
     known.set(ownerId, { id: ownerId, login: owner });
   }

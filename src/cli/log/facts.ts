@@ -50,7 +50,7 @@ export async function gateNamed(ledger: Ledger, name: string): Promise<LoggedEnt
 
 async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Promise<LoggedEntry> {
   const found: LoggedEntry[] = [];
-  for await (const entry of ledger.states(kind, { subjectPrefix: prefix })) {
+  for await (const entry of ledger.states(kind, { everyOrganization: true, subjectPrefix: prefix })) {
     found.push(entry);
     if (found.length > 1)
       throw new UsageError(`More than one ${kind} begins with ${prefix}: give more of its name.`);
@@ -63,7 +63,7 @@ async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Pr
 async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const found: RepositoryRecord[] = [];
-  for await (const entry of ledger.states("repository", { order: "at" })) {
+  for await (const entry of ledger.states("repository", { everyOrganization: true, order: "at" })) {
     const record = entry.body;
     const { owner, name } = record.repository;
     if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);

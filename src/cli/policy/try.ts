@@ -82,7 +82,8 @@ export async function* changesOf(
   ledger: Ledger,
   { from, to }: Span,
 ): AsyncGenerator<ChangeRecord, void, undefined> {
-  for await (const entry of ledger.states("change", { from, to, order: "at" })) yield entry.body;
+  for await (const entry of ledger.states("change", { everyOrganization: true, from, to, order: "at" }))
+    yield entry.body;
 }
 
 /** Returns the policy of a change's assessment, or null where it could not be read. */

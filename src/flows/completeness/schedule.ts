@@ -60,9 +60,9 @@ export async function countLastHour(tools: Tools, round: string): Promise<void> 
 export async function countEnded(tools: Tools): Promise<void> {
   const now = tools.clock.now();
   const named = new Map<number, Span[]>();
-  for await (const entry of tools.ledger.states("repository"))
+  for await (const entry of tools.ledger.states("repository", { everyOrganization: true }))
     if (!named.has(entry.organizationId)) named.set(entry.organizationId, []);
-  for await (const { organizationId, body } of tools.ledger.states("policy")) {
+  for await (const { organizationId, body } of tools.ledger.states("policy", { everyOrganization: true })) {
     const periods = body.effective.periods.map(({ from, to }) => {
       return { from: Date.parse(from), to: Date.parse(to) };
     });

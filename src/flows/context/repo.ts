@@ -16,6 +16,7 @@ import type { GitHub } from "../../github/api/requests.ts";
 import type { Witnesses } from "../../github/freshness/freshness.ts";
 import type { Lease } from "../../ledger/queue/lanes.ts";
 import type { NewestEntry, StateFilter } from "../../ledger/ledger.ts";
+import type { Whose } from "../../ledger/log.ts";
 import { observationsOf } from "./observations.ts";
 import type { Tools } from "./tools.ts";
 import { repositoryGitHub, type RepositoryGitHub } from "./repository-github.ts";
@@ -62,7 +63,7 @@ export interface Repo extends Context, Omit<Tools, "github"> {
   /** Returns the newest entry of each of the repository's subjects of a kind. Throws {@link ExternalError}. */
   states<K extends EntryKind>(
     kind: K,
-    filter?: Omit<StateFilter, "repositoryId">,
+    filter?: Omit<StateFilter, keyof Whose>,
   ): AsyncIterable<LoggedEntry<K>>;
   /** Returns what webhooks reported since `from`, oldest first: of a pull request, a ref, the checks of a commit. Throws {@link ExternalError}. */
   observed(about: string, from?: Instant): Promise<readonly Observation[]>;

@@ -100,7 +100,7 @@ async function organizations(
   tools: Tools,
 ): Promise<readonly { readonly id: number; readonly login: string }[]> {
   const found = new Map<number, string>();
-  for await (const entry of tools.ledger.states("repository")) {
+  for await (const entry of tools.ledger.states("repository", { everyOrganization: true })) {
     const { repository, removedAt } = entry.body;
     if (removedAt === null) found.set(repository.ownerId, repository.owner);
   }
@@ -136,7 +136,7 @@ async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<vo
   );
   if (ofPeople.length === 0) return;
   const owners = new Map<number, number>();
-  for await (const { body } of tools.ledger.states("repository"))
+  for await (const { body } of tools.ledger.states("repository", { everyOrganization: true }))
     owners.set(body.installationId, body.repository.ownerId);
   const entries: Entry[] = [];
   for (const { guid, installationId, at } of ofPeople) {

@@ -88,8 +88,7 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
 
 async function writersIn(ledger: Log, organizationId: number): Promise<Records["writers"]> {
   const steps: LoggedEntry<"remediation">[] = [];
-  for await (const entry of ledger.log({ kinds: ["remediation"] }))
-    if (entry.organizationId === organizationId) steps.push(entry);
+  for await (const entry of ledger.log({ organizationId, kinds: ["remediation"] })) steps.push(entry);
   const bySubject = Map.groupBy(steps, ({ subject }) => subject);
   return new Map([...bySubject].map(([id, all]) => [id, writersOf(all.map(({ body }) => body))] as const));
 }

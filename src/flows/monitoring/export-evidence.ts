@@ -251,9 +251,7 @@ export async function sourceOf({
 export function readerOf(ledger: Pick<LedgerReader, "states" | "log" | "history">): LogReader {
   return {
     states: (kind, filter) => ledger.states(kind, filter),
-    log: async function* ({ organizationId, ...span }) {
-      for await (const entry of ledger.log(span)) if (entry.organizationId === organizationId) yield entry;
-    },
+    log: (filter) => ledger.log(filter),
     history: async (kind, organizationId) => {
       const all = await ledger.history({ kinds: [kind], beginning: "" });
       return all.filter((entry) => entry.organizationId === organizationId);

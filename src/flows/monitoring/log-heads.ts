@@ -61,7 +61,7 @@ export function packageHead(
 /** Returns the organisations whose repositories the App can see. */
 export async function headsOwners(ledger: Pick<LedgerReader, "states">): Promise<readonly HeadsOwner[]> {
   const found = new Map<number, HeadsOwner>();
-  for await (const { body } of ledger.states("repository", { order: "subject" })) {
+  for await (const { body } of ledger.states("repository", { everyOrganization: true, order: "subject" })) {
     const { repository, removedAt, installationId } = body;
     if (removedAt === null)
       found.set(repository.ownerId, { id: repository.ownerId, login: repository.owner, installationId });

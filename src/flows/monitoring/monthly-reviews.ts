@@ -66,7 +66,10 @@ export async function askMonthly(tools: Tools, fence: Repo["lease"], at: Instant
 /** Returns the first repository of each organisation through which its policy can be read. */
 export async function oneRepositoryEach(tools: Tools, fence: Repo["lease"]): Promise<readonly Repo[]> {
   const first = new Map<number, number>();
-  for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
+  for await (const entry of tools.ledger.states("repository", {
+    everyOrganization: true,
+    order: "subject",
+  })) {
     const { repository, removedAt, archived } = entry.body;
     if (removedAt === null && !archived && !first.has(repository.ownerId))
       first.set(repository.ownerId, repository.id);

@@ -276,12 +276,12 @@ async function meantBy(
   if (targets.length === 0) return [];
   const { ownerId, owner } = repo.info;
   const before = new Map<string, NonNullable<PolicyNames["repositories"]>[number]>();
-  for await (const { body, organizationId } of repo.ledger.states("policy"))
-    for (const each of organizationId === ownerId ? (body.effective.names?.repositories ?? []) : [])
+  for await (const { body } of repo.ledger.states("policy", { organizationId: ownerId }))
+    for (const each of body.effective.names?.repositories ?? [])
       if (!before.has(each.entry)) before.set(each.entry, each);
   const known: Repository[] = [];
-  for await (const { body } of repo.ledger.states("repository"))
-    if (body.repository.ownerId === ownerId) known.push(body.repository);
+  for await (const { body } of repo.ledger.states("repository", { organizationId: ownerId }))
+    known.push(body.repository);
   const found = [];
   for (const { entry, single, fits } of targets) {
     const recorded = before.get(entry);

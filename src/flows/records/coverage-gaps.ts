@@ -36,7 +36,7 @@ export async function recordDowntime(
   to: Instant,
 ): Promise<void> {
   const owners = new Map<number, string>();
-  for await (const entry of ledger.states("repository")) {
+  for await (const entry of ledger.states("repository", { everyOrganization: true })) {
     const { repository } = entry.body;
     owners.set(repository.ownerId, repository.owner);
   }

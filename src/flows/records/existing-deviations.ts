@@ -181,7 +181,11 @@ export async function deviationNamed(
 ): Promise<DeviationRecord | { readonly refused: string }> {
   const found: DeviationRecord[] = [];
   if (beginning !== "")
-    for await (const { body } of ledger.states("deviation", { subjectPrefix: beginning })) found.push(body);
+    for await (const { body } of ledger.states("deviation", {
+      everyOrganization: true,
+      subjectPrefix: beginning,
+    }))
+      found.push(body);
   const exact = found.find(({ id }) => id === beginning);
   const [only, other] = found;
   if (exact !== undefined) return exact;

@@ -1,5 +1,6 @@
 /** A little of every record of one kind, cached so that one more of them need not read all the others again. */
 
+import type { Whose } from "../../ledger/log.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Lookups } from "../../github/api/lookups.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -31,7 +32,7 @@ export async function cachedRecords<K extends EntryKind, Item>(
     if (item === null) items.delete(entry.subject);
     else items.set(entry.subject, item);
   };
-  const where = repositoryId === undefined ? {} : { repositoryId };
+  const where: Whose = repositoryId === undefined ? { everyOrganization: true } : { repositoryId };
   // INVARIANT: each kind is kept in one way only, so its name shows what is kept.
   const kept = await github.lookups.rememberForever(`at-hand:${kind}:${repositoryId ?? "all"}`, async () => {
     const { size } = await ledger.head();
@@ -41,7 +42,8 @@ export async function cachedRecords<K extends EntryKind, Item>(
   });
   const { size } = await ledger.head();
   if (size > kept.seq) {
-    for await (const entry of ledger.log({ kinds: [kind], ...where, afterSeq: kept.seq })) note(kept, entry);
+    const since = { kinds: [kind], ...where, afterSeq: kept.seq };
+    for await (const entry of ledger.log<K>(since)) note(kept, entry);
     kept.seq = Math.max(kept.seq, size);
   }
   return kept.items;

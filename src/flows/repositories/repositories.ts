@@ -130,7 +130,7 @@ export interface InstallationCensus {
 export async function noticeVanished(tools: Tools, found: InstallationCensus): Promise<void> {
   const now = tools.clock.now();
   const gone: RepositoryRecord[] = [];
-  for await (const entry of tools.ledger.states("repository")) {
+  for await (const entry of tools.ledger.states("repository", { everyOrganization: true })) {
     const record = entry.body;
     const isSeen = found.repositories.has(record.repository.id) || found.unread.has(record.installationId);
     if (record.removedAt === null && !isSeen) gone.push(record);
@@ -257,7 +257,10 @@ async function recordsOf(
     return record === null ? [] : [record];
   }
   const records: RepositoryRecord[] = [];
-  for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
+  for await (const entry of tools.ledger.states("repository", {
+    everyOrganization: true,
+    order: "subject",
+  })) {
     const record = entry.body;
     if (record.installationId === event.installationId) records.push(record);
   }

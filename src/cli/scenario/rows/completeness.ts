@@ -30,14 +30,14 @@ export async function completeness(
   const ledger = await harness.openLedger();
   try {
     const changes: ChangeRecord[] = [];
-    for await (const entry of ledger.states("change")) changes.push(entry.body);
+    for await (const entry of ledger.states("change", { everyOrganization: true })) changes.push(entry.body);
     const left = new Map<string, Instant>();
-    for await (const { subject, body } of ledger.states("branch"))
+    for await (const { subject, body } of ledger.states("branch", { everyOrganization: true }))
       if (body.left !== undefined) left.set(subject, body.left.at);
     const repositories: RepositoryRecord[] = [];
-    for await (const entry of ledger.states("repository")) repositories.push(entry.body);
+    for await (const entry of ledger.states("repository", { everyOrganization: true })) repositories.push(entry.body);
     const proofs: CompletenessRecord[] = [];
-    for await (const entry of ledger.states("completeness")) proofs.push(entry.body);
+    for await (const entry of ledger.states("completeness", { everyOrganization: true })) proofs.push(entry.body);
     const differences = [
       ...differencesOf(state, repositories, changes, left),
       ...proofs

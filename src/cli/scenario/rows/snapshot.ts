@@ -33,7 +33,7 @@ export class StorySnapshot {
     const entries = await this.once(`entries ${kind}`, () =>
       this.withLedger(async (ledger) => {
         const found: LoggedEntry<K>[] = [];
-        for await (const entry of ledger.states(kind)) found.push(entry);
+        for await (const entry of ledger.states(kind, { everyOrganization: true })) found.push(entry);
         return found;
       }),
     );

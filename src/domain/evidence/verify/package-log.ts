@@ -230,8 +230,9 @@ export class PackageLog {
 
   async #history<K extends EntryKind>(kind: K): Promise<readonly LoggedEntry<K>[]> {
     const found: LoggedEntry<K>[] = [];
-    for await (const lines of this.#blocks.linesOf(this.#shelves.get(kind) ?? []))
-      for (const line of lines) if (line.seq <= this.#size) found.push(line.entry());
+    for (const block of this.#kept.shelves.get(kind) ?? [])
+      for (const place of await this.#kept.blocks.read(block))
+        if (place.seq <= this.#size) found.push(await this.#kept.entries.at<K>(place));
     return found.toSorted((a, b) => a.seq - b.seq);
   }
 
