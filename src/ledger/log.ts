@@ -13,8 +13,8 @@ import type { Readable } from "./database/store.ts";
 const PAGE = 1_000;
 
 /**
- * Says whose entries are read. One log holds every organisation: what is answered about one of them is read of it alone, and
- * whoever reads all of them says so.
+ * Describes whose entries are read. One log holds every organisation: an answer about one of them is read of it alone, and
+ * whoever reads them all names that.
  */
 export type Whose =
   | {

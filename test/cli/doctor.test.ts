@@ -426,9 +426,11 @@ test(
     await pass(harness, STORY.start + 55 * MINUTE);
     const ledger = await harness.openLedger();
     const baselines: BaselineRecord[] = [];
-    for await (const entry of ledger.states("baseline", { everyOrganization: true })) baselines.push(entry.body);
+    for await (const entry of ledger.states("baseline", { everyOrganization: true }))
+      baselines.push(entry.body);
     const deviations = [];
-    for await (const entry of ledger.states("deviation", { everyOrganization: true })) deviations.push(entry.subject);
+    for await (const entry of ledger.states("deviation", { everyOrganization: true }))
+      deviations.push(entry.subject);
     await ledger.close();
     expect(baselines).toHaveLength(1);
     // The organisation's own repository, which holds the policy, comes on top.

@@ -56,7 +56,8 @@ async function drafted(): Promise<Draft> {
 async function organizationId(): Promise<number> {
   const ledger = await harness.openLedger();
   try {
-    for await (const { organizationId: id } of ledger.states("repository", { everyOrganization: true })) return id;
+    for await (const { organizationId: id } of ledger.states("repository", { everyOrganization: true }))
+      return id;
     throw new Error("no repository is known");
   } finally {
     await ledger.close();

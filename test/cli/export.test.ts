@@ -138,7 +138,8 @@ test(
       expect(said).toMatch(
         /Head 1 of the log: http:.*\/acme\/change-control\/issues\/100\d#issuecomment-\d+/u,
       );
-      const closing = ["--org", "acme", "--out", second, "--as", "ann"];
+      const reason = "the App ran for an hour of it";
+      const closing = ["--org", "acme", "--out", second, "--as", "ann", "--incomplete", reason];
       const again = await runWith(posting.env, "period", "close", "2026-Q1", ...closing);
       expect(again.code, again.said).toBe(0);
       expect(again.said).toContain("Head 2 of the log: http");

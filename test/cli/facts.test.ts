@@ -41,7 +41,8 @@ async function entriesOf(harness: InProcessHarness): Promise<readonly LoggedEntr
   const ledger = await harness.openLedger();
   try {
     const found: LoggedEntry[] = [];
-    for (const kind of JUDGED) for await (const entry of ledger.states(kind, { everyOrganization: true })) found.push(entry);
+    for (const kind of JUDGED)
+      for await (const entry of ledger.states(kind, { everyOrganization: true })) found.push(entry);
     return found;
   } finally {
     await ledger.close();

@@ -19,9 +19,10 @@ policy:
   mode: enforce
   periods: [{ name: february, from: 2026-02-01, to: 2026-03-01 }, { name: far, from: 2090-01-01, to: 2091-01-01 }]
 people: { ann: { permission: admin } }
-start: 2026-02-02T09:00:00Z
+start: 2026-01-31T09:00:00Z
 story:
-  - { do: push, by: ann, branch: main, files: { a: "1" }, bypass: true, after: 1h }
+  - { do: push, by: ann, branch: main, files: { a: "1" }, bypass: true, after: 49h }
+  - { do: wait, until: 2026-03-02T00:00:00Z }
 `;
 
 let double: DoubleProcess;

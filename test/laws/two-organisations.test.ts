@@ -98,7 +98,7 @@ const RUNS: Readonly<Record<string, readonly (readonly string[])[] | null>> = {
     ["note", "--period", "theirs"],
     ["bridge", "--period", "own"],
     ["procedures"],
-    ["customer"],
+    ["questions"],
   ],
   "countersign readiness": [["--days", "90"]],
   "countersign monitoring list": [[]],

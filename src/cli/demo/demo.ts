@@ -7,6 +7,7 @@ import { openLedger } from "../../ledger/open.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import { StoryPrinter } from "./story-printer.ts";
+import { DAY } from "../../domain/time/durations.ts";
 import type { Scenario } from "../scenario/format/format.ts";
 import { playScenario } from "../scenario/play.ts";
 import { printScenarioResult } from "../scenario/result.ts";
@@ -77,7 +78,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
       );
       const ended = await verifyAndTamper(folders, handedOver, print);
       if (ended.code === 0 && options.serve === true)
-        await keepServing(harness, { lead, gitHub: double.url, period: quarterOf(scenario.start) }, print);
+        await keepServing(harness, { lead, gitHub: double.url, period: quarterPlayed(scenario) }, print);
       return ended;
     } finally {
       await harness.close();
@@ -135,7 +136,7 @@ async function handOver(
   folders: Folders & { readonly isOwn: boolean },
   print: (line: string) => void,
 ): Promise<HandedOver> {
-  const period = quarterOf(scenario.start);
+  const period = quarterPlayed(scenario);
   const next = quarterOf(period.to);
   await harness.app.reconcile(ORGANIZATION, period.from, period.to);
   await harness.app.compareHeads(ORGANIZATION);
@@ -211,6 +212,11 @@ async function verifyAndTamper(
       script,
     },
   };
+}
+
+/** The quarter a story is about. The App is installed when it starts, at the latest on the day before: else the quarter is not whole. */
+function quarterPlayed({ start }: Pick<Scenario, "start">): Period {
+  return quarterOf(start + DAY);
 }
 
 /** The calendar quarter a moment lies in. */

@@ -8,7 +8,7 @@ import { emergencyRowsOf } from "./rows/emergencies.ts";
 import { headChecksOf, headsOf } from "./heads/rows.ts";
 import { remediationsOf, stepsOf } from "./rows/remediation.ts";
 import { scopePolicies } from "./rows/policies.ts";
-import { repositoriesSeen } from "./rows/in-scope.ts";
+import { repositoriesSeen } from "./tables/in-scope.ts";
 import { completenessOf, gapsOf } from "./rows/scope.ts";
 import { isInPeriod, pairLine, partsOf, statesOf, type EvidenceSource } from "./tables/population.ts";
 

@@ -11,7 +11,7 @@ import {
 } from "../monitoring/observed-time.ts";
 import type { CompletenessRecord } from "../records/monitoring.ts";
 import { uncovered, type Span } from "../time/span.ts";
-import { repositoriesSeen, type SeenRepository } from "./rows/in-scope.ts";
+import { repositoriesSeen, type SeenRepository } from "./tables/in-scope.ts";
 import { completenessOf, isOfNow } from "./rows/scope.ts";
 import { statesOf, type ReadSource } from "./tables/population.ts";
 import { timeText } from "./tables/table.ts";
@@ -233,7 +233,7 @@ export function provenSpans({ from, to, unproven }: BranchCompleteness): readonl
   return uncovered(unproven.map(span), span({ from, to }));
 }
 
-/** Returns what keeps a period from being complete: its end, spans nobody observed, and branches that are not proven; none: nothing. */
+/** Returns what keeps a period from being complete. It is complete where there is none. */
 export function openPoints(
   { branches }: Pick<CompletenessDocument, "branches">,
   { period, generatedAt, observedTime }: Pick<ReadSource, "period" | "generatedAt" | "observedTime">,

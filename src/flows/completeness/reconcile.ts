@@ -2,7 +2,7 @@
 
 import type { Repo } from "../context/repo.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
-import { branchesInScope } from "../../domain/evidence/rows/in-scope.ts";
+import { branchesInScope } from "../../domain/evidence/tables/in-scope.ts";
 import { taskId, type Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { followBranch } from "../changes/follow-branch.ts";

@@ -29,7 +29,7 @@ import {
   type Table,
 } from "../tables/table.ts";
 import { scopePolicies } from "../rows/policies.ts";
-import { isInScope, repositoriesSeen } from "../rows/in-scope.ts";
+import { isInScope, repositoriesSeen } from "../tables/in-scope.ts";
 
 interface PeriodRow {
   readonly period: Period;

@@ -19,7 +19,7 @@ import { column, groupsText, listText, table, logColumns, type Columns } from ".
 import { HOUR } from "../../time/durations.ts";
 import { plainInCell } from "../../texts/wording.ts";
 import { fitsLine } from "../../policy/file/organisation.ts";
-import { isInScope, repositoriesSeen } from "./in-scope.ts";
+import { isInScope, repositoriesSeen } from "../tables/in-scope.ts";
 import { policiesOfPeriod, scopePolicies } from "./policies.ts";
 
 interface ScopeRow extends Stated<"repository"> {

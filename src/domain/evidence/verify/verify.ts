@@ -417,8 +417,8 @@ function completenessProblems({ completeness, files, manifest, tally }: PackageR
   return [
     ...branches
       .filter(({ repository_id, branch, updates, updates_matched, without_pull_request }) => {
-        const told = { updates, updates_matched, without_pull_request };
-        return spelled(tally.branch(repository_id, branch)) !== spelled(told);
+        const counts = { updates, updates_matched, without_pull_request };
+        return spelled(tally.branch(repository_id, branch)) !== spelled(counts);
       })
       .map(
         ({ repository, branch }) =>

@@ -5,7 +5,7 @@ import type { RepositoryRecord } from "../../records/repository.ts";
 import { DAY } from "../../time/durations.ts";
 import type { Instant } from "../../time/instant.ts";
 import type { Span } from "../../time/span.ts";
-import type { ReadSource, Stated } from "../tables/population.ts";
+import type { ReadSource, Stated } from "./population.ts";
 
 /** Describes a repository the App could see in a period; its entry is the newest. */
 export interface SeenRepository extends Stated<"repository"> {
@@ -22,7 +22,9 @@ export interface SeenRepository extends Stated<"repository"> {
 /** Returns the repositories the App could see at some time before the period ended and after it began, by number. */
 export async function repositoriesSeen(source: ReadSource): Promise<readonly SeenRepository[]> {
   const { organizationId, period } = source;
-  const bySubject = Map.groupBy(await source.history("repository", organizationId), ({ subject }) => subject);
+  const bySubject = new Map<string, LoggedEntry<"repository">[]>();
+  for (const entry of await source.history("repository", organizationId))
+    bySubject.set(entry.subject, [...(bySubject.get(entry.subject) ?? []), entry]);
   const seen = [...bySubject.values()].flatMap((versions) => {
     const entry = versions.at(-1);
     if (entry === undefined) return [];
