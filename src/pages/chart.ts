@@ -39,16 +39,7 @@ export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
   return html`<figure>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="chart-title chart-text">
       <title id="chart-title">Changes by month and verdict</title>
-      <desc id="chart-text">
-        ${months
-          .map(
-            (month) =>
-              `${month.month}: ${month.changes} changes (${Object.entries(month.by_verdict)
-                .map(([verdict, count]) => `${count} ${verdict}`)
-                .join(", ")})`,
-          )
-          .join("; ")}.
-      </desc>
+      <desc id="chart-text">${months.map(monthWords).join("; ")}.</desc>
       ${ticks.map((tick) => html`<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y(tick))}" y2="${round(y(tick))}" class="grid" /><text x="${MARGIN.left - 8}" y="${round(y(tick) + 4)}" text-anchor="end">${tick}</text>`)}
       ${layers.map((layer) => layer.map((span) => (span[1] > span[0] ? html`<rect x="${round(x(span.data.month) ?? 0)}" y="${round(y(span[1]))}" width="${round(Math.min(x.bandwidth(), 90))}" height="${round(y(span[0]) - y(span[1]))}" fill="${fillOf(layer.key)}" />` : "")))}
       ${months.map((month) => html`<text x="${round((x(month.month) ?? 0) + Math.min(x.bandwidth(), 90) / 2)}" y="${HEIGHT - 8}" text-anchor="middle">${month.month}</text>`)}
@@ -64,6 +55,13 @@ export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
       )}
     </figcaption>
   </figure>`;
+}
+
+/** A month as whoever does not see the chart hears it. */
+function monthWords({ month, changes, by_verdict }: Month): string {
+  if (changes === 0) return `${month}: no changes`;
+  const verdicts = Object.entries(by_verdict).map(([verdict, count]) => `${count} ${verdict}`);
+  return `${month}: ${changes} ${changes === 1 ? "change" : "changes"} (${verdicts.join(", ")})`;
 }
 
 /** Describes a control with its rows of control-trend.csv by the period's beginning. */

@@ -53,7 +53,8 @@ async function playedQuarter(kind: "sqlite" | "postgres") {
   const ledger = await harness.openLedger();
   onTestFinished(() => ledger.close());
   const organization = { id: 0, login: "acme" };
-  for await (const entry of ledger.states("repository", { everyOrganization: true })) organization.id = entry.organizationId;
+  for await (const entry of ledger.states("repository", { everyOrganization: true }))
+    organization.id = entry.organizationId;
   const folder = join(folderOfTest("ipe"), "package");
   await exportTo(ledger, folder, { generatedAt: PERIOD.to + 3_600_000, organization });
   const table = async (path: string): Promise<readonly Row[]> =>

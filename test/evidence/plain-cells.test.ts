@@ -78,7 +78,8 @@ beforeAll(async () => {
     const ledger = await stage.openLedger();
     try {
       let organizationId = 0;
-      for await (const entry of ledger.states("repository", { everyOrganization: true })) organizationId = entry.organizationId;
+      for await (const entry of ledger.states("repository", { everyOrganization: true }))
+        organizationId = entry.organizationId;
       await exportTo(ledger, join(folder, "package"), {
         organization: { id: organizationId, login: "acme" },
       });

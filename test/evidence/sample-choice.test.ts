@@ -23,6 +23,7 @@ import { groupsIn, listIn, rowsIn } from "../../src/domain/evidence/sample/rows.
 import { groupsText, listText } from "../../src/domain/evidence/tables/table.ts";
 import { sha256 } from "../../src/domain/values/digest.ts";
 import { csvText } from "../../src/package/csv.ts";
+import { quotasByHand } from "../independent/quotas.ts";
 import { rounds } from "../support/effort.ts";
 
 const run = promisify(execFile);
@@ -173,6 +174,17 @@ describe("the strata of a sample", () => {
     );
   });
 
+  test("are what the paragraph gives whoever computes them by hand", () => {
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 500 }), (all, size) => {
+        const strata = Object.entries(all).map(([name, rows]) => ({ name, rows }));
+        const quotas = Object.fromEntries(allocate(new Map(Object.entries(all)), size));
+        expect(quotas).toEqual(quotasByHand(strata, size));
+      }),
+      { numRuns: rounds(300, 10_000) },
+    );
+  });
+
   test("give more where they have more", () => {
     fc.assert(
       fc.property(sizes, fc.integer({ min: 1, max: 500 }), (all, size) => {
@@ -191,6 +203,7 @@ describe("the strata of a sample", () => {
     [{ a: 1, b: 5, c: 9 }, 2, { b: 1, c: 1 }],
     [{ b: 1, a: 1, c: 1 }, 2, { a: 1, b: 1 }],
     [{ a: 3, b: 2 }, 9, { a: 3, b: 2 }],
+    [{ a: 1, b: 12, c: 7, d: 2, e: 76 }, 14, { a: 1, b: 2, c: 1, d: 1, e: 9 }],
   ])("of %j with size %i are %j", (all, size, expected) => {
     expect(Object.fromEntries(allocate(new Map(Object.entries(all)), size))).toEqual(expected);
   });

@@ -17,7 +17,7 @@ export function choiceWords({ of, how, chosen }: Sample): readonly string[] {
     how.stratify.length === 0
       ? ` The first ${chosen.length} are the sample. A larger size with the same seed keeps these and adds the next.`
       : "";
-  const strata = `The strata are made of ${listed(how.stratify)}. Each gives its share of the size, in proportion to its rows. A stratum whose share is below one gives one; the others divide the rest in proportion, by largest remainder (of equals, the first by name). Where there are more strata than the size, the largest give one each. Each stratum gives the first of its own in rank.`;
+  const strata = `The strata are made of ${listed(how.stratify)}. The share of a stratum is the size, times its rows, divided by the rows of all strata. Each whose share is below one gives one and is put aside. The rest of the size is shared by the others in the same way, again and again, until no share is below one. Then each gives the whole part of its share, and what is left goes one by one to the largest fractions (of equals, the first by name). Where the strata are as many as the size or more, the largest give one each (of equals, the first by name). Each stratum gives the first of its own in rank.`;
   return [
     `${ranked}${first}`,
     ...(how.stratify.length === 0 ? [] : [strata]),
