@@ -355,8 +355,9 @@ describeLongOnBothStores("a closed period", (open) => {
     );
     const place = await folder();
     const refused = await close(ledger, join(place, "early"), { generatedAt: PERIOD.to - DAY });
-    expect(refused.refused?.slice(0, 2)).toEqual([
+    expect(refused.refused?.slice(0, 3)).toEqual([
       "2026-Q3 is not over: it ends on 2026-10-01T00:00:00Z.",
+      "Not observed, and not read afterwards: 2026-07-01 to the end of 2026-09-29.",
       "Not proven: acme/web refs/heads/main, 2026-07-01T00:00:00Z to 2026-09-30T00:00:00Z.",
     ]);
     expect(await readdir(place)).toEqual([]);

@@ -39,9 +39,7 @@ export async function closePeriod(
         "To close it all the same, give the reason, which the package then shows first: --incomplete REASON",
       ];
     if (reason !== null && open.length === 0)
-      return [
-        `${period.name} is over, observed as a whole and proven complete: close it without --incomplete.`,
-      ];
+      return [`${period.name} is over and proven complete: close it without --incomplete.`];
     return [];
   });
 }
