@@ -57,7 +57,7 @@ export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
   </figure>`;
 }
 
-/** A month as whoever does not see the chart hears it. */
+/** Returns a month in words, for those who do not see the chart. */
 function monthWords({ month, changes, by_verdict }: Month): string {
   if (changes === 0) return `${month}: no changes`;
   const verdicts = Object.entries(by_verdict).map(([verdict, count]) => `${count} ${verdict}`);

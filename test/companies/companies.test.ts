@@ -53,7 +53,8 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
     const ledger = await stage.openLedger();
     try {
       let organizationId = 0;
-      for await (const entry of ledger.states("repository", { everyOrganization: true })) organizationId = entry.organizationId;
+      for await (const entry of ledger.states("repository", { everyOrganization: true }))
+        organizationId = entry.organizationId;
       await ledger.snapshot(async (moment) =>
         exportEvidence({
           ledger: moment,

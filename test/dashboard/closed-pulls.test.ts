@@ -33,9 +33,11 @@ async function pageAfter(steps: readonly string[], status?: EmergencyState): Pro
     const ledger = await openLedger(harness.where);
     try {
       let id = 0;
-      for await (const { organizationId } of ledger.states("repository")) id = organizationId;
+      for await (const { organizationId } of ledger.states("repository", { everyOrganization: true }))
+        id = organizationId;
       for await (const { kind, subject, repositoryId, organizationId, at, body } of ledger.states(
         "emergency",
+        { everyOrganization: true },
       ))
         if (status !== undefined)
           await ledger.record(

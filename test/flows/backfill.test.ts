@@ -38,7 +38,8 @@ const STORIES = [
 
 async function changesOf(ledger: Ledger): Promise<ReadonlyMap<string, ChangeRecord>> {
   const found = new Map<string, ChangeRecord>();
-  for await (const { subject, body } of ledger.states("change", { everyOrganization: true })) found.set(subject, body);
+  for await (const { subject, body } of ledger.states("change", { everyOrganization: true }))
+    found.set(subject, body);
   return found;
 }
 
@@ -137,6 +138,7 @@ describe("a deployment filled in afterwards is judged as it was when it was watc
 
 async function deploymentsOf(ledger: Ledger): Promise<ReadonlyMap<string, DeploymentRecord>> {
   const found = new Map<string, DeploymentRecord>();
-  for await (const { subject, body } of ledger.states("deployment", { everyOrganization: true })) found.set(subject, body);
+  for await (const { subject, body } of ledger.states("deployment", { everyOrganization: true }))
+    found.set(subject, body);
   return found;
 }

@@ -60,7 +60,8 @@ async function act(step: { readonly do: string } & Readonly<Record<string, unkno
 async function states<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
   const ledger = await stage.openLedger();
   const found: Bodies[K][] = [];
-  for await (const entry of ledger.states(kind, { everyOrganization: true, order: "at" })) found.push(entry.body);
+  for await (const entry of ledger.states(kind, { everyOrganization: true, order: "at" }))
+    found.push(entry.body);
   await ledger.close();
   return found;
 }

@@ -52,9 +52,10 @@ async function played(failing: ReadonlySet<number>) {
     const ledger = await harness.openLedger();
     const deviating: string[] = [];
     const listed: string[] = [];
-    for await (const { body } of ledger.states("change"))
+    for await (const { body } of ledger.states("change", { everyOrganization: true }))
       if (body.assessment.verdict === "non-compliant") deviating.push(body.change.id);
-    for await (const { body } of ledger.states("deviation")) listed.push(...body.subjects);
+    for await (const { body } of ledger.states("deviation", { everyOrganization: true }))
+      listed.push(...body.subjects);
     await ledger.close();
     return { failed, deviating: deviating.toSorted(), listed: listed.toSorted() };
   } finally {

@@ -81,9 +81,11 @@ test("a change whose emergency a review rejected is judged again", async () => {
     async (harness) => {
       const ledger = await harness.openLedger();
       const verdicts: string[] = [];
-      for await (const { body } of ledger.states("change")) verdicts.push(body.assessment.verdict);
+      for await (const { body } of ledger.states("change", { everyOrganization: true }))
+        verdicts.push(body.assessment.verdict);
       const deviations: string[] = [];
-      for await (const { body } of ledger.states("deviation")) deviations.push(body.type);
+      for await (const { body } of ledger.states("deviation", { everyOrganization: true }))
+        deviations.push(body.type);
       await ledger.close();
       expect(verdicts).toEqual(["non-compliant"]);
       expect(deviations).toHaveLength(1);
@@ -98,7 +100,8 @@ test("an emergency that ended lets nothing through", async () => {
     async (harness) => {
       const ledger = await harness.openLedger();
       const conclusions: (string | null)[] = [];
-      for await (const { body } of ledger.states("gate")) conclusions.push(body.check.conclusion);
+      for await (const { body } of ledger.states("gate", { everyOrganization: true }))
+        conclusions.push(body.check.conclusion);
       await ledger.close();
       // It waits for a review, as any pull request does.
       expect(conclusions).toEqual([null]);

@@ -13,7 +13,8 @@ const nobody = (): Promise<Response> => Promise.reject(new TypeError("fetch fail
 
 async function downtimes(ledger: Ledger): Promise<number> {
   let count = 0;
-  for await (const { body } of ledger.states("coverage-gap", { everyOrganization: true })) if (body.cause === "app-down") count += 1;
+  for await (const { body } of ledger.states("coverage-gap", { everyOrganization: true }))
+    if (body.cause === "app-down") count += 1;
   return count;
 }
 

@@ -38,7 +38,8 @@ async function onRig(steps: readonly Parameters<Rig["double"]["act"]>[0][]): Pro
     await rig.settle();
     await rig.moveTo(now + MINUTE);
     await rig.settle();
-    for await (const { body } of rig.ledger.states("change", { everyOrganization: true })) return body.assessment.verdict;
+    for await (const { body } of rig.ledger.states("change", { everyOrganization: true }))
+      return body.assessment.verdict;
     return undefined;
   } finally {
     await rig.close();

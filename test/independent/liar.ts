@@ -127,7 +127,8 @@ function readerOf(entries: readonly LoggedEntry[], presence: Presence): ExportRe
         .toSorted((a, b) => (order === "at" ? a.at - b.at : 0) || (a.subject < b.subject ? -1 : 1));
     },
     async *log({ kinds, organizationId, ...filter }) {
-      for (const entry of entries) if (isAmong(entry, kinds) && isIn(entry.at, filter))
+      for (const entry of entries)
+        if (isAmong(entry, kinds) && isIn(entry.at, filter))
           if (organizationId === undefined || entry.organizationId === organizationId) yield entry;
     },
     history: ({ kinds, ...which }) =>

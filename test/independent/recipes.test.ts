@@ -36,7 +36,8 @@ async function packageOf(name: string, folder: string): Promise<void> {
     expect((await playScenario(scenario, harness)).failures).toEqual([]);
     const ledger = await harness.openLedger();
     let organizationId = 0;
-    for await (const entry of ledger.states("repository", { everyOrganization: true })) organizationId = entry.organizationId;
+    for await (const entry of ledger.states("repository", { everyOrganization: true }))
+      organizationId = entry.organizationId;
     await ledger.snapshot(async (moment) =>
       exportEvidence({
         ledger: moment,

@@ -53,7 +53,8 @@ async function play(
     const left = await rig.ledger.queue.list({ limit: 1_000 });
     expect(left.filter(({ status }) => status !== "done")).toEqual([]);
     const writes: string[] = [];
-    for await (const { kind, subject } of rig.ledger.log({ everyOrganization: true })) writes.push(`${kind} ${subject}`);
+    for await (const { kind, subject } of rig.ledger.log({ everyOrganization: true }))
+      writes.push(`${kind} ${subject}`);
     return { outcome: await outcomeOf(rig.ledger, state), writes };
   } finally {
     await rig.close();

@@ -35,9 +35,11 @@ export async function completeness(
     for await (const { subject, body } of ledger.states("branch", { everyOrganization: true }))
       if (body.left !== undefined) left.set(subject, body.left.at);
     const repositories: RepositoryRecord[] = [];
-    for await (const entry of ledger.states("repository", { everyOrganization: true })) repositories.push(entry.body);
+    for await (const entry of ledger.states("repository", { everyOrganization: true }))
+      repositories.push(entry.body);
     const proofs: CompletenessRecord[] = [];
-    for await (const entry of ledger.states("completeness", { everyOrganization: true })) proofs.push(entry.body);
+    for await (const entry of ledger.states("completeness", { everyOrganization: true }))
+      proofs.push(entry.body);
     const differences = [
       ...differencesOf(state, repositories, changes, left),
       ...proofs
