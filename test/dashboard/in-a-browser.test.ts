@@ -4,10 +4,12 @@ import { Hono } from "hono";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, onTestFinished, test, type TestContext } from "vitest";
 
+import type { DashboardPage } from "../../src/dashboard/page/page.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { listenOn } from "../../src/listening.ts";
-import { changeEntry, deploymentEntry, PERIOD, smallLog } from "../evidence/fixture.ts";
+import { changeEntry, deploymentEntry, ORGANIZATION, PERIOD, smallLog, WEB } from "../evidence/fixture.ts";
 import { openPage } from "../support/browser.ts";
+import { addressesOf } from "./addresses.ts";
 import { pagesOver } from "./browsing.ts";
 import { findings, LOOKS, shoot } from "./looks.ts";
 
@@ -24,7 +26,39 @@ function quarter(): readonly Entry[] {
   const deployments = Array.from({ length: 4 }, (_, index) =>
     deploymentEntry(index + 10, [index + 20], PERIOD.from + index * 500 * HOUR),
   );
-  return [...smallLog(), ...changes, ...deployments];
+  return [...smallLog(), ...changes, ...deployments, ...gateEntries()];
+}
+
+/** What was answered about a pull request, and about a deployment that waits. */
+function gateEntries(): readonly Entry[] {
+  const { change, assessment } = changeEntry(1, PERIOD.from).body;
+  const { deployment, ...deployed } = deploymentEntry(2, [1, 2], PERIOD.from).body;
+  const { environment, sha, ref } = deployment;
+  const comment = "It waits for **1 approval** of `acme/web#1`.";
+  const of = { repositoryId: WEB.id, organizationId: ORGANIZATION.id, at: PERIOD.from };
+  const asked = { repository: WEB, number: 7_002, run: 41, environment, sha, ref, requestedAt: PERIOD.from };
+  const answered = { deadline: PERIOD.from + HOUR, answer: "waiting", comment } as const;
+  const shown = {
+    conclusion: "failure",
+    title: "1 approval is missing",
+    summary: comment,
+    text: "",
+  } as const;
+  const check = { headSha: sha, status: "completed", ...shown } as const;
+  return [
+    {
+      ...of,
+      kind: "gate",
+      subject: `${WEB.id}#1`,
+      body: { pulls: change.pullRequests, assessment, check },
+    },
+    {
+      ...of,
+      kind: "deployment-gate",
+      subject: `${WEB.id}#7002:${environment}`,
+      body: { ...asked, ...answered, ...deployed },
+    },
+  ];
 }
 
 /** A page of the browser and the address of the pages. */
@@ -43,19 +77,17 @@ async function served(
   return { page, url: server.url, noted };
 }
 
-const PATHS = [
-  "/",
-  "/changes",
-  "/deployments",
-  "/deviations",
-  "/emergencies",
-  "/reviews",
-  "/controls",
-  "/months",
-  "/repositories",
-  "/repositories/acme/web",
-  "/nowhere",
-] as const;
+/** Whether a page is one to read here: no file, and not of a package, which the quarter has none of yet (audit-in-a-browser.test.ts). */
+function isRead({ path }: DashboardPage): boolean {
+  return !/\.csv$|^\/audit\/:seal/u.test(path);
+}
+
+/** One address of every page there is. */
+function paths(): readonly string[] {
+  const subjects = (kind: string): readonly string[] =>
+    quarter().flatMap((entry) => (entry.kind === kind ? [entry.subject] : []));
+  return [...addressesOf(subjects, isRead).values()].map((of) => of[0] ?? "");
+}
 
 for (const [name, size, media] of LOOKS)
   test(
@@ -64,8 +96,9 @@ for (const [name, size, media] of LOOKS)
     async (context) => {
       const { page, url, noted } = await served(context);
       const found: string[] = [];
-      for (const path of PATHS) {
-        await page.goto(`${url}${path}`);
+      for (const path of [...paths(), "/nowhere"]) {
+        const answer = await page.goto(`${url}${path}`);
+        expect(answer?.status(), path).toBe(path === "/nowhere" ? 404 : 200);
         if (path === "/changes") await page.locator("tbody a").first().waitFor();
         await page.setViewportSize(size);
         await page.emulateMedia({ media: "screen", ...media });

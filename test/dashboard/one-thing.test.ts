@@ -9,9 +9,9 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { WITHHELD } from "../../src/domain/evidence/sample/source-words.ts";
 import { ORGANIZATION_KINDS } from "../../src/dashboard/page/records.ts";
-import { PAGES } from "../../src/dashboard/page-list.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
+import { addressesOf } from "./addresses.ts";
 import { pagesOf, type Ask } from "./browsing.ts";
 
 const SCRIPT = "<script>alert(1)</script>";
@@ -284,23 +284,10 @@ function sectionsOf(html: string): ReadonlyMap<string, string> {
 
 /** Every address of every page, for each thing that the log has. */
 function addresses(): readonly string[] {
-  const ids = (kind: EntryKind): readonly string[] => (found.get(kind) ?? []).map(({ subject }) => subject);
-  const values: Readonly<Record<string, readonly string[]>> = {
-    "/changes/:id": ids("change").map((id) => `/changes/${id}`),
-    "/deployments/:id": ids("deployment").map((id) => `/deployments/${id}`),
-    "/gates/:repository/:deployment/:environment": ids("deployment-gate").map(
-      (id) => `/gates/${id.replace(/[#:]/gu, "/")}`,
-    ),
-    "/deviations/:id": ids("deviation").map((id) => `/deviations/${id}`),
-    "/repositories/:owner/:repo": ["/repositories/acme/web"],
-    "/pulls/:owner/:repo/:number": [1, 2, 3].map((number) => `/pulls/acme/web/${number}`),
-  };
+  const subjects = (kind: EntryKind): readonly string[] =>
+    (found.get(kind) ?? []).map(({ subject }) => subject);
   // Others are not there for members (audit.test.ts).
-  return PAGES.filter(({ isOfWhole }) => isOfWhole !== true).flatMap(({ path }) => {
-    const of = path.includes(":") ? values[path] : [path];
-    if (of === undefined || of.length === 0) throw new Error(`no address is tried of ${path}`);
-    return of;
-  });
+  return [...addressesOf(subjects, ({ isOfWhole }) => isOfWhole !== true).values()].flat();
 }
 
 /** Where pages may say "now": of what is to be done, and of what this log holds. What was read of GitHub was so when it was read. */
