@@ -109,7 +109,7 @@ async function closeJuly({ harness }: Pick<Stage, "harness">, folder: string): P
     for await (const { body } of ledger.states("repository", { everyOrganization: true }))
       organization = { id: body.repository.ownerId, login: body.repository.owner };
     const period = { name: "2026-07", ...monthSpan("2026-07") };
-    const how = { period, generatedAt: NOW, by: "cat", reason: null };
+    const how = { period, generatedAt: NOW, by: "cat", reason: "the App was installed on 6 July" };
     const writer = await openPackage(join(folder, "july"), { zip: true });
     const { refused } = await closePeriod({ ...MAKING, organization, ledger, writer, ...how });
     expect(refused).toBeNull();
@@ -143,6 +143,33 @@ async function pageOf(
 
 test("an auditor without an account finds one control's failures, and verifies the package in the same browser", async (context) => {
   const page = await pageOf(context, "nobody");
+  const zip = await audited(page, "walk-audit");
+
+  await page.goto(pathToFileURL(stage.verifyHtml).href);
+  await page.getByLabel("Fingerprint of the company’s signing key").fill(FINGERPRINT);
+  await page.locator("#zip").setInputFiles({
+    name: "package.zip",
+    mimeType: "application/zip",
+    buffer: await readFile(zip),
+  });
+  await page.getByText("The check has ended.").waitFor();
+  expect(await page.locator(".verdict h2").innerText()).toBe("No defect found");
+  expect((await page.locator("#result").innerText()).replaceAll(/\s/gu, "")).toContain(FINGERPRINT);
+  await shoot(page, "walk-audit-verified");
+});
+
+test(
+  "an auditor does the same without JavaScript, up to the package",
+  { tags: ["long"] },
+  async (context) => {
+    const page = await pageOf(context, "nobody", { javaScriptEnabled: false });
+    const zip = await readFile(await audited(page, "walk-audit-plain"));
+    expect(zip.subarray(0, 2).toString()).toBe("PK");
+  },
+);
+
+/** An auditor signs in, finds one control's failures, draws a sample and downloads the package; returns where it is. */
+async function audited(page: Page, name: string): Promise<string> {
   stage.provider.signsIn(AUDIT);
   await page.goto("/changes");
   await page.getByRole("link", { name: "Sign in", exact: true }).click();
@@ -157,7 +184,7 @@ test("an auditor without an account finds one control's failures, and verifies t
   await page.locator("tbody tr a").first().click();
   await page.waitForURL(/\/changes\/[0-9a-f]{64}/u);
   expect(await page.getByRole("main").textContent()).toMatch(/eve[^]*without a pull request/u);
-  await shoot(page, "walk-audit-change");
+  await shoot(page, `${name}-change`);
 
   await page.getByRole("link", { name: "Audit" }).click();
   await page.getByRole("link", { name: "closing", exact: true }).click();
@@ -167,22 +194,10 @@ test("an auditor without an account finds one control's failures, and verifies t
   const sample = await readFile(await downloaded(page, "The sample as CSV"), "utf8");
   const chosen = await page.locator("section:has(#sample) tbody code").innerText();
   expect(sample).toMatch(new RegExp(`^rank,digest,id,stratum\r\n1,[0-9a-f]{64},${chosen},all\r\n$`, "u"));
-  await shoot(page, "walk-audit-sample");
+  await shoot(page, `${name}-sample`);
   expect(await page.locator("section:has(#verify)").innerText()).toContain(FINGERPRINT);
-  const zip = await downloaded(page, "Download the zip");
-
-  await page.goto(pathToFileURL(stage.verifyHtml).href);
-  await page.getByLabel("Fingerprint of the company’s signing key").fill(FINGERPRINT);
-  await page.locator("#zip").setInputFiles({
-    name: "package.zip",
-    mimeType: "application/zip",
-    buffer: await readFile(zip),
-  });
-  await page.getByText("The check has ended.").waitFor();
-  expect(await page.locator(".verdict h2").innerText()).toBe("No defect found");
-  expect((await page.locator("#result").innerText()).replaceAll(/\s/gu, "")).toContain(FINGERPRINT);
-  await shoot(page, "walk-audit-verified");
-});
+  return downloaded(page, "Download the zip");
+}
 
 async function downloaded(page: Page, link: string): Promise<string> {
   const [download] = await Promise.all([
