@@ -157,34 +157,38 @@ test("a quarter of which sixteen days were observed is not complete", async () =
   });
 });
 
-test("a repository that the App met in the quarter is named, unless it is known to be new", async () => {
-  const met = PERIOD.from + 30 * DAY;
-  const second = { ...WEB, id: 1002, name: "api" };
-  const count = smallLog().find(({ kind }) => kind === "completeness");
-  if (count?.kind !== "completeness") throw new Error("the small log has no count");
-  const api = (more: Partial<RepositoryRecord>): readonly Entry[] => [
-    {
-      ...web({ repository: second, installedFrom: met, ...more }),
-      subject: "1002",
-      repositoryId: 1002,
-      at: met,
-    },
-    {
-      ...count,
-      subject: count.subject.replace("1001", "1002"),
-      repositoryId: 1002,
-      body: { ...count.body, repository: second, listings: [] },
-    },
-  ];
-  const known = await close({ recorded: [[[...smallLog(), ...api({})], EARLY]] });
-  expect(known.refused?.join(" ")).toContain("acme/api refs/heads/main is observed only since 2026-07-31");
-  const ann = { id: 101, login: "ann", type: "User" } as const;
-  for (const more of [{ madeBy: ann }, { movedInAt: met }])
-    expect(await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] })).toMatchObject({
-      refused: null,
-      complete: true,
-    });
-});
+test(
+  "a repository that the App met in the quarter is named, unless it is known to be new",
+  { tags: ["long"] },
+  async () => {
+    const met = PERIOD.from + 30 * DAY;
+    const second = { ...WEB, id: 1002, name: "api" };
+    const count = smallLog().find(({ kind }) => kind === "completeness");
+    if (count?.kind !== "completeness") throw new Error("the small log has no count");
+    const api = (more: Partial<RepositoryRecord>): readonly Entry[] => [
+      {
+        ...web({ repository: second, installedFrom: met, ...more }),
+        subject: "1002",
+        repositoryId: 1002,
+        at: met,
+      },
+      {
+        ...count,
+        subject: count.subject.replace("1001", "1002"),
+        repositoryId: 1002,
+        body: { ...count.body, repository: second, listings: [] },
+      },
+    ];
+    const known = await close({ recorded: [[[...smallLog(), ...api({})], EARLY]] });
+    expect(known.refused?.join(" ")).toContain("acme/api refs/heads/main is observed only since 2026-07-31");
+    const ann = { id: 101, login: "ann", type: "User" } as const;
+    for (const more of [{ madeBy: ann }, { movedInAt: met }])
+      expect(await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] })).toMatchObject({
+        refused: null,
+        complete: true,
+      });
+  },
+);
 
 test("a span that the App could not see, and that nobody read afterwards, is named", async () => {
   const blind = smallLog().map((entry): Entry => {
@@ -215,35 +219,39 @@ async function shellDefects(folder: string): Promise<readonly string[]> {
   return stdout.split("\n").filter((line) => line.startsWith("DEFECT"));
 }
 
-test("whoever calls such a package complete is found out by each verifier, though it is sealed again", async () => {
-  const early = { name: "2026-Q2", from: Date.parse("2026-04-01"), to: Date.parse("2026-07-01") };
-  const blind = smallLog().map((entry): Entry => {
-    return entry.kind === "coverage-gap" ? { ...entry, body: { ...entry.body, backfilled: false } } : entry;
-  });
-  const lies: Readonly<Record<string, Told>> = {
-    "no branch was counted": { recorded: [[[], EARLY]] },
-    "a branch is not proven": { recorded: [[uncounted, EARLY]] },
-    "not all of it was observed": { recorded: [[smallLog(), EARLY]], period: early },
-    "2026-08-02T10:00:00 to 2026-08-02T10:25:00 was not observed": { recorded: [[blind, EARLY]] },
-  };
-  for (const [found, told] of Object.entries(lies)) {
-    const { folder } = await close(told);
-    expect(await shellDefects(folder), found).toEqual([]);
-    const path = join(folder, "completeness.json");
-    const text = await readFile(path, "utf8");
-    await writeFile(path, text.replace('"complete":false', '"complete":true'));
-    await sealAgain(folder);
-    const { defects } = await verifyPath(folder);
-    expect(
-      defects.filter(({ code }) => code === "counts-disagree").map(({ problem }) => problem),
-      found,
-    ).toEqual(expect.arrayContaining([expect.stringContaining("calls the period complete, though:")]));
-    expect(recomputeCompleteness(folder), found).toContain("completeness.json: complete is not so");
-    expect((await shellDefects(folder)).join(" "), found).toContain(
-      `calls the period complete, and ${found}`,
-    );
-  }
-});
+test(
+  "whoever calls such a package complete is found out by each verifier, though it is sealed again",
+  { tags: ["long"] },
+  async () => {
+    const early = { name: "2026-Q2", from: Date.parse("2026-04-01"), to: Date.parse("2026-07-01") };
+    const blind = smallLog().map((entry): Entry => {
+      return entry.kind === "coverage-gap" ? { ...entry, body: { ...entry.body, backfilled: false } } : entry;
+    });
+    const lies: Readonly<Record<string, Told>> = {
+      "no branch was counted": { recorded: [[[], EARLY]] },
+      "a branch is not proven": { recorded: [[uncounted, EARLY]] },
+      "not all of it was observed": { recorded: [[smallLog(), EARLY]], period: early },
+      "2026-08-02T10:00:00 to 2026-08-02T10:25:00 was not observed": { recorded: [[blind, EARLY]] },
+    };
+    for (const [found, told] of Object.entries(lies)) {
+      const { folder } = await close(told);
+      expect(await shellDefects(folder), found).toEqual([]);
+      const path = join(folder, "completeness.json");
+      const text = await readFile(path, "utf8");
+      await writeFile(path, text.replace('"complete":false', '"complete":true'));
+      await sealAgain(folder);
+      const { defects } = await verifyPath(folder);
+      expect(
+        defects.filter(({ code }) => code === "counts-disagree").map(({ problem }) => problem),
+        found,
+      ).toEqual(expect.arrayContaining([expect.stringContaining("calls the period complete, though:")]));
+      expect(recomputeCompleteness(folder), found).toContain("completeness.json: complete is not so");
+      expect((await shellDefects(folder)).join(" "), found).toContain(
+        `calls the period complete, and ${found}`,
+      );
+    }
+  },
+);
 
 test("a package that leaves out the branch of a change is found out, though it is sealed again", async () => {
   const { folder } = await close({ recorded: [[smallLog(), EARLY]] });
