@@ -84,15 +84,19 @@ describe("audit", () => {
     expect(code).toBe(0);
   });
 
-  test("tells what the first deployment of the period brought by the one before it, and doubts what landed before", async () => {
-    const merged = await day([BASELINE, ...APPROVED, RELEASE]);
-    // The period begins when everything it carries has landed: nothing is known of that.
-    expect((await audited(merged, START + 4.5 * HOUR)).rows).toEqual(["production forward unverifiable"]);
-    // It begins just before the merge: all it carries was judged.
-    expect((await audited(merged, START + 3.5 * HOUR)).rows).toEqual(["production forward compliant"]);
-    const hacked = await day([BASELINE, ...APPROVED, ...HACK]);
-    expect((await audited(hacked, START + 4.5 * HOUR)).rows).toEqual(["production unmerged non-compliant"]);
-  });
+  test(
+    "tells what the first deployment of the period brought by the one before it, and doubts what landed before",
+    { tags: ["long"] },
+    async () => {
+      const merged = await day([BASELINE, ...APPROVED, RELEASE]);
+      // The period begins when everything it carries has landed: nothing is known of that.
+      expect((await audited(merged, START + 4.5 * HOUR)).rows).toEqual(["production forward unverifiable"]);
+      // It begins just before the merge: all it carries was judged.
+      expect((await audited(merged, START + 3.5 * HOUR)).rows).toEqual(["production forward compliant"]);
+      const hacked = await day([BASELINE, ...APPROVED, ...HACK]);
+      expect((await audited(hacked, START + 4.5 * HOUR)).rows).toEqual(["production unmerged non-compliant"]);
+    },
+  );
 
   test("counts runs of the workflows the policy names, and nothing that failed", async () => {
     const harness = await day([

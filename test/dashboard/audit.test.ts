@@ -241,6 +241,7 @@ test.each([
   ["deployments", "folder"],
 ] as const)(
   "the pages of a sample of %s are those that `countersign sample` writes from the %s, and each download is recorded",
+  { tags: ["long"] },
   async (of, from) => {
     await (from === "zip" ? rm(join(shelf, "q3"), { recursive: true }) : rm(join(shelf, "q3.zip")));
     const path = join(shelf, from === "zip" ? "q3.zip" : "q3");

@@ -112,30 +112,34 @@ for (const [name, size, media] of LOOKS)
     },
   );
 
-test("lead to the change that failed and to the list it is in, by the keyboard alone", async (context) => {
-  const { page, url } = await served(context);
-  await page.goto(url);
-  await page.keyboard.press("Tab");
-  expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
-  await page.keyboard.press("Enter");
-  const reached = async (text: RegExp): Promise<void> => {
-    for (let presses = 0; presses < 60; presses += 1) {
-      await page.keyboard.press("Tab");
-      if (text.test(await page.evaluate<string>("document.activeElement.textContent.trim()"))) return;
-    }
-    throw new Error(`no ${String(text)} within 60 presses`);
-  };
-  await reached(/^independent approval$/u);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(/\/changes\?control=independently-approved/u);
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter");
-  await reached(/^\d{4}-\d\d-\d\d \d\d:\d\d$/u);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(/\/changes\/[0-9a-f]{64}$/u);
-});
+test(
+  "lead to the change that failed and to the list it is in, by the keyboard alone",
+  { tags: ["long"] },
+  async (context) => {
+    const { page, url } = await served(context);
+    await page.goto(url);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    const reached = async (text: RegExp): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press("Tab");
+        if (text.test(await page.evaluate<string>("document.activeElement.textContent.trim()"))) return;
+      }
+      throw new Error(`no ${String(text)} within 60 presses`);
+    };
+    await reached(/^independent approval$/u);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/changes\?control=independently-approved/u);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await reached(/^\d{4}-\d\d-\d\d \d\d:\d\d$/u);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/changes\/[0-9a-f]{64}$/u);
+  },
+);
 
-test("filter and turn pages without JavaScript, and send the list", async (context) => {
+test("filter and turn pages without JavaScript, and send the list", { tags: ["long"] }, async (context) => {
   const { page: first, url } = await served(context);
   const browser = first.context().browser();
   if (browser === null) throw new Error("no browser");

@@ -168,12 +168,16 @@ describe("a folder that someone rearranged", () => {
     }
   });
 
-  test("names a file, a dotfile, a folder and a link that should not be there", async () => {
-    expect(await changed((place) => writeFile(join(place, "more.csv"), ""))).toEqual(["more.csv"]);
-    expect(await changed((place) => writeFile(join(place, "log/.hidden"), ""))).toEqual(["log/.hidden"]);
-    expect(await changed((place) => mkdir(join(place, "empty")).then(() => undefined))).toEqual(["empty"]);
-    expect(await changed((place) => symlink("/etc/hostname", join(place, "link")))).toEqual(["link"]);
-  });
+  test(
+    "names a file, a dotfile, a folder and a link that should not be there",
+    { tags: ["long"] },
+    async () => {
+      expect(await changed((place) => writeFile(join(place, "more.csv"), ""))).toEqual(["more.csv"]);
+      expect(await changed((place) => writeFile(join(place, "log/.hidden"), ""))).toEqual(["log/.hidden"]);
+      expect(await changed((place) => mkdir(join(place, "empty")).then(() => undefined))).toEqual(["empty"]);
+      expect(await changed((place) => symlink("/etc/hostname", join(place, "link")))).toEqual(["link"]);
+    },
+  );
 
   test("is not compared with its log", async () => {
     const bytes = kept.get("changes.csv") ?? Buffer.alloc(0);
@@ -367,13 +371,17 @@ describe("a package that was signed again", () => {
     expect(defects.map((defect) => defect.file)).toContain("log/entries.jsonl");
   });
 
-  test("by another key is sound in itself, and is not the key one was given", async () => {
-    const place = join(folder, "by-another");
-    await exportTo(ledger, place, { signingKey: OTHER_KEY });
-    expect((await verifyPath(place)).defects).toEqual([]);
-    const { defects } = await verifyPath(place, { publicKeyPem: pemOf(KEY.spki) });
-    expect(defects.map((defect) => defect.file)).toEqual(["public-key.pem"]);
-  });
+  test(
+    "by another key is sound in itself, and is not the key one was given",
+    { tags: ["long"] },
+    async () => {
+      const place = join(folder, "by-another");
+      await exportTo(ledger, place, { signingKey: OTHER_KEY });
+      expect((await verifyPath(place)).defects).toEqual([]);
+      const { defects } = await verifyPath(place, { publicKeyPem: pemOf(KEY.spki) });
+      expect(defects.map((defect) => defect.file)).toEqual(["public-key.pem"]);
+    },
+  );
 });
 
 test("the other spelling of a valid signature is a defect", async () => {

@@ -126,16 +126,20 @@ test("a branch on which something changed is counted, whatever the repository's 
   expect(closed).toMatchObject({ complete: false, branches: [MAIN, "acme/web refs/heads/release"] });
 });
 
-test("a quarter before the App was installed is not complete, whatever its name", async () => {
-  const period = { name: "2026-Q1", from: Date.parse("2026-01-01"), to: Date.parse("2026-04-01") };
-  for (const entries of [smallLog(), []]) {
-    const closed = await close({ recorded: [[entries, EARLY]], period });
-    expect(closed.refused?.join(" ")).toContain("Nothing of this period was observed");
-    expect(closed.refused?.join(" ")).toContain("No production branch was counted");
-    expect(closed).toMatchObject({ complete: false, branches: [] });
-    expect(closed.page).not.toContain("nothing to count");
-  }
-});
+test(
+  "a quarter before the App was installed is not complete, whatever its name",
+  { tags: ["long"] },
+  async () => {
+    const period = { name: "2026-Q1", from: Date.parse("2026-01-01"), to: Date.parse("2026-04-01") };
+    for (const entries of [smallLog(), []]) {
+      const closed = await close({ recorded: [[entries, EARLY]], period });
+      expect(closed.refused?.join(" ")).toContain("Nothing of this period was observed");
+      expect(closed.refused?.join(" ")).toContain("No production branch was counted");
+      expect(closed).toMatchObject({ complete: false, branches: [] });
+      expect(closed.page).not.toContain("nothing to count");
+    }
+  },
+);
 
 test("a quarter of which sixteen days were observed is not complete", async () => {
   const period = { name: "2026-Q2", from: Date.parse("2026-04-01"), to: Date.parse("2026-07-01") };
@@ -190,14 +194,20 @@ test(
   },
 );
 
-test("a span that the App could not see, and that nobody read afterwards, is named", async () => {
-  const blind = smallLog().map((entry): Entry => {
-    return entry.kind === "coverage-gap" ? { ...entry, body: { ...entry.body, backfilled: false } } : entry;
-  });
-  const closed = await close({ recorded: [[blind, EARLY]] });
-  expect(closed.refused?.join(" ")).toContain("Not observed, and not read afterwards: 2026-08-02T10:00:00Z");
-  expect(closed.complete).toBe(false);
-});
+test(
+  "a span that the App could not see, and that nobody read afterwards, is named",
+  { tags: ["long"] },
+  async () => {
+    const blind = smallLog().map((entry): Entry => {
+      return entry.kind === "coverage-gap" ? { ...entry, body: { ...entry.body, backfilled: false } } : entry;
+    });
+    const closed = await close({ recorded: [[blind, EARLY]] });
+    expect(closed.refused?.join(" ")).toContain(
+      "Not observed, and not read afterwards: 2026-08-02T10:00:00Z",
+    );
+    expect(closed.complete).toBe(false);
+  },
+);
 
 test("a count made before the quarter ended does not speak for its last minutes", async () => {
   const [early, at] = [PERIOD.to - 20 * 60_000, PERIOD.to + 20 * 60_000];
@@ -253,16 +263,20 @@ test(
   },
 );
 
-test("a package that leaves out the branch of a change is found out, though it is sealed again", async () => {
-  const { folder } = await close({ recorded: [[smallLog(), EARLY]] });
-  const path = join(folder, "completeness.json");
-  const document = JSON.parse(await readFile(path, "utf8")) as Readonly<Record<string, unknown>>;
-  await writeFile(path, `${JSON.stringify({ ...document, branches: [] })}\n`);
-  await sealAgain(folder);
-  expect((await verifyPath(folder)).defects.map(({ problem }) => problem)).toContain(
-    "does not name refs/heads/main of repository 1001, on which changes.csv has changes",
-  );
-  expect(recomputeCompleteness(folder)).toContain(
-    "completeness.json: not the production branches that were in scope in the period",
-  );
-});
+test(
+  "a package that leaves out the branch of a change is found out, though it is sealed again",
+  { tags: ["long"] },
+  async () => {
+    const { folder } = await close({ recorded: [[smallLog(), EARLY]] });
+    const path = join(folder, "completeness.json");
+    const document = JSON.parse(await readFile(path, "utf8")) as Readonly<Record<string, unknown>>;
+    await writeFile(path, `${JSON.stringify({ ...document, branches: [] })}\n`);
+    await sealAgain(folder);
+    expect((await verifyPath(folder)).defects.map(({ problem }) => problem)).toContain(
+      "does not name refs/heads/main of repository 1001, on which changes.csv has changes",
+    );
+    expect(recomputeCompleteness(folder)).toContain(
+      "completeness.json: not the production branches that were in scope in the period",
+    );
+  },
+);

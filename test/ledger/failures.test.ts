@@ -116,20 +116,24 @@ describe("PostgreSQL", () => {
     expect(await ledger.lastBeat()).toBeNull();
   });
 
-  test("a network that swallows everything is told as unreachable in bounded time, and over when it is over", async () => {
-    await use(SHORT);
-    // On a busy machine an answer may come too late.
-    const sound = (): Promise<boolean> =>
-      answered(Promise.all(Array.from({ length: 8 }, () => ledger.head())));
-    await expect.poll(sound).toBe(true);
-    proxy.swallow(true);
-    const all = await Promise.all(Array.from({ length: 12 }, () => rejected(ledger.head())));
-    expect(new Set(all.map(({ code }) => code))).toEqual(new Set(["database-unreachable"]));
-    proxy.swallow(false);
-    // No connection from before is trusted any more.
-    await expect.poll(sound).toBe(true);
-    expect((await ledger.head()).size).toBe(0);
-  });
+  test(
+    "a network that swallows everything is told as unreachable in bounded time, and over when it is over",
+    { tags: ["long"] },
+    async () => {
+      await use(SHORT);
+      // On a busy machine an answer may come too late.
+      const sound = (): Promise<boolean> =>
+        answered(Promise.all(Array.from({ length: 8 }, () => ledger.head())));
+      await expect.poll(sound).toBe(true);
+      proxy.swallow(true);
+      const all = await Promise.all(Array.from({ length: 12 }, () => rejected(ledger.head())));
+      expect(new Set(all.map(({ code }) => code))).toEqual(new Set(["database-unreachable"]));
+      proxy.swallow(false);
+      // No connection from before is trusted any more.
+      await expect.poll(sound).toBe(true);
+      expect((await ledger.head()).size).toBe(0);
+    },
+  );
 
   test("a server that only reads is told so, and left for one that writes", async () => {
     const other = await session();

@@ -133,15 +133,19 @@ describe("what is wrong on GitHub or on the way there keeps the App from being r
     await expect.poll(app.log).toContain('"msg":"Ready: ');
   });
 
-  test("an App whose log nobody reads any more finishes its work, ends with 2, and says why", async () => {
-    const child = start(PROGRAM, ["serve"], { env: { ...INHERITED, ...(await register()) } });
-    child.stdout.destroy();
-    const [said, ended] = await Promise.all([text(child.stderr), once(child, "exit")]);
-    expect(said.trim().split("\n").at(-1)).toBe(
-      "error: Nobody reads the log any more: standard output is closed. Start Countersign again with an output that stays open.",
-    );
-    expect(ended).toEqual([2, null]);
-  });
+  test(
+    "an App whose log nobody reads any more finishes its work, ends with 2, and says why",
+    { tags: ["long"] },
+    async () => {
+      const child = start(PROGRAM, ["serve"], { env: { ...INHERITED, ...(await register()) } });
+      child.stdout.destroy();
+      const [said, ended] = await Promise.all([text(child.stderr), once(child, "exit")]);
+      expect(said.trim().split("\n").at(-1)).toBe(
+        "error: Nobody reads the log any more: standard output is closed. Start Countersign again with an output that stays open.",
+      );
+      expect(ended).toEqual([2, null]);
+    },
+  );
 
   test("all of it may come from .env, as people paste it", { tags: ["long"] }, async () => {
     const { PRIVATE_KEY: key = "", ...rest } = await register();
