@@ -157,8 +157,8 @@ async function withinTime(
     .where("organization_id", "=", organizationId)
     .where("kind", "=", kind)
     .where("day", "=", day)
-    .executeTakeFirstOrThrow();
-  const times: readonly Instant[] = numbersIn(row.times);
+    .executeTakeFirst();
+  const times: readonly Instant[] = numbersIn(row?.times);
   const before = (at: Instant): number => times.filter((each) => each < at).length;
   const bits = bitsBetween(before(from), before(to));
   if (!goesOn) return bits;

@@ -21,10 +21,11 @@ import {
 } from "../domain/lists/listed.ts";
 import { ListsNotReady } from "../domain/lists/not-ready.ts";
 import { DAY } from "../domain/time/durations.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import { LOG_COLUMNS, readEntry, type LogRow } from "./log.ts";
 import type { Tables } from "./database/schema.ts";
 import { storable } from "./database/storable.ts";
-import type { Store } from "./database/store.ts";
+import type { Readable, Store } from "./database/store.ts";
 import { bitsOf } from "./list-bits.ts";
 import { dayNumber, ROW_END } from "./list-days.ts";
 
@@ -83,9 +84,9 @@ export class ListMaker {
     throw new ListsNotReady(left, size);
   }
 
-  /** Returns up to which entry of the log the lists are made. */
-  async made(): Promise<number> {
-    return (await this.#store.read(place)).seq;
+  /** Returns up to which entry of the log the lists are made, at a moment or now. */
+  async made(moment: Readable = this.#store): Promise<number> {
+    return (await moment.read(place)).seq;
   }
 
   async #make(): Promise<void> {
@@ -94,6 +95,7 @@ export class ListMaker {
       if (left === 0) return;
       await this.#store.transact(async (tx) => {
         const { version, seq } = await lockedPlace(tx, this.#store.kind);
+        refuseNewer(version);
         if (version !== LISTED_VERSION) await forget(tx);
         await listFrom(tx, version === LISTED_VERSION ? seq : 0);
       });
@@ -113,7 +115,17 @@ async function place(
     .select(["listing.version", "listing.seq", "log_head.size"])
     .executeTakeFirstOrThrow();
   const { size, seq } = row;
+  refuseNewer(row.version);
   return { seq, left: row.version === LISTED_VERSION ? size - seq : Math.max(size, 1), size };
+}
+
+/** While replicas are updated one by one, each would make anew what the other made. */
+function refuseNewer(version: number): void {
+  if (version > LISTED_VERSION)
+    throw new ExternalError(
+      "database-version",
+      "The lists of the pages were made by a newer version of Countersign, and this one cannot read them. Start that version.",
+    );
 }
 
 /** One at a time: what another process lists meanwhile is seen. */

@@ -69,21 +69,21 @@ export class Lists {
     organizationId: number,
     ids: readonly string[],
   ): Promise<readonly LoggedEntry<K>[]> {
-    await this.#maker.upToDate();
-    const subjects = new Set<string>();
-    for (let from = 0; from < ids.length; from += PAGE) {
-      const marks = ids.slice(from, from + PAGE).map(namingMark);
-      const rows = await this.#store.read((db) =>
-        db
+    const subjects = await this.#consistently(async (db) => {
+      const found = new Set<string>();
+      for (let from = 0; from < ids.length; from += PAGE) {
+        const marks = ids.slice(from, from + PAGE).map(namingMark);
+        const rows = await db
           .selectFrom("listed_mark")
           .select("subject")
           .where("organization_id", "=", organizationId)
           .where("kind", "=", kind)
           .where("mark", "in", marks)
-          .execute(),
-      );
-      for (const { subject } of rows) subjects.add(subject);
-    }
+          .execute();
+        for (const { subject } of rows) found.add(subject);
+      }
+      return found;
+    });
     return newestOfEach(this.#store, kind, [...subjects]);
   }
 
@@ -184,7 +184,11 @@ export class Lists {
     const before = await this.#maker.upToDate();
     const found = await this.#store.read(read);
     if ((await this.#maker.made()) === before) return found;
-    return this.#store.snapshot((moment) => moment.read(read));
+    return this.#store.snapshot(async (moment) => {
+      // By another version they are begun anew.
+      await this.#maker.made(moment);
+      return moment.read(read);
+    });
   }
 }
 

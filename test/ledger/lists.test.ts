@@ -251,6 +251,39 @@ describeLongOnBothStores("the lists of changes", (open) => {
     expect(eve.map(({ body }) => body.change.update.kind)).toEqual(["push"]);
   });
 
+  test("that a newer version made are left as they are, and are no answer, not even to what was begun before", async () => {
+    const { ledger, where, sql } = await open();
+    const store = await openStore(where, { readOnly: false });
+    onTestFinished(() => store.close());
+    for (let n = 1; n <= 12; n += 1)
+      await ledger.record({ entries: [changeEntry(n, START + n * DAY)] }, START);
+    const filter = { organizationId: ORGANIZATION.id };
+    const before = await ledger.lists.page("change", filter, { limit: 100 });
+    // Its own process begins with them when this one has looked how far they are.
+    let looks = 0;
+    const overtaken = new Lists({
+      ...store,
+      read: async (work) => {
+        looks += 1;
+        if (looks === 2) await sql("update listing set version = version + 1", "delete from listed_day");
+        return store.read(work);
+      },
+    });
+    const newer = { code: "database-version", message: expect.stringContaining("Start that version.") };
+    await expect(overtaken.page("change", filter, { limit: 100 })).rejects.toMatchObject(newer);
+    const { lists } = ledger;
+    await ledger.record({ entries: [changeEntry(13, START)] }, START);
+    await expect(lists.page("change", filter, { limit: 100 })).rejects.toMatchObject(newer);
+    await expect(lists.months("change", filter)).rejects.toMatchObject(newer);
+    await expect(lists.naming("change", ORGANIZATION.id, ["1#1"])).rejects.toMatchObject(newer);
+    await expect(lists.catchUp()).rejects.toMatchObject(newer);
+    const rows = await store.read((db) => db.selectFrom("listed").select("subject").execute());
+    expect(rows).toHaveLength(12);
+    // Whoever goes back for good has them made again.
+    await sql("update listing set version = 0");
+    expect(await lists.page("change", filter, { limit: 100 })).toHaveLength(before.length + 1);
+  });
+
   test("let others have their turn while a long log is listed for the first time", async () => {
     const { ledger, where } = await open();
     const store = await openStore(where, { readOnly: false });

@@ -10,7 +10,7 @@ import type { DeviationStatus } from "../records/deviation.ts";
 import type { EmergencyState, ReviewState } from "../records/emergency.ts";
 import type { Repository } from "../change/repository.ts";
 
-/** Numbers what is listed of an entry. When it changes, lists are made again from the log. */
+/** Numbers what is listed of an entry. It rises when that changes: lists are made again from the log, never by an older program. */
 export const LISTED_VERSION = 4;
 
 /** Names the kinds of entries there are lists of. */

@@ -27,7 +27,7 @@ export const EXTERNAL_ERRORS = {
   },
   "database-version": {
     retry: false,
-    means: "the tables or a log entry come from another version of Countersign",
+    means: "the tables, the lists of the pages or a log entry come from another version",
     cure: "run that version or a newer one; `countersign log migrate`",
   },
   "disk-full": { retry: true, means: "the store cannot grow", cure: "free some space" },
