@@ -2,11 +2,8 @@
 
 import { expect, test } from "vitest";
 
-import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { LoggedEntry } from "../../src/domain/records/entry.ts";
-import { ExternalError } from "../../src/domain/values/external-error.ts";
-import { openLedger } from "../../src/ledger/open.ts";
-import { openHarness, type InProcessHarness } from "../support/harness.ts";
+import type { EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
+import { playFailing } from "../support/failing-next.ts";
 import { readStory } from "../support/scenarios.ts";
 
 const BEGINNING = `policy:
@@ -40,71 +37,41 @@ ${BEGINNING}  - { do: wait, for: 290m }
   "expired",
 );
 
-/** Plays a story; `failing`: the write fails that comes after the first entry of which it is true. */
-async function played(
-  story: typeof REJECTED,
-  failing: (entry: LoggedEntry) => boolean,
-  look: (harness: InProcessHarness) => Promise<void>,
-): Promise<void> {
-  let failed = 0;
-  let isNext = false;
-  const harness = await openHarness(story, "sqlite", {
-    openLedger: async (where) => {
-      const ledger = await openLedger(where);
-      const record = ledger.record.bind(ledger);
-      ledger.record = async (decision, ...rest) => {
-        if (isNext) {
-          isNext = false;
-          failed += 1;
-          throw new ExternalError("database-unreachable", "The write failed, as planned.");
-        }
-        const done = await record(decision, ...rest);
-        if (failed === 0) isNext ||= done.some(failing);
-        return done;
-      };
-      return ledger;
-    },
-  });
-  try {
-    expect((await playScenario(story, harness)).failures).toEqual([]);
-    expect(failed).toBe(1);
-    await look(harness);
-  } finally {
-    await harness.close();
-  }
+/** Returns whether the next write fails: once, after the first one that records an entry with this status. */
+function afterFirst(wanted: EntryKind, status: string): (written: readonly LoggedEntry[]) => boolean {
+  let found = 0;
+  return (written) =>
+    written.some(({ kind, body }) => kind === wanted && "status" in body && body.status === status) &&
+    (found += 1) === 1;
 }
 
 test("a change whose emergency a review rejected is judged again", async () => {
-  await played(
+  const { failed, seen } = await playFailing(
     REJECTED,
-    ({ kind, body }) => kind === "retroactive-review" && "status" in body && body.status === "rejected",
-    async (harness) => {
-      const ledger = await harness.openLedger();
+    afterFirst("retroactive-review", "rejected"),
+    async (ledger) => {
       const verdicts: string[] = [];
       for await (const { body } of ledger.states("change", { everyOrganization: true }))
         verdicts.push(body.assessment.verdict);
       const deviations: string[] = [];
       for await (const { body } of ledger.states("deviation", { everyOrganization: true }))
         deviations.push(body.type);
-      await ledger.close();
-      expect(verdicts).toEqual(["non-compliant"]);
-      expect(deviations).toHaveLength(1);
+      return { verdicts, deviations };
     },
   );
+  expect(failed).toBe(1);
+  expect(seen.verdicts).toEqual(["non-compliant"]);
+  expect(seen.deviations).toHaveLength(1);
 });
 
 test("an emergency that ended lets nothing through", async () => {
-  await played(
-    EXPIRED,
-    ({ kind, body }) => kind === "emergency" && "status" in body && body.status === "expired",
-    async (harness) => {
-      const ledger = await harness.openLedger();
-      const conclusions: (string | null)[] = [];
-      for await (const { body } of ledger.states("gate", { everyOrganization: true }))
-        conclusions.push(body.check.conclusion);
-      await ledger.close();
-      // It waits for a review, as any pull request does.
-      expect(conclusions).toEqual([null]);
-    },
-  );
+  const { failed, seen } = await playFailing(EXPIRED, afterFirst("emergency", "expired"), async (ledger) => {
+    const conclusions: (string | null)[] = [];
+    for await (const { body } of ledger.states("gate", { everyOrganization: true }))
+      conclusions.push(body.check.conclusion);
+    return conclusions;
+  });
+  expect(failed).toBe(1);
+  // It waits for a review, as any pull request does.
+  expect(seen).toEqual([null]);
 });
