@@ -6,6 +6,7 @@ import type { EntryKind, LoggedEntry } from "../domain/records/entry.ts";
 import type { Tables } from "./database/schema.ts";
 import type { Readable } from "./database/store.ts";
 import { LOG_COLUMNS, readEntry, type LogRow } from "./log.ts";
+import { states } from "./states.ts";
 
 /** A statement has at most so many subjects. */
 const PART = 500;
@@ -39,13 +40,7 @@ export async function newestOfEach<K extends EntryKind>(
 ): Promise<readonly LoggedEntry<K>[]> {
   const rows = await inParts(subjects, (part) =>
     store.read((db) =>
-      db
-        .selectFrom("state")
-        .innerJoin("log", "log.seq", "state.seq")
-        .select(LOG_COLUMNS)
-        .where("state.kind", "=", kind)
-        .where("state.subject", "in", part)
-        .execute(),
+      states(db).where("state.kind", "=", kind).where("state.subject", "in", part).execute(),
     ),
   );
   return rows.map((row) => readEntry<K>(row)).toSorted((a, b) => (a.subject < b.subject ? -1 : 1));

@@ -1,7 +1,7 @@
 /** The ledger: decisions recorded in one transaction, states and log read back in pages. */
 
 import { sql } from "kysely";
-import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 
 import { FIRST_LINK, linkHash } from "../domain/records/chain.ts";
 import type { Verdict } from "../domain/values/result.ts";
@@ -29,27 +29,17 @@ import { historyOf, newestOfEach, type HistoryAsked } from "./history.ts";
 import { Lists } from "./lists.ts";
 import { SessionStore } from "./sessions.ts";
 import { FormStore, putForm, type StoredForm } from "./forms.ts";
-import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
-import type { LogCheck, LogFilter, LogRow, Whose } from "./log.ts";
+import { checkLog, readEntry, readLog } from "./log.ts";
+import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type NewestAnswer } from "./newest.ts";
 import { prepared } from "./database/prepared-statements.ts";
 import { Queue } from "./queue/queue.ts";
 import type { Tables } from "./database/schema.ts";
 import { leaseShares } from "./queue/rate-shares.ts";
+import { newestOf, PAGE, pageAsOf, statePage, upsertStates, type StateFilter } from "./states.ts";
 import { storable } from "./database/storable.ts";
 import type { Readable, Store } from "./database/store.ts";
 import { takeTurn } from "./database/turns.ts";
-
-const PAGE = 1_000;
-
-/** Selects states; times are half-open and cut by `at`. */
-export type StateFilter = Whose & {
-  readonly from?: Instant;
-  readonly to?: Instant;
-  readonly subjectPrefix?: string;
-  /** By subject (bytewise, the default), or by time and then subject. */
-  readonly order?: "subject" | "at";
-};
 
 /**
  * Selects when each repository was last swept. Queried at every scrape, so each is one look into an index of ended sweeps,
@@ -479,10 +469,6 @@ async function currentBodies(
   return bodies;
 }
 
-const newestOf = prepared((db, { kind, subject }: { kind: string; subject: string }) =>
-  states(db).where("state.kind", "=", kind).where("state.subject", "=", subject),
-);
-
 const headToWrite = prepared((db, _: object, __, store) => {
   const head = db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1);
   return store === "postgres" ? head.forUpdate() : head;
@@ -504,130 +490,6 @@ const bodiesOf = prepared((db, { kind, subjects }: { kind: string; subjects: rea
 const insertEntries = prepared((db, { rows }: { rows: readonly LogRow[] }) =>
   db.insertInto("log").values(rows),
 );
-
-async function upsertStates(tx: Transaction<Tables>, entries: readonly LoggedEntry[]): Promise<void> {
-  const rows = entries.map((entry) => ({
-    kind: entry.kind,
-    subject: entry.subject,
-    seq: entry.seq,
-    repository_id: entry.repositoryId,
-    organization_id: entry.organizationId,
-    at: entry.at,
-  }));
-  await putStates(tx, { rows });
-}
-
-const putStates = prepared((db, { rows }: { rows: readonly Tables["state"][] }) =>
-  db
-    .insertInto("state")
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(["kind", "subject"]).doUpdateSet((eb) => ({
-        seq: eb.ref("excluded.seq"),
-        repository_id: eb.ref("excluded.repository_id"),
-        organization_id: eb.ref("excluded.organization_id"),
-        at: eb.ref("excluded.at"),
-      })),
-    ),
-);
-
-function states(db: Kysely<Tables>): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
-  return db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
-}
-
-/** The next page of the newest entries of a kind. */
-function statePage(
-  db: Kysely<Tables>,
-  kind: EntryKind,
-  filter: StateFilter,
-  after: Pick<LoggedEntry, "at" | "subject"> | undefined,
-): Promise<readonly LogRow[]> {
-  const { order = "subject", subjectPrefix: prefix = "", everyOrganization: _, ...limits } = filter;
-  // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
-  const between = prefix === "" ? {} : { first: prefix, last: `${prefix}\u{10FFFF}` };
-  const given = {
-    ...limits,
-    ...between,
-    ...(after === undefined ? {} : { afterAt: after.at, afterSubject: after.subject }),
-    kind,
-  };
-  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  return pageOfStates(db, given, { order, names });
-}
-
-/** What a page of states is limited by; `first` and `last` are of subjects, and the last page ended with what is after. */
-interface Limits {
-  readonly kind: string;
-  readonly repositoryId?: number;
-  readonly organizationId?: number;
-  readonly from?: Instant;
-  readonly to?: Instant;
-  readonly first?: string;
-  readonly last?: string;
-  readonly afterAt?: Instant;
-  readonly afterSubject?: string;
-}
-
-interface PageShape {
-  readonly order: "subject" | "at";
-  /** The limits that there are. */
-  readonly names: readonly string[];
-}
-
-const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) => {
-  let query = states(db).where("state.kind", "=", given.kind).limit(sql.lit(PAGE));
-  const limit = <Name extends keyof Limits>(
-    name: Name,
-    of: (value: NonNullable<Limits[Name]>) => typeof query,
-  ) => {
-    const value = given[name];
-    if (names.includes(name) && value !== undefined) query = of(value);
-  };
-  limit("repositoryId", (id) => query.where("state.repository_id", "=", id));
-  limit("organizationId", (id) => query.where("state.organization_id", "=", id));
-  limit("from", (at) => query.where("state.at", ">=", at));
-  limit("to", (at) => query.where("state.at", "<", at));
-  limit("first", (subject) => query.where("state.subject", ">=", subject));
-  limit("last", (subject) => query.where("state.subject", "<", subject));
-  if (order === "subject") {
-    limit("afterSubject", (subject) => query.where("state.subject", ">", subject));
-    return query.orderBy("state.subject");
-  }
-  if (names.includes("afterAt"))
-    query = query.where(sql<boolean>`(state.at, state.subject) > (${given.afterAt}, ${given.afterSubject})`);
-  return query.orderBy("state.at").orderBy("state.subject");
-});
-
-/** The next page of the entries of a kind that were the newest of their subjects at a place in the log, by subject. */
-function pageAsOf(
-  db: Kysely<Tables>,
-  {
-    kind,
-    size,
-    after,
-  }: { readonly kind: EntryKind; readonly size: number; readonly after: string | undefined },
-  { organizationId, repositoryId, from, to, subjectPrefix = "" }: StateFilter,
-): Promise<readonly LogRow[]> {
-  // Whoever has an entry has a state: subjects are read there, and most states are no newer than the place.
-  const newestThen = sql<number>`case when state.seq <= ${size} then state.seq else (
-    select max(older.seq) from log older
-    where older.kind = state.kind and older.subject = state.subject and older.seq <= ${size}) end`;
-  let query = db
-    .selectFrom("state")
-    .innerJoin("log", (join) => join.on("log.seq", "=", newestThen))
-    .select(LOG_COLUMNS)
-    .where("state.kind", "=", kind);
-  if (after !== undefined) query = query.where("state.subject", ">", after);
-  if (organizationId !== undefined) query = query.where("log.organization_id", "=", organizationId);
-  if (repositoryId !== undefined) query = query.where("log.repository_id", "=", repositoryId);
-  if (from !== undefined) query = query.where("log.at", ">=", from);
-  if (to !== undefined) query = query.where("log.at", "<", to);
-  if (subjectPrefix !== "")
-    query = query
-      .where("state.subject", ">=", subjectPrefix)
-      .where("state.subject", "<", `${subjectPrefix}\u{10FFFF}`);
-  return query.orderBy("state.subject").limit(sql.lit(PAGE)).execute();
-}
 
 function readPage<K extends EntryKind>(rows: readonly LogRow[]): NewestAnswer<K> {
   return {

@@ -11,7 +11,8 @@ import { openPointsOf } from "../flows/monitoring/close-period.ts";
 import { reviewsNow } from "../flows/monitoring/monthly-reviews.ts";
 import { organizationPolicy } from "../flows/policy/in-force.ts";
 import { readiness } from "../flows/monitoring/readiness.ts";
-import type { Ledger, StateFilter } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { StateFilter } from "../ledger/states.ts";
 
 type ReadLedger = Pick<Ledger, "head" | "history" | "lists" | "log" | "presence" | "states">;
 
