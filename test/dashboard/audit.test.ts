@@ -278,11 +278,12 @@ test.each([
   },
 );
 
-test("no pages are made of a package that was changed where it lies", async () => {
+test("no pages are made of a package that was changed where it lies, and no download is recorded", async () => {
   await rm(join(shelf, "q3.zip"));
   await appendFile(join(shelf, "q3", "deployments.csv"), "forged\r\n");
   const answer = await pagesAs("auditor")(`/audit/${seal}/sample.zip?of=changes&size=1&seed=a`);
   await expect(answer.arrayBuffer()).rejects.toThrow("is not as it was sealed");
+  expect(await downloads()).toEqual([]);
 });
 
 test.each(["repository", "verdict", "repository,verdict"] as const)(

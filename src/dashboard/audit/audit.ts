@@ -371,11 +371,23 @@ async function samplePages(asked: Asked): Promise<PageContent> {
   const wanted = wantedIn(asked.query);
   return {
     name: `sample-${chosen.seal.slice(0, 12)}.zip`,
-    zip: (async function* () {
-      await packages.noteDownload(chosen.period.name, chosen.seal, sentSample(wanted, "pages"));
-      yield* held.samplePages(wanted.of, wanted);
-    })(),
+    zip: recorded(held.samplePages(wanted.of, wanted), () =>
+      packages.noteDownload(chosen.period.name, chosen.seal, sentSample(wanted, "pages")),
+    ),
   };
+}
+
+/** Yields a zip: what cannot be recorded is not sent, and what cannot be made is not recorded. */
+async function* recorded(
+  zip: AsyncIterable<Uint8Array>,
+  note: () => Promise<void>,
+): AsyncIterable<Uint8Array> {
+  let isNoted = false;
+  for await (const part of zip) {
+    if (!isNoted) await note();
+    isNoted = true;
+    yield part;
+  }
 }
 
 function sentSample({ of, size, seed, stratify }: Wanted, as: SentSample["as"]): SentSample {
@@ -397,11 +409,7 @@ async function sent(asked: Asked): Promise<PageContent> {
   const name = `${chosen.period.name.replaceAll(/[^\w.-]/gu, "-")}-${chosen.seal.slice(0, 12)}.zip`;
   return {
     name,
-    zip: (async function* () {
-      // What is not recorded is not sent.
-      await packages.noteDownload(chosen.period.name, chosen.seal);
-      yield* held.zip();
-    })(),
+    zip: recorded(held.zip(), () => packages.noteDownload(chosen.period.name, chosen.seal)),
   };
 }
 
