@@ -7,7 +7,8 @@ import type { Entry, EntryKind, LoggedEntry } from "../../src/domain/records/ent
 import { openLedger } from "../../src/ledger/open.ts";
 import { openHarness } from "../support/harness.ts";
 import { readStory } from "../support/scenarios.ts";
-import { pagesOver } from "./browsing.ts";
+import { changeEntry, PERIOD } from "../evidence/fixture.ts";
+import { pagesOver, type Ask } from "./browsing.ts";
 
 const STORY = `
 name: one pull request
@@ -150,5 +151,52 @@ test("by a former name or an id show a stranger what they are shown of nothing",
     const [theirs, nothing] = [await stranger.ask(path), await stranger.ask("/pulls/acme/none/1")];
     expect([theirs.status, await theirs.text()], path).toEqual([404, await nothing.text()]);
     expect(await (await reader.ask(path)).text(), path).toContain("a secret");
+  }
+});
+
+/** The `n`th change, in a repository under the name it has now. */
+function changeOf({ id, name }: Named, n: number): Entry {
+  const entry = changeEntry(n, PERIOD.from + n);
+  const own = { ...repository.body.repository, id, name };
+  const change = { ...entry.body.change, repository: own };
+  return { ...entry, repositoryId: id, body: { ...entry.body, change } };
+}
+
+/** How many changes a list has. */
+async function changesAt(ask: Ask, path: string): Promise<number> {
+  return [...(await (await ask(path)).text()).matchAll(/<th scope="row"/gu)].length;
+}
+
+test("of a list filter by every repository that has or had the name, with or without its owner", async () => {
+  const renamed = { ...OLD, name: "shop" };
+  const { ask } = await pagesOver([named(OLD), changeOf(OLD, 1), named(renamed), changeOf(renamed, 2)]);
+  for (const name of ["web", "acme/web", "ACME/Shop", "shop"])
+    expect([name, await changesAt(ask, `/changes?repository=${name}`)]).toEqual([name, 2]);
+  for (const name of ["we", "other/web", "other"])
+    expect([name, await changesAt(ask, `/changes?repository=${name}`)]).toEqual([name, 0]);
+});
+
+test("of the changes of one repository lead to no other's, though both had the name", async () => {
+  const { ask } = await pagesOver([
+    named(OLD),
+    changeOf(OLD, 1),
+    changeOf(OLD, 2),
+    named({ ...OLD, gone: true }),
+    named(NEW),
+    changeOf(NEW, 3),
+  ]);
+  expect(await changesAt(ask, "/changes?repository=web")).toBe(3);
+  for (const [{ id }, count] of [
+    [OLD, 2],
+    [NEW, 1],
+  ] as const) {
+    const page = await (await ask(`/repositories/acme/web?id=${id}`)).text();
+    const link = /href="(\/changes\?[^"]*)"/u.exec(page)?.[1] ?? "";
+    expect([link, await changesAt(ask, link)]).toEqual([link, count]);
+    const list = await (await ask(link)).text();
+    // The form of the list, and its file, keep which one it is.
+    expect(list).toContain(`value="web, id ${id}"`);
+    const file = /href="(\/changes\.csv[^"]*)"/u.exec(list)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    expect((await (await ask(file)).text()).trim().split("\n")).toHaveLength(count + 1);
   }
 });

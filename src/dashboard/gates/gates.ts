@@ -12,6 +12,7 @@ import { resultState, type Result } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
+import { repositoryFilter } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { branchName, outsideHtml, whenHtml } from "../page/parts.ts";
 
@@ -70,7 +71,7 @@ function leadHtml(
 ): Html {
   const { owner, name } = repository;
   const text = `run ${run} of ${owner}/${name}`;
-  const own = { repository: name, place: environment };
+  const own = { repository: repositoryFilter(repository), place: environment };
   return html`<p class="lead">
       ${web === null ? text : outsideHtml(`${web}/${owner}/${name}/actions/runs/${run}`, text)} is to deploy
       <code>${short(sha)}</code> of ${branchName(ref)} to ${oneLine(environment)}.

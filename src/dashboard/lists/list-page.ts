@@ -10,7 +10,7 @@ import type { ListPlace } from "../../ledger/list-filter.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { filterForm } from "./filters.ts";
 import { cursorOf, listQuery, placeText, type ListQuery } from "./list-query.ts";
-import { knownRepositories, selection } from "./selection.ts";
+import { knownNames, selection } from "./selection.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import type { RecordsFilter } from "../page/records.ts";
 
@@ -49,13 +49,13 @@ export function listPages<K extends ListedKind>(form: ListForm<K>): readonly Das
 async function show<K extends ListedKind>(asked: Asked, form: ListForm<K>): Promise<PageContent> {
   const { path, title, place, shown } = form;
   const query = listQuery(asked.query);
-  const repositories = await knownRepositories(asked);
-  const filter = selection(query, repositories, form.placeNamed);
+  const repositories = await knownNames(asked);
+  const filter = await selection(asked, query, form.placeNamed);
   const page = await pageOf(asked, form, filter, query);
   const whole = { ...query, order: undefined, after: undefined, before: undefined };
   return {
     title,
-    main: html`${filterForm(asked, { path, place, query, repositories: [...repositories.keys()] })}
+    main: html`${filterForm(asked, { path, place, query, repositories })}
     ${
       page.rows.length === 0
         ? html`<p>Nothing is recorded that these filters select.</p>
@@ -113,7 +113,7 @@ function paging({ previous, next }: Pick<ListPage<ListedKind>, "previous" | "nex
 async function file<K extends ListedKind>(asked: Asked, form: ListForm<K>): Promise<PageContent> {
   const { records } = asked;
   const query = listQuery(asked.query);
-  const filter = selection(query, await knownRepositories(asked), form.placeNamed);
+  const filter = await selection(asked, query, form.placeNamed);
   const counts = await records.months(form.kind, filter);
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   if (total > MOST_IN_FILE)

@@ -1,35 +1,26 @@
 /** What the filters of a list select, with names instead of ids. */
 
 import { filteredSpan, type ListQuery } from "./list-query.ts";
+import { repositoriesFiltered } from "../page/named.ts";
 import type { Asked } from "../page/page.ts";
+import { collected } from "../page/parts.ts";
 import type { RecordsFilter } from "../page/records.ts";
 
-/** Returns the repositories that the viewer may see, by name, each with its ids. */
-export async function knownRepositories({ records }: Asked): Promise<ReadonlyMap<string, readonly number[]>> {
-  const found: { readonly name: string; readonly id: number }[] = [];
-  for await (const { body } of records.entries("repository"))
-    found.push({ name: body.repository.name, id: body.repository.id });
-  const byName = Map.groupBy(
-    found.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    ({ name }) => name,
-  );
-  return new Map([...byName].map(([name, of]) => [name, of.map(({ id }) => id)]));
+/** Returns the names of the repositories that the viewer may see. */
+export async function knownNames({ records }: Asked): Promise<readonly string[]> {
+  const all = await collected(records.entries("repository"));
+  return [...new Set(all.map(({ body }) => body.repository.name))].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Returns what the filters select. `placeNamed`: the full name of a branch or environment as it is typed. */
-export function selection(
+export async function selection(
+  asked: Asked,
   query: ListQuery,
-  repositories: ReadonlyMap<string, readonly number[]>,
   placeNamed: (typed: string) => string,
-): RecordsFilter {
+): Promise<RecordsFilter> {
   const { repository, place, verdict, control, person, words } = query;
-  const name = repository?.toLowerCase().split("/").at(-1);
-  const ids =
-    name === undefined
-      ? undefined
-      : [...repositories].flatMap(([each, own]) => (each.toLowerCase() === name ? own : []));
   return {
-    ...(ids === undefined ? {} : { repositoryIds: ids }),
+    ...(repository === undefined ? {} : { repositoryIds: await repositoriesFiltered(asked, repository) }),
     ...(place === undefined ? {} : { place: placeNamed(place) }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(control === undefined ? {} : { control }),

@@ -1,7 +1,12 @@
 /** The repository that an address names: for good by its id, else by its name now, else by one it had. */
 
 import type { Repository } from "../../domain/change/repository.ts";
-import { repositoryCalled, repositoryOnceCalled } from "../../domain/links/repository-names.ts";
+import {
+  everyRepositoryCalled,
+  repositoryCalled,
+  repositoryOnceCalled,
+} from "../../domain/links/repository-names.ts";
+import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Asked } from "./page.ts";
 import { collected } from "./parts.ts";
@@ -35,5 +40,23 @@ export async function repositoryNamed({
   const known = (await collected(records.entries("repository"))).map(({ body }) => body);
   const found = repositoryCalled(known, called);
   if (found?.removedAt === null) return found;
-  return repositoryOnceCalled(await records.history({ kinds: ["repository"], beginning: "" }), called);
+  return repositoryOnceCalled(await everyNameIn(records), called);
+}
+
+/** Returns the text that the filter of a list names one repository by, for good. */
+export function repositoryFilter({ name, id }: Pick<Repository, "name" | "id">): string {
+  return `${name}, id ${id}`;
+}
+
+/** Returns the ids of the repositories that a filter means: the one of its id, else all that have or had the name. */
+export async function repositoriesFiltered(
+  { records }: Pick<Asked, "records">,
+  filter: string,
+): Promise<readonly number[]> {
+  const [, id] = /, id ([1-9]\d{0,14})$/u.exec(filter) ?? [];
+  return id === undefined ? everyRepositoryCalled(await everyNameIn(records), filter) : [Number(id)];
+}
+
+function everyNameIn(records: Asked["records"]): Promise<readonly LoggedEntry<"repository">[]> {
+  return records.history({ kinds: ["repository"], beginning: "" });
 }

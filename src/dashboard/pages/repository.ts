@@ -10,7 +10,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sentenceHtml } from "../../pages/written.ts";
 import { gapsTable } from "../page/gaps.ts";
-import { repositoryNamed } from "../page/named.ts";
+import { repositoryFilter, repositoryNamed } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { branchName, whenHtml, withheldHtml } from "../page/parts.ts";
 import { protectionOn, type DatedWeakness, type KnownProtection } from "../page/protection.ts";
@@ -63,7 +63,7 @@ async function factsHtml({ records, link }: Asked, record: RepositoryRecord): Pr
     ["Seen by the App since (UTC)", whenHtml(installedFrom)],
     ["Last swept (UTC)", sweptAt === null ? "never" : whenHtml(sweptAt)],
   ];
-  const own = { repository: repository.name };
+  const own = { repository: repositoryFilter(repository) };
   return html`<dl class="facts">
       ${facts.map(
         ([term, text]) =>

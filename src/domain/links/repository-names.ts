@@ -13,26 +13,41 @@ export function repositoryCalled(
   return found ?? null;
 }
 
-/** Returns the repository that had a name last, by every entry of repositories; null: none had it. */
+/** Returns the repository that had a name last; null: none had it. `history`: every entry of repositories, oldest first. */
 export function repositoryOnceCalled(
   history: readonly LoggedEntry<"repository">[],
   called: string,
 ): RepositoryRecord | null {
-  const last = history
-    .toSorted((a, b) => a.seq - b.seq)
-    .findLast(({ body }) => isCalled(body.repository, called));
+  const last = history.findLast(({ body }) => isCalled(body.repository, called));
   return history.findLast(({ subject }) => subject === last?.subject)?.body ?? null;
 }
 
-/** Returns the id of the organisation that had a login last, by every entry of repositories; null: none had it. */
+/** Returns the ids of all repositories that have or had a name, with or without its owner. `history`: every entry of theirs. */
+export function everyRepositoryCalled(
+  history: readonly LoggedEntry<"repository">[],
+  called: string,
+): readonly number[] {
+  const named = history.filter(({ body: { repository } }) =>
+    called.includes("/") ? isCalled(repository, called) : isSame(repository.name, called),
+  );
+  return [...new Set(named.map(({ body }) => body.repository.id))];
+}
+
+/** Returns the id of the organisation that had a login last; null: none had it. `history`: every entry of repositories, oldest first. */
 export function organizationOnceCalled(
   history: readonly LoggedEntry<"repository">[],
   login: string,
 ): number | null {
-  const owned = history.filter(({ body }) => body.repository.owner.toLowerCase() === login.toLowerCase());
-  return owned.toSorted((a, b) => a.seq - b.seq).at(-1)?.body.repository.ownerId ?? null;
+  return (
+    history.findLast(({ body }) => isSame(body.repository.owner, login))?.body.repository.ownerId ?? null
+  );
 }
 
 function isCalled({ owner, name }: RepositoryRecord["repository"], called: string): boolean {
-  return `${owner}/${name}`.toLowerCase() === called.toLowerCase();
+  return isSame(`${owner}/${name}`, called);
+}
+
+/** GitHub's names are the same in any case. */
+function isSame(name: string, other: string): boolean {
+  return name.toLowerCase() === other.toLowerCase();
 }
