@@ -20,8 +20,9 @@ import { Downloads, type Reader } from "./download.ts";
 import type { Access, Caller, SignedInPerson, Refusal, Viewer, ViewerOf } from "./page/access.ts";
 import { framed, messagePage } from "./layout.ts";
 import { addressOf } from "./page/address.ts";
-import { PageForms, type ActAnswer, type RefusedForm } from "./form/form.ts";
+import { PageForms, whatWasWritten, writtenFields, type ActAnswer, type RefusedForm } from "./form/form.ts";
 import {
+  labelsOf,
   PageProblem,
   type ActTools,
   type Asked,
@@ -34,7 +35,15 @@ import type { Packages, ViewerPackages } from "./page/packages.ts";
 import { PAGES } from "./page-list.ts";
 import { OrganizationRecords, reviewsToSign, type Counted } from "./page/organization.ts";
 import { VisibleRecords, type ReadLedger } from "./page/records.ts";
-import { formKey, FormsUnderWay, LARGEST_FORM, nameOf, readForm, writtenIn, type TakenForm } from "./sent.ts";
+import {
+  formKey,
+  FormsUnderWay,
+  LARGEST_FORM,
+  nameOf,
+  readForm,
+  unprovenForm,
+  type TakenForm,
+} from "./sent.ts";
 import { MinuteLimit } from "./sign-in/minute-limit.ts";
 import { signInAddress, type SignIn } from "./sign-in/sign-in.ts";
 import { writtenHtml } from "../pages/written.ts";
@@ -208,13 +217,13 @@ function refused(c: Context, { status, sentences, signIn }: Refusal): Response {
 }
 
 async function received(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
-  const viewer = await viewerFor(c, tools);
-  if (viewer === null) return writtenPage(c, tools);
+  const known = await unlessAway(c, tools, () => senderOf(c, tools));
+  if (known === null) return writtenPage(c, tools, page);
+  const { viewer, access } = known;
   if ("sentences" in viewer) return refused(c, viewer);
   if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY, viewer);
   const taken = await readForm(c, page, viewer, tools.signIn.origin);
   if ("sentence" in taken) return notDone(c, taken.status, taken.sentence, viewer);
-  const access = await accessIn(tools, viewer, new URL(c.req.url).searchParams);
   if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
   if (access.role === "auditor") return notDone(c, 403, AUDITOR, viewer);
   const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
@@ -222,16 +231,22 @@ async function received(c: Context, tools: Bounded, page: DashboardPage): Promis
   // What was done is shown by opening the page, so that a reload sends nothing again.
   if (answer.refused === null)
     return c.redirect(linkOf(viewer, access)(c.req.path, { ...keptOf(c), [ANSWER]: taken.form }), 303);
-  const form = { act: taken.act.name, form: taken.form, given: taken.given, answer };
+  const { act, form: name, given } = taken;
+  const form = { act: act.name, form: name, given, labels: labelsOf(act), answer };
   const shownAgain = await unlessAway(c, tools, () =>
     tools.turns.take(() => answered(c, tools, viewer, page, form)),
   );
   return shownAgain ?? sendAgain(c, viewer, access, form);
 }
 
-/** Who sent a form; null: GitHub or the database, which know, gave no answer. */
-async function viewerFor(c: Context, tools: Bounded): Promise<Viewer | Refusal | null> {
-  return unlessAway(c, tools, () => tools.viewerOf(c.req.raw, tools.callerOf(c)));
+/** Who sent a form, and about which organisation; null: one that they are not shown. GitHub and the database know. */
+async function senderOf(
+  c: Context,
+  tools: Bounded,
+): Promise<{ readonly viewer: Viewer | Refusal; readonly access: Access | null }> {
+  const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
+  const { searchParams } = new URL(c.req.url);
+  return { viewer, access: "sentences" in viewer ? null : await accessIn(tools, viewer, searchParams) };
 }
 
 /** Runs `work`; null: what it needs gives no answer now, or lists are still being made. */
@@ -250,35 +265,28 @@ function sendAgain(c: Context, viewer: Viewer, access: Access, form: RefusedForm
   const { csrfToken = "" } = viewer;
   const action = linkOf(viewer, access)(c.req.path, keptOf(c));
   const forms = new PageForms({ action, csrfToken, newId: newFormId, refused: form });
-  const names = Object.keys(form.given);
+  const written = writtenFields(form);
+  const hidden = Object.entries(form.given).filter(([name]) => !form.labels.has(name));
   const main = html`${refusedHtml(form)}
     <p>The page itself cannot be made at the moment.</p>
-    ${forms.form(form.act, {}, (fields) => html`${names.map((name) => fields.field(name, name, { kind: "area" }))}`, "Send it again")}`;
+    ${forms.form(
+      form.act,
+      Object.fromEntries(hidden),
+      (fields) => html`${written.map(({ name, label }) => fields.field(name, label, { kind: "area" }))}`,
+      "Send it again",
+    )}`;
   c.header("retry-after", "10");
   return c.html(framed({ title: "Send it again", main, viewer }), 503);
 }
 
 /** Shows what was written where it is not known who sent it; nothing of what another site sent. */
-async function writtenPage(c: Context, { signIn }: Bounded): Promise<Response> {
-  const written = c.req.header("origin") === signIn?.origin ? await writtenIn(c) : [];
+async function writtenPage(c: Context, { signIn }: Bounded, page: DashboardPage): Promise<Response> {
+  const form = c.req.header("origin") === signIn?.origin ? await unprovenForm(c, page) : null;
   const main = html`<p>
-      GitHub or the database gives no answer, so who you are is not known. Nothing was done. Send it again
-      from its page in a moment.
+      GitHub or the database gives no answer, so what you may do here is not known. Nothing was done. Send it
+      again from its page in a moment.
     </p>
-    ${
-      written.length === 0
-        ? ""
-        : html`<h2>What you wrote</h2>
-            <dl class="facts">
-              ${written.map(
-                ([name, value]) =>
-                  html`<div>
-                    <dt>${name}</dt>
-                    <dd><pre>${value}</pre></dd>
-                  </div>`,
-              )}
-            </dl>`
-    }`;
+    ${form === null ? "" : whatWasWritten(form)}`;
   c.header("retry-after", "10");
   return c.html(framed({ title: "Nothing was done", main }), 503);
 }
@@ -431,7 +439,8 @@ async function answered(
   );
   const { link } = asked;
   const around = { access, link, navigation, choice: viewer.sees.length > 1 ? "/" : null };
-  const notice = refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedHtml(refusedForm);
+  const notice =
+    refusedForm === null ? await doneHtml(c, tools, viewer, access) : refusedOn(refusedForm, asked.forms);
   const whole = html`${notice}${main}`;
   if (refusedForm?.answer.isTooMany === true) c.header("retry-after", "60");
   if (refusedForm?.answer.isBusy === true) c.header("retry-after", "2");
@@ -450,6 +459,11 @@ async function doneHtml(c: Context, { ledger }: Bounded, { person }: Viewer, acc
   if (form === undefined || person === null) return html``;
   const answer = (await ledger.forms.find(formKey(person, access, c.req.path, form)))?.answer ?? null;
   return answer === null ? html`` : html`<div class="done" role="status">${writtenHtml(answer)}</div>`;
+}
+
+/** What a page has above it where a form was refused: what was written as well, where the page has that form no more. */
+function refusedOn(form: RefusedForm, forms: PageForms | null): Html {
+  return html`${refusedHtml(form)}${forms?.isRefusedShown === true ? "" : whatWasWritten(form)}`;
 }
 
 function refusedHtml({ answer: { refused: because, isUnsure } }: RefusedForm): Html {

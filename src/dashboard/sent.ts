@@ -5,8 +5,8 @@ import { timingSafeEqual } from "hono/utils/buffer";
 
 import { sha256 } from "../domain/values/digest.ts";
 import type { Access, SignedInPerson, Viewer } from "./page/access.ts";
-import { ACT, CSRF, FORM, type ActAnswer } from "./form/form.ts";
-import type { Act, DashboardPage } from "./page/page.ts";
+import { ACT, CSRF, FORM, type ActAnswer, type FilledForm } from "./form/form.ts";
+import { labelsOf, type Act, type DashboardPage } from "./page/page.ts";
 
 /** Bounds what is read of a form (bytes), far above any here. */
 export const LARGEST_FORM = 64 * 1_024;
@@ -61,11 +61,12 @@ export async function readForm(
   return { act, form, given };
 }
 
-/** Returns what was written into a form, by field. It says nothing of who sent it. */
-export async function writtenIn(c: Context): Promise<readonly (readonly [name: string, value: string])[]> {
-  if (!TYPE.test(c.req.header("content-type") ?? "")) return [];
-  const fields = [...new URLSearchParams(await c.req.text())].slice(0, MOST_FIELDS);
-  return fields.filter(([name, value]) => ![CSRF, ACT, FORM].includes(name) && value !== "");
+/** Returns a form of a page as it was filled in, whoever sent it; null: it is none of that page. */
+export async function unprovenForm(c: Context, page: DashboardPage): Promise<FilledForm | null> {
+  if (!TYPE.test(c.req.header("content-type") ?? "")) return null;
+  const given = Object.fromEntries(new URLSearchParams(await c.req.text()));
+  const act = page.acts?.find(({ name }) => name === given[ACT]);
+  return act === undefined ? null : { given, labels: labelsOf(act) };
 }
 
 /** Returns what names a form wherever it is kept: no other person's, and of no other page, is named so. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { dashboard } from "../../src/dashboard/app.ts";
 import { PAGES } from "../../src/dashboard/page-list.ts";
-import type { ActTools } from "../../src/dashboard/page/page.ts";
+import { labelsOf, type ActTools } from "../../src/dashboard/page/page.ts";
 import type { Access, SignedInPerson } from "../../src/dashboard/page/access.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { CountedAnswers } from "../../src/start/counted-answers.ts";
@@ -77,6 +77,18 @@ async function pages(sees: readonly Access[] = [WEB_ONLY], person: SignedInPerso
     },
   };
 }
+
+test("every field that takes more than a name has a label, by which it is shown where its form is not", () => {
+  const written = PAGES.flatMap(({ path, acts = [] }) =>
+    acts.flatMap((act) =>
+      Object.entries(act.fields.shape).flatMap(([name, field]) =>
+        z.safeParse(field, "x".repeat(300)).success ? [[path, act.name, name, labelsOf(act).has(name)]] : [],
+      ),
+    ),
+  );
+  expect(written.length).toBeGreaterThanOrEqual(9);
+  expect(written.filter(([, , , isLabelled]) => isLabelled !== true)).toEqual([]);
+});
 
 function formOf(act: string, fields: Readonly<Record<string, string>>): Record<string, string> {
   return { ...fields, csrf: "the token of this session", act, form: "aaaaaaaaaaaaaaaaaaaaaa" };

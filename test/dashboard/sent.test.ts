@@ -20,7 +20,7 @@ async function notes({
   state = { isBroken: false, isListing: false },
 }: {
   readonly waits?: Promise<undefined>;
-  readonly state?: { isBroken: boolean; isListing: boolean };
+  readonly state?: { isBroken: boolean; isListing: boolean; isClosed?: boolean };
 } = {}) {
   const kept: string[] = [];
   const pages = await pagesBehindSignIn(smallLog(), (ledger): readonly DashboardPage[] => [
@@ -30,11 +30,19 @@ async function notes({
         actOf(
           "note",
           z.object({
-            text: z.string().trim().min(1, "Write what you saw.").max(100, "At most 100 characters."),
+            text: z
+              .string()
+              .trim()
+              .min(1, "Write what you saw.")
+              .max(100, "At most 100 characters.")
+              .meta({ title: "What you saw" }),
+            /** Which state of the page was shown. */
+            shown: z.string().optional(),
           }),
           async ({ text }, { form, sender, asked }) => {
             if (text === "no") return { refused: "Nobody may say no.", field: "text" };
             await waits;
+            if (state.isClosed === true) return { refused: "The note was closed meanwhile." };
             if (state.isListing) throw new ListsNotReady(1_000, 2_000);
             await ledger.forms.begin(form, asked.now);
             kept.push(`${sender.kind === "github" ? sender.login : ""} ${asked.params["id"] ?? ""}: ${text}`);
@@ -48,7 +56,7 @@ async function notes({
           ? Promise.reject(new ListsNotReady(1_000, 2_000))
           : Promise.resolve({
               title: "Notes",
-              main: html`${forms?.form("note", {}, (form) => form.field("text", "What you saw", { kind: "area" }), "Keep it") ?? ""}`,
+              main: html`${state.isClosed === true ? "" : forms?.form("note", {}, (form) => form.field("text", "What you saw", { kind: "area" }), "Keep it")}`,
             }),
     },
     { path: "/read-only", show: () => Promise.resolve({ title: "Read", main: html`` }) },
@@ -265,6 +273,49 @@ test("what was written is shown where the page it came from cannot be made, with
   state.isBroken = false;
   expect((await ann.send(PATH, { ...sentAgain(page), text: "short" })).status).toBe(303);
   expect(kept).toEqual(["ann 7: short"]);
+});
+
+test("what is sent again has its own labels, and nothing to fill in that nobody wrote", async () => {
+  const state = { isBroken: false, isListing: true };
+  const { signedIn, filled, kept } = await notes({ state });
+  const ann = await signedIn();
+  const form = { ...(await filled(ann, "seen")), shown: "42" };
+  state.isBroken = true;
+  const page = await (await ann.send(PATH, form)).text();
+  expect([...page.matchAll(/<(?:textarea|select|input type="(?:text|date)")/gu)]).toHaveLength(1);
+  expect(page).toMatch(/<label for="([^"]*)">What you saw<\/label>\s*<textarea[^>]*id="\1"/u);
+  expect(page).toContain('<input type="hidden" name="shown" value="42" />');
+  Object.assign(state, { isBroken: false, isListing: false });
+  expect((await ann.send(PATH, { ...sentAgain(page), text: "seen" })).status).toBe(303);
+  expect(kept).toEqual(["ann 7: seen"]);
+});
+
+test("what was written is shown where its form is gone from the page, and by the form alone where it is there", async () => {
+  const state = { isBroken: false, isListing: false, isClosed: false };
+  const { signedIn, filled } = await notes({ state });
+  const ann = await signedIn();
+  const there = await (await ann.send(PATH, await filled(ann, "no"))).text();
+  expect([there.includes(">no</textarea>"), there.includes("What you wrote")]).toEqual([true, false]);
+  const form = { ...(await filled(ann, "seen <late>")), shown: "42" };
+  state.isClosed = true;
+  const gone = await (await ann.send(PATH, form)).text();
+  expect(gone).toMatch(
+    /closed meanwhile\.[^]*What you wrote[^]*What you saw[^]*<pre>seen &lt;late&gt;<\/pre>/u,
+  );
+  expect(gone).not.toMatch(/\b42\b/u);
+});
+
+test("what was written is shown where it cannot be read about which organisation it is", async () => {
+  const { signedIn, filled, ledger } = await notes();
+  const ann = await signedIn();
+  const form = await filled(ann, "seen by name");
+  ledger.history = () =>
+    Promise.reject(new ExternalError("database-unreachable", "The database is away.", { retry: true }));
+  const away = await ann.send(`${PATH}?org=once-acme`, form);
+  expect([away.status, await away.text()]).toEqual([
+    503,
+    expect.stringMatching(/What you saw[^]*<pre>seen by name<\/pre>/u),
+  ]);
 });
 
 test("what was written is shown where the lists that an act reads are still being made", async () => {

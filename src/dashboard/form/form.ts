@@ -25,11 +25,16 @@ export const ACT = "act";
 /** Names the field that names the form itself. */
 export const FORM = "form";
 
+/** Describes a form as it was filled in. `labels`: of the fields that people write, by name. */
+export interface FilledForm {
+  readonly given: Readonly<Record<string, string>>;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
 /** Describes a form that was refused, so that it is shown as it was filled in. */
-export interface RefusedForm {
+export interface RefusedForm extends FilledForm {
   readonly act: string;
   readonly form: string;
-  readonly given: Readonly<Record<string, string>>;
   readonly answer: Extract<ActAnswer, { readonly refused: string }>;
 }
 
@@ -41,6 +46,33 @@ export interface FormTools {
   readonly newId: () => string;
   /** What was refused just now; null: nothing. */
   readonly refused: RefusedForm | null;
+}
+
+/** Returns the fields of a form that people write, in the order of their labels. */
+export function writtenFields({
+  given,
+  labels,
+}: FilledForm): readonly { readonly name: string; readonly label: string; readonly value: string }[] {
+  return [...labels].flatMap(([name, label]) => {
+    const value = given[name];
+    return value === undefined ? [] : [{ name, label, value }];
+  });
+}
+
+/** Shows what was written into a form, where the form itself is not shown. */
+export function whatWasWritten(form: FilledForm): Html {
+  const written = writtenFields(form).filter(({ value }) => value !== "");
+  if (written.length === 0) return html``;
+  return html`<h2>What you wrote</h2>
+    <dl class="facts">
+      ${written.map(
+        ({ label, value }) =>
+          html`<div>
+            <dt>${label}</dt>
+            <dd><pre>${value}</pre></dd>
+          </div>`,
+      )}
+    </dl>`;
 }
 
 /** How a field is filled in. */
@@ -111,9 +143,15 @@ function inputHtml(
 /** Makes the forms of one page for someone who is signed in. */
 export class PageForms {
   readonly #tools: FormTools;
+  #isRefusedShown = false;
 
   constructor(tools: FormTools) {
     this.#tools = tools;
+  }
+
+  /** Whether the form that was refused is among those made so far. */
+  get isRefusedShown(): boolean {
+    return this.#isRefusedShown;
   }
 
   /** Returns a form of an act. `about`: what it is about, unseen; `button`: what sends it. */
@@ -125,6 +163,7 @@ export class PageForms {
   ): Html {
     const { action, csrfToken, newId } = this.#tools;
     const refused = this.#refusedOf(act, about);
+    if (refused !== null) this.#isRefusedShown = true;
     // The same form once more: should GitHub have taken it after all, it is not done twice.
     const id = refused?.form ?? newId();
     const hidden = { [CSRF]: csrfToken, [ACT]: act, [FORM]: id, ...about };

@@ -1,6 +1,6 @@
 /** What a page is: a path, a title, and a function from what was asked to what is shown. */
 
-import type { z } from "zod";
+import { z } from "zod";
 
 import type { Html } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -104,10 +104,18 @@ export interface SentForm extends Acting {
 /** Describes one thing a page can be sent. */
 export interface Act {
   readonly name: string;
-  /** What it takes, each at most once. */
+  /** What it takes, each at most once. Those that people write have their label as title. */
   readonly fields: z.ZodObject;
   /** Does it, once for each form, and keeps what came of it with its effect. Throws ExternalError. */
   readonly take: (fields: unknown, sent: SentForm) => Promise<ActAnswer>;
+}
+
+/** Returns the labels of the fields that people write, by name. */
+export function labelsOf({ fields }: Pick<Act, "fields">): ReadonlyMap<string, string> {
+  const titles = Object.entries(fields.shape).map(
+    ([name, field]) => [name, z.globalRegistry.get(field)?.title] as const,
+  );
+  return new Map(titles.flatMap(([name, title]) => (title === undefined ? [] : [[name, title]])));
 }
 
 /** Returns an act whose fields are read by their schema. */

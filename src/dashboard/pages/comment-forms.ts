@@ -22,7 +22,11 @@ const COMMANDS = ["authorise", "withdraw", "approve", "reject"] as const;
 export const EMERGENCY_ACTS: readonly Act[] = [
   actOf(
     "comment",
-    z.object({ command: z.enum(COMMANDS), emergency: z.string().max(200), text: TEXT.default("") }),
+    z.object({
+      command: z.enum(COMMANDS),
+      emergency: z.string().max(200),
+      text: TEXT.default("").meta({ title: "Reason or comment" }),
+    }),
     async ({ command, emergency, text }, sent) => {
       const entry = await sent.asked.records.entry("emergency", emergency);
       if (entry === undefined) throw new PageProblem(404, "No emergency of this name is on record here.");
@@ -45,7 +49,7 @@ export const PULL_ACTS: readonly Act[] = [
     "ask",
     z.object({
       command: z.enum(["emergency", "accept"]),
-      text: TEXT.pipe(z.string().min(1, "Give the reason.")),
+      text: TEXT.pipe(z.string().min(1, "Give the reason.")).meta({ title: "Reason" }),
     }),
     async ({ command, text }, sent) => {
       const { number = "" } = sent.asked.params;

@@ -30,12 +30,12 @@ type PlanField = (typeof PLAN)[number];
 
 const PLAN_FIELDS = z.object({
   category: z.string().max(100),
-  cause: TEXT,
-  owner: TEXT,
-  due: TEXT,
-  action: TEXT,
-  method: TEXT,
-  evidence: TEXT,
+  cause: TEXT.meta({ title: "Root cause" }),
+  action: TEXT.meta({ title: "Action" }),
+  owner: TEXT.meta({ title: "Owner" }),
+  due: TEXT.meta({ title: "Due" }),
+  method: TEXT.meta({ title: "How it is verified" }),
+  evidence: TEXT.meta({ title: "Further evidence" }),
   /** Which remediation the form showed. */
   shown: z.string().max(100),
 });
@@ -45,7 +45,11 @@ export const DEVIATION_ACTS: readonly Act[] = [
   actOf("plan", PLAN_FIELDS, plan),
   actOf(
     "command",
-    z.object({ name: z.enum(COMMAND_NAMES), word: z.string().max(100).optional(), text: TEXT }),
+    z.object({
+      name: z.enum(COMMAND_NAMES),
+      word: z.string().max(100).optional(),
+      text: TEXT.meta({ title: "Text" }),
+    }),
     command,
   ),
 ];

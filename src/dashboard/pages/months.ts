@@ -30,7 +30,7 @@ const SIGN_OFF = actOf(
   z.object({
     control: z.enum(CONTROL_NAMES),
     month: z.string().max(20),
-    text: z.string().max(4_000, "Write at most 4000 characters."),
+    text: z.string().max(4_000, "Write at most 4000 characters.").meta({ title: "What you saw" }),
   }),
   async ({ control, month, text }, sent) => {
     const { reviews } = await sent.asked.reviews();
