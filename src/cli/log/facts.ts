@@ -1,6 +1,7 @@
 /** Facts of the evidence log as a snapshot that can be assessed again elsewhere. */
 
 import { sinceOf } from "../../flows/policy/current-policy.ts";
+import { repositoryOnRecord } from "../../flows/records/named-repository.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import { ENTRY_KINDS } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
@@ -9,7 +10,6 @@ import type { Assessment } from "../../domain/values/result.ts";
 import type { Snapshot } from "../../domain/assessment/snapshot.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { UsageError } from "../terminal/answer.ts";
-import type { RepositoryRecord } from "../../domain/records/repository.ts";
 
 /** `OWNER/REPO#N`. */
 const PULL = /^([\w.-]+)\/([\w.-]+)#(\d+)$/u;
@@ -61,17 +61,9 @@ async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Pr
 }
 
 async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
-  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-  const found: RepositoryRecord[] = [];
-  for await (const entry of ledger.states("repository", { everyOrganization: true, order: "at" })) {
-    const record = entry.body;
-    const { owner, name } = record.repository;
-    if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);
-  }
-  // A name may be reused: it means the repository that has it now, else the last one that had it.
-  const met = found.findLast(({ removedAt }) => removedAt === null) ?? found.at(-1);
-  if (met === undefined)
-    throw new UsageError(`The evidence log has no repository ${pull.owner}/${pull.name}.`);
+  const called = `${pull.owner}/${pull.name}`;
+  const met = await repositoryOnRecord({ ledger }, called);
+  if (met === null) throw new UsageError(`The evidence log has no repository ${called}.`);
   return `${met.repository.id}#${pull.number}`;
 }
 
