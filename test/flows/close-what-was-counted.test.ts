@@ -183,8 +183,13 @@ test(
         body: { ...count.body, repository: second, listings: [] },
       },
     ];
-    const known = await close({ recorded: [[[...smallLog(), ...api({})], EARLY]] });
-    expect(known.refused?.join(" ")).toContain("acme/api refs/heads/main is observed only since 2026-07-31");
+    // Whatever moves out and in again was there before.
+    for (const more of [{}, { movedInAt: met + 20 * DAY }]) {
+      const known = await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] });
+      expect(known.refused?.join(" ")).toContain(
+        "acme/api refs/heads/main is observed only since 2026-07-31",
+      );
+    }
     const ann = { id: 101, login: "ann", type: "User" } as const;
     for (const more of [{ madeBy: ann }, { movedInAt: met }])
       expect(await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] })).toMatchObject({

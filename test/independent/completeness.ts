@@ -136,7 +136,7 @@ function partsOf(log: Log, changes: readonly Row[]): ReadonlyMap<string, Part> {
     const seen = Math.min(installed, Number(newest["backfilledFrom"] ?? installed));
     if (seen <= period.from) return { from: period.from, begins: "period" };
     const moved = Number(newest["movedInAt"] ?? -Infinity);
-    const isNew = newest["madeBy"] !== undefined || installed - moved < 86_400_000;
+    const isNew = newest["madeBy"] !== undefined || Math.abs(installed - moved) < 86_400_000;
     return { from: seen, begins: isNew ? "new" : "observed" };
   };
   for (const [id, all] of versions) {

@@ -52,7 +52,9 @@ export function isInScope({ body, branches }: Pick<SeenRepository, "body" | "bra
 
 function isNew({ madeBy, movedInAt, installedFrom }: RepositoryRecord): boolean {
   // GitHub reports that a repository was made only to whom it shows it from then on.
-  return madeBy !== undefined || (movedInAt !== undefined && installedFrom - movedInAt < DAY);
+  if (madeBy !== undefined) return true;
+  // One that moved in long after it was met had been there before, and came back.
+  return movedInAt !== undefined && Math.abs(installedFrom - movedInAt) < DAY;
 }
 
 type Versions = readonly LoggedEntry<"repository">[];
