@@ -362,7 +362,7 @@ function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">
   return subjects.every(({ name, sha256 }) => files.get(name)?.sha256 === sha256);
 }
 
-/** What was countsInWords when the package was made must be countsInWords again from its rows. */
+/** What was counted when the package was made must be counted again from its rows. */
 function checkCounts(found: PackageRead, say: Say<CodeOf<"counts">>): string | null {
   const { seal, subjects, files, manifest, tally, forms } = found;
   const areCounted = (paths: readonly string[]): boolean =>
@@ -381,13 +381,14 @@ function checkCounts(found: PackageRead, say: Say<CodeOf<"counts">>): string | n
     say(MANIFEST_FILE, "counts-disagree", "gives populations that the tables do not have");
   if (changes !== ref_updates)
     say("ref-updates.csv", "counts-disagree", "does not have one row for each change");
-  const summary = files.get("summary.json")?.text ?? null;
+  const textOf = (path: string): string | null => files.get(path)?.text ?? null;
+  const summary = textOf("summary.json");
   const isOwn = areCounted([...files.keys()]) && hasOwnForm("summary.json", summary, forms);
   if (summary !== null && isOwn && summary !== `${spelled(tally.summary()) ?? ""}\n`)
     say("summary.json", "counts-disagree", "does not give the counts of the tables");
   for (const path of isOwn ? tally.rollUp.disagreeing() : [])
     say(path, "counts-disagree", "does not give the counts of the other tables, period by period");
-  const head: unknown = parsed(files.get("log/head.json")?.text ?? "");
+  const head: unknown = parsed(textOf("log/head.json") ?? "");
   const agrees =
     isObject(head) &&
     head["size"] === manifest.log.size &&
@@ -397,7 +398,9 @@ function checkCounts(found: PackageRead, say: Say<CodeOf<"counts">>): string | n
   if (!agrees)
     say("log/head.json", "counts-disagree", "does not agree with manifest.json and the log entries");
   if (!isAsSealed({ subjects, files })) return NOT_AS_SEALED;
-  return isOwn ? null : `${madeBy(manifest)}, whose tables or summary have another form`;
+  const isWhole =
+    isOwn && [COMPLETENESS_FILE, "observed.json"].every((path) => hasOwnForm(path, textOf(path), forms));
+  return isWhole ? null : `${madeBy(manifest)}, whose tables, summary or completeness have another form`;
 }
 
 /** How completeness.json does not agree with the changes of changes.csv, or claims more than it and observed.json show. */
