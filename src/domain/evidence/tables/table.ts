@@ -4,7 +4,6 @@ import type { Actor } from "../../change/people.ts";
 import type { Person } from "../../records/deviation.ts";
 import { visible, visibleJson } from "../../values/text.ts";
 import type { EvidenceSource } from "./population.ts";
-import { DAY } from "../../time/durations.ts";
 import type { Instant } from "../../time/instant.ts";
 
 /** Describes what a cell holds; an empty cell means "not known" or "not applicable", never zero. */
@@ -117,21 +116,7 @@ function cellText(type: ColumnType, value: Cell): string {
 
 /** Returns an instant in RFC 3339, UTC, with a fraction only where there is one. */
 export function timeText(at: Instant): string {
-  const day = Math.floor(at / DAY);
-  if (day !== shown.day)
-    shown = { day, text: new Date(day * DAY).toISOString().slice(0, -"00:00:00.000Z".length) };
-  const rest = at - day * DAY;
-  const seconds = Math.floor(rest / 1_000);
-  const clock = `${twoDigits(seconds / 3_600)}:${twoDigits((seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
-  const fraction = rest % 1_000 === 0 ? "" : `.${String(rest % 1_000).padStart(3, "0")}`;
-  return `${shown.text}${clock}${fraction}Z`;
-}
-
-/** The day that was written last. Its name is most of the work, and what lies together is of few days. */
-let shown = { day: Number.NaN, text: "" };
-
-function twoDigits(number: number): string {
-  return number < 10 ? `0${Math.floor(number)}` : String(Math.floor(number));
+  return new Date(at).toISOString().replace(".000Z", "Z");
 }
 
 /** Returns `login#id`, or `unknown` where GitHub names nobody. */
