@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 import { describe, expect, it } from "vitest";
 import { isNode, memberName, nodesOf, parse, sourcesIn, type Node, type Source } from "./syntax.ts";
 
@@ -305,6 +307,10 @@ function decidedByHalf({ path, items }: Source): readonly string[] {
     for (const each of specifiers) {
       const of = isNode(each["imported"]) ? each["imported"] : each["local"];
       const name = isNode(of) ? String(of["value"]) : "";
+      // A file as a whole, with all that it decides.
+      if (each.type === "ImportNamespaceSpecifier")
+        for (const [whole, places] of Object.entries(DECIDED_WHOLE))
+          if (places.some((place) => basename(place) === basename(from))) named.add(whole);
       named.add(from.endsWith("/retroactive-review.ts") ? `${name} of a retroactive review` : name);
     }
   }
@@ -321,6 +327,7 @@ describe("a judgement, and a step of an emergency or of its review", () => {
   it.each([
     'import { decideChange } from "../../domain/decisions/decision.ts";',
     'import { expired, emergencyEntry as entry } from "../../domain/emergency/life.ts";',
+    'import * as life from "../../domain/emergency/life.ts";',
     'import { reviewEntry } from "../../domain/emergency/retroactive-review.ts";',
   ])("would be caught at: %s", (text) => {
     expect(decidedByHalf(parse("src/flows/reviews/a.ts", text))).toHaveLength(1);
