@@ -33,7 +33,7 @@ import type { Instant } from "../../src/domain/time/instant.ts";
 import type { Actor } from "../../src/domain/change/people.ts";
 import type { Repository } from "../../src/domain/change/repository.ts";
 import type { PullRequest } from "../../src/domain/change/pull-request.ts";
-import type { PolicyRecord } from "../../src/domain/policy/record.ts";
+import { policySubject, type PolicyRecord } from "../../src/domain/policy/record.ts";
 import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
 import type {
   CompletenessRecord,
@@ -495,7 +495,7 @@ export function smallLog(): readonly Entry[] {
   return [
     plain("repository", "1001", at("2026-06-15T00:00:00Z"), scoped(true, WEB)),
     plain("repository", "999", at("2026-06-15T00:00:00Z"), scoped(false, sandbox), 999),
-    plain("policy", POLICY_DIGEST, at("2026-06-15T00:05:00Z"), policy, 0),
+    plain("policy", policySubject(ORGANIZATION.id, POLICY_DIGEST), at("2026-06-15T00:05:00Z"), policy, 0),
     changeEntry(1, at("2026-07-06T09:00:00Z")),
     changeEntry(2, at("2026-07-20T09:00:00Z")),
     deploymentEntry(2, [1, 2], at("2026-07-20T10:00:00Z")),

@@ -15,6 +15,7 @@ import {
   type Log,
   type Row,
   type Say,
+  nameIn,
 } from "./reading.ts";
 import { over } from "./terms.ts";
 
@@ -236,8 +237,11 @@ function gates(log: Log, say: Say): void {
       const digest = of(entry.body, "assessment", "policyDigest");
       const asked = of(last?.body, "assessment", "policyDigest");
       const isNew = log.entries.some(
-        ({ kind, subject, seq }) =>
-          kind === "policy" && subject === digest && seq > (last?.seq ?? 0) && seq < entry.seq,
+        (each) =>
+          each.kind === "policy" &&
+          nameIn(each) === digest &&
+          each.seq > (last?.seq ?? 0) &&
+          each.seq < entry.seq,
       );
       if (last !== undefined && asked !== digest && !isNew)
         say(`${named(entry)}: judged by another policy than the gate's before it landed`);

@@ -161,13 +161,18 @@ export function logOf(text: (path: string) => string, say: Say): Log {
     if (entry.at < period.from || entry.at >= period.to) say(`entry ${entry.seq}: not of the period`);
   return {
     entries,
-    newest: new Map(entries.map((entry) => [`${entry.kind} ${entry.subject}`, entry])),
+    newest: new Map(entries.map((entry) => [`${entry.kind} ${nameIn(entry)}`, entry])),
     bySeq: new Map(entries.map((entry) => [entry.seq, entry])),
     kinds: Map.groupBy(entries, ({ kind }) => kind),
     period,
     generatedAt: Date.parse(String(manifest["generated_at"])),
     isWhole: new Set(entries.map(({ seq }) => seq)).size === head["size"],
   };
+}
+
+/** By what rows name an entry: a policy by its digest. */
+export function nameIn({ kind, subject, body }: Entry): string {
+  return kind === "policy" ? String(of(body, "digest")) : subject;
 }
 
 /** Writes an actor as cells do. */

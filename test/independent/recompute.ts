@@ -24,6 +24,7 @@ import {
   type Log,
   type Row,
   type Say,
+  nameIn,
 } from "./reading.ts";
 import { completeness } from "./completeness.ts";
 import { fieldwork } from "./fieldwork.ts";
@@ -709,7 +710,7 @@ function controlMatrix(log: Log, rows: readonly Row[], text: (path: string) => s
         ["change", "deployment"].includes(kind) && at >= log.period.from && at < log.period.to,
     )
     .map(({ body }) => of(body, "assessment", "policyDigest"));
-  const own = known.filter(({ subject }) => judging.includes(subject));
+  const own = known.filter((entry) => judging.includes(nameIn(entry)));
   const policies = own.length === 0 ? known : own;
   const newest = policies.toSorted((a, b) => a.seq - b.seq).at(-1)?.body;
   for (const row of rows) {

@@ -18,6 +18,7 @@ import {
   type Log,
   type Row,
   type Say,
+  nameIn,
 } from "./reading.ts";
 
 /** Which entries the rows of a table are made of, which column names the subject, and which columns are worked out from elsewhere. */
@@ -155,7 +156,7 @@ export function wording(log: Log, rows: (path: string) => readonly Row[], say: S
       if (entry === undefined) continue;
       if (!kinds.includes(entry.kind)) say(`${path}: entry ${entry.seq} is about something else`);
       const name = names === undefined ? undefined : row[names];
-      if (name !== undefined && entry.subject !== name && !entry.subject.endsWith(`/${name}`))
+      if (name !== undefined && nameIn(entry) !== name && !entry.subject.endsWith(`/${name}`))
         say(`${path}: ${name} is not what entry ${entry.seq} is about`);
       if (workedOut === undefined) continue;
       const known = said(entry.body);
@@ -570,7 +571,7 @@ export function waiting(log: Log, rows: readonly Row[], say: Say): void {
 export function policies(log: Log, folder: string, changes: readonly Row[], say: Say): void {
   for (const entry of log.newest.values()) {
     if (entry.kind !== "policy") continue;
-    const digest = entry.subject;
+    const digest = nameIn(entry);
     const file = (end: string): string | null => {
       const path = join(folder, `policies/${digest}.${end}`);
       return existsSync(path) ? readFileSync(path, "utf8") : null;

@@ -6,6 +6,7 @@
 import {
   list,
   moment,
+  nameIn,
   of,
   outcomesOf,
   same,
@@ -135,7 +136,7 @@ function handedOver({ newest, period }: Log): readonly unknown[] {
 
 function newestUntil({ entries }: Log, size: number): ReadonlyMap<string, Entry> {
   return new Map(
-    entries.filter(({ seq }) => seq <= size).map((entry) => [`${entry.kind} ${entry.subject}`, entry]),
+    entries.filter(({ seq }) => seq <= size).map((entry) => [`${entry.kind} ${nameIn(entry)}`, entry]),
   );
 }
 
@@ -170,7 +171,7 @@ function rowsOfOneEntry(
 function tests({ log, earlier, listed }: Facts, kind: string, say: Say): void {
   for (const now of log.newest.values()) {
     if (now.kind !== kind || now.at < log.period.from || now.at >= log.period.to) continue;
-    const old = earlier.get(`${kind} ${now.subject}`);
+    const old = earlier.get(`${kind} ${nameIn(now)}`);
     for (const result of outcomesOf(now)) {
       const id = `control-tests.csv ${kind}:${now.subject}:${String(result["control"])}`;
       const before = outcomesOf(old).find((each) => each["control"] === result["control"]);

@@ -9,8 +9,10 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runProgram } from "../../src/cli/program.ts";
 import type { Entry } from "../../src/domain/records/entry.ts";
 import { canonical, sha256 } from "../../src/domain/values/digest.ts";
+import { policySubject } from "../../src/domain/policy/record.ts";
+import { recordedPolicy } from "../../src/flows/records/recorded-policy.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { GENERATED_AT, smallLog } from "../evidence/fixture.ts";
+import { GENERATED_AT, POLICY_DIGEST, smallLog } from "../evidence/fixture.ts";
 import { everyCommand, fullName } from "../support/commands.ts";
 import { folderOfTest } from "../support/folders.ts";
 
@@ -30,7 +32,7 @@ function policyWith(periods: readonly (readonly [string, string, string])[]): En
   const digest = sha256(canonical({ effective, organization: blob, repository: null }));
   return {
     ...known,
-    subject: digest,
+    subject: policySubject(known.organizationId, digest),
     at: known.at + 60_000,
     body: { digest, organization, repository, effective },
   };
@@ -44,18 +46,22 @@ const ACME: readonly Entry[] = [
   ]),
 ];
 
-/** The same entries of another organisation: other ids, and names that end in other letters. */
+/**
+ * The same entries of another organisation: other ids, and names that end in other letters. The policy they were judged by is word
+ * for word the same, so that it has the same digest in both.
+ */
 const GLOBEX: readonly Entry[] = [
-  ...smallLog().filter(({ kind }) => kind !== "policy"),
+  ...smallLog(),
   policyWith([
     ["half", "2026-04-01", "2026-09-01"],
     ["theirs", "2026-05-01", "2026-06-01"],
   ]),
 ].map((entry) => {
-  const own = entry.kind === "policy" ? [entry.subject] : [];
+  if (entry.kind === "policy")
+    return { ...entry, organizationId: 700, subject: policySubject(700, entry.body.digest) };
   const text = JSON.stringify(entry)
     .replaceAll(/"[0-9a-f]{64}"/gu, (quoted) =>
-      own.includes(JSON.parse(quoted)) ? quoted : JSON.stringify(sha256(`globex ${quoted}`)),
+      JSON.parse(quoted) === POLICY_DIGEST ? quoted : JSON.stringify(sha256(`globex ${quoted}`)),
     )
     .replaceAll(/"(organizationId|ownerId)":500/gu, '"$1":700')
     .replaceAll('"500/', '"700/')
@@ -164,6 +170,23 @@ test(
     expect(ran).toBeGreaterThan(10);
   },
 );
+
+test("each of two organisations has its own policy, though both have it word for word", async () => {
+  const store = await storeOf("both", [ACME, GLOBEX]);
+  const places = folderOfTest("places");
+  for (const [org, id] of [
+    ["acme", 500],
+    ["globex", 700],
+  ] as const) {
+    const ledger = await openLedger({ dataDir: store });
+    const recorded = await recordedPolicy({ ledger }, id, POLICY_DIGEST);
+    await ledger.close();
+    expect(recorded?.digest, org).toBe(POLICY_DIGEST);
+    const out = join(places, org);
+    await told(store, ["export", "--org", org, "--period", "2026-Q3", "--out", out, "--offline"], out);
+    expect(await readdir(join(out, "policies")), org).toContain(`${POLICY_DIGEST}.json`);
+  }
+});
 
 test("no page reads more organisations than the one it is about", async () => {
   const folder = new URL("../../src/dashboard/", import.meta.url).pathname;

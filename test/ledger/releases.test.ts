@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { policySubject } from "../../src/domain/policy/record.ts";
 import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { writePackage } from "../../src/cli/evidence/write-package.ts";
 import { linkHash } from "../../src/domain/records/chain.ts";
@@ -83,6 +84,17 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
 
       test("is exported into a package that verifies", async () => {
         const ledger = await open();
+        const policies = await all<LoggedEntry<"policy">>(
+          ledger.states("policy", { everyOrganization: true }),
+        );
+        // This version records a policy that is still in force as its organisation's own.
+        for (const { organizationId, at, body } of policies) {
+          const subject = policySubject(organizationId, body.digest);
+          await ledger.record(
+            { entries: [{ kind: "policy", subject, repositoryId: 0, organizationId, at, body }] },
+            at,
+          );
+        }
         const folder = folderOfTest("release-package");
         const out = join(folder, "package");
         const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -106,6 +118,12 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
           (await all(ledger.states("deployment", { everyOrganization: true }))).length,
         );
         expect((await verifyPath(out)).defects).toEqual([]);
+        const index = await readFile(join(out, "policies/index.csv"), "utf8");
+        for (const { body } of policies)
+          expect(
+            index.split("\r\n").filter((row) => row.startsWith(body.digest)),
+            index,
+          ).toHaveLength(1);
         const older = (await all(ledger.states("completeness", { everyOrganization: true }))).filter(
           ({ recorded }) => recorded?.version === 1,
         );

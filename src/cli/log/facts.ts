@@ -6,10 +6,10 @@ import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import { ENTRY_KINDS } from "../../domain/records/entry.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
-import type { Assessment } from "../../domain/values/result.ts";
 import type { Snapshot } from "../../domain/assessment/snapshot.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { UsageError } from "../terminal/answer.ts";
+import { recordedPolicy } from "../../flows/records/recorded-policy.ts";
 
 /** `OWNER/REPO#N`. */
 const PULL = /^([\w.-]+)\/([\w.-]+)#(\d+)$/u;
@@ -73,8 +73,8 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
     case "gate":
       return gateSnapshot(ledger, entry, appId);
     case "change": {
-      const { change, assessment, emergencies } = entry.body;
-      const policy = await policyThen(ledger, assessment);
+      const { change, emergencies } = entry.body;
+      const policy = await policyThen(ledger, entry);
       const since = await sinceThen(ledger, entry, policy);
       return {
         moment: "landed",
@@ -86,8 +86,8 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
       };
     }
     case "deployment": {
-      const { deployment, assessment, emergencies } = entry.body;
-      const policy = await policyThen(ledger, assessment);
+      const { deployment, emergencies } = entry.body;
+      const policy = await policyThen(ledger, entry);
       const since = await sinceThen(ledger, entry, policy);
       return {
         moment: "deployed",
@@ -110,7 +110,7 @@ async function gateSnapshot(ledger: Ledger, entry: LoggedEntry<"gate">, appId: n
   if (assessment.results.length === 0) {
     throw new UsageError("It was not assessed, because its base was not a production branch.");
   }
-  const policy = await policyThen(ledger, assessment);
+  const policy = await policyThen(ledger, entry);
   const common = { policy, appId, at: entry.recordedAt, since: await sinceThen(ledger, entry, policy) };
   const [pull] = pulls;
   if (pull !== undefined && entry.subject.includes("#")) {
@@ -134,12 +134,15 @@ function kept(emergencies: GateRecord["emergencies"]): Pick<GateRecord, "emergen
 }
 
 /** Returns the policy of an assessment. The log holds only the problems of a broken or unreadable one. */
-async function policyThen(ledger: Ledger, assessment: Assessment): Promise<PolicyInForce> {
-  const { policyDigest, results } = assessment;
+async function policyThen(
+  ledger: Ledger,
+  { organizationId, body }: LoggedEntry<"gate" | "change" | "deployment">,
+): Promise<PolicyInForce> {
+  const { policyDigest, results } = body.assessment;
   if (policyDigest !== "") {
-    const entry = await ledger.state("policy", policyDigest);
-    if (entry === undefined) throw new UsageError(`The evidence log has no policy ${policyDigest}.`);
-    return { state: "known", record: entry.body };
+    const record = await recordedPolicy({ ledger }, organizationId, policyDigest);
+    if (record === null) throw new UsageError(`The evidence log has no policy ${policyDigest}.`);
+    return { state: "known", record };
   }
   const [first] = results;
   if (first?.cause === "policy-unreadable") {

@@ -15,6 +15,7 @@ import { UsageError } from "../terminal/answer.ts";
 import { columns } from "../terminal/columns.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
 import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
+import { recordedPolicy } from "../../flows/records/recorded-policy.ts";
 
 /** Describes the file to try and its period. `repositories`: `OWNER/NAME`; none: all. `to` is excluded. */
 export interface TryOptions {
@@ -89,11 +90,10 @@ export async function* changesOf(
 /** Returns the policy of a change's assessment, or null where it could not be read. */
 export async function policyThen(
   ledger: Ledger,
-  { assessment }: Pick<ChangeRecord, "assessment">,
+  { change, assessment }: Pick<ChangeRecord, "change" | "assessment">,
 ): Promise<PolicyRecord | null> {
   if (assessment.policyDigest === "") return null;
-  const entry = await ledger.state("policy", assessment.policyDigest);
-  return entry === undefined ? null : entry.body;
+  return recordedPolicy({ ledger }, change.repository.ownerId, assessment.policyDigest);
 }
 
 /** Returns the tried file as the source of an organisation's policy. */

@@ -4,6 +4,8 @@ import type { PopulationName } from "../../domain/evidence/sample/choice.ts";
 import { SHOWN_CHANGES } from "../../domain/evidence/sample/material.ts";
 import { deploymentPlace } from "../../domain/deployment/deployment.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+import { policySubject } from "../../domain/policy/record.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import type { Asked } from "./page.ts";
 import type { VisibleRecords } from "./records.ts";
@@ -36,7 +38,7 @@ async function aboutChange(reads: Reads, id: string): Promise<readonly LoggedEnt
     ...observations,
     records.naming("deployment", [id]),
     deviationsOf(records, [id]),
-    underEmergency(reads, id, body),
+    underEmergency(reads, id, { ...body, repository }),
     settingsOf(records, `${repository.id}:branch:${update.ref}:`, branch),
     about(reads, id),
   ]);
@@ -56,7 +58,7 @@ async function aboutDeployment(reads: Reads, id: string): Promise<readonly Logge
   const around = await together([
     records.newestOf("change", shown),
     deviationsOf(records, answering),
-    underEmergency(reads, id, body),
+    underEmergency(reads, id, { ...body, repository }),
     // GitHub's id of an environment is in none of its deployments.
     settingsOf(records, `${repository.id}:environment:`, environment),
     about(reads, id),
@@ -89,17 +91,19 @@ async function deviationsOf(
 async function underEmergency(
   { records, whole }: Reads,
   id: string,
-  { assessment }: { readonly assessment: Assessment },
+  { assessment, repository }: { readonly assessment: Assessment; readonly repository: Repository },
 ): Promise<readonly LoggedEntry[]> {
   const emergencies = await records.naming("emergency", [id]);
   const reviews = await records.naming("retroactive-review", [id]);
   const subjects = [...emergencies, ...reviews].map(({ subject }) => subject);
   const digests = [assessment.policyDigest, ...emergencies.map(({ body }) => body.policyDigest)];
+  // Before, the subject was the digest alone.
+  const policies = digests.flatMap((digest) => [policySubject(repository.ownerId, digest), digest]);
   return together([
     records.history({ kinds: ["emergency", "retroactive-review"], subjects }),
     ...(whole === null
       ? []
-      : [usesWaiver(assessment) ? every(whole.entries("policy")) : whole.newestOf("policy", digests)]),
+      : [usesWaiver(assessment) ? every(whole.entries("policy")) : whole.newestOf("policy", policies)]),
   ]);
 }
 

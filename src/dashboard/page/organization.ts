@@ -123,7 +123,7 @@ export class OrganizationRecords {
   /** Returns the company's own numbers of controls, by the policy recorded last. */
   async companyIds(): Promise<ReadonlyMap<string, string>> {
     const named = await this.#ledger.named(["policy"], this.#id);
-    const last = named.findLast(({ subject }) => /^[0-9a-f]{64}$/u.test(subject));
+    const last = named.findLast(({ subject }) => /(?:^|:)[0-9a-f]{64}$/u.test(subject));
     const [policy] = last === undefined ? [] : await this.newestOf("policy", [last.subject]);
     const words = Object.entries(policy?.body.effective.controls ?? {});
     return new Map(words.flatMap(([control, { id }]) => (id === undefined ? [] : [[control, id]])));

@@ -45,6 +45,7 @@ import type { Actor } from "../change/people.ts";
 import type { Repository } from "../change/repository.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import type { DeploymentRecord } from "../records/deployment.ts";
+import { policySubject } from "../policy/record.ts";
 
 /** Describes what a `check-run` action requires. */
 export interface CheckRunPayload {
@@ -474,7 +475,7 @@ function policyEntries(policy: PolicyInForce, repository: Repository, at: Instan
   return [
     {
       kind: "policy",
-      subject: policy.record.digest,
+      subject: policySubject(repository.ownerId, policy.record.digest),
       repositoryId: 0,
       organizationId: repository.ownerId,
       at,

@@ -220,6 +220,7 @@ function namesOf(entry: LoggedEntry): ReadonlySet<string> {
   const names = new Set([`#${seq}`]);
   // A repository's subject is a number, which may be anything's.
   if (kind !== "repository") names.add(subject);
+  if (kind === "policy") names.add(body.digest);
   const subjects =
     kind === "deviation" || kind === "retroactive-review"
       ? body.subjects

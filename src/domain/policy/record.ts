@@ -42,5 +42,13 @@ export const DigestedPolicySchema = PolicyRecordSchema.extend({
 /** Describes a policy of any version, as far as its digest is computed. */
 export type DigestedPolicy = Infer<typeof DigestedPolicySchema>;
 
-/** Describes entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
+/** Describes entry `policy`, subject = {@link policySubject}: one version of a policy in force, with the files it came from. */
 export type PolicyRecord = Infer<typeof PolicyRecordSchema>;
+
+/**
+ * Returns the subject of a policy's entry. Two organisations may have a policy of the same digest, and what its names mean and who
+ * approved its entries is of each of them.
+ */
+export function policySubject(organizationId: number, digest: string): string {
+  return `${organizationId}:${digest}`;
+}

@@ -16,6 +16,7 @@ import { recordDeployment } from "./record-deployment.ts";
 import { emergenciesForDeployment, emergenciesOfPull } from "../emergencies/emergencies.ts";
 import { remindOfReviews } from "../reviews/retroactive-reviews.ts";
 import type { Sha } from "../../domain/change/sha.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** So many commits that no change accounts for are asked one by one who made them. */
 const MOST_ASKED = 100;
@@ -73,9 +74,9 @@ async function reassessDeployments(repo: Repo, facts: readonly EmergencyFacts[])
     const entry = await repo.ledger.state("deployment", id);
     if (entry === undefined) continue;
     const { deployment, assessment: before } = entry.body;
-    const kept = await repo.ledger.state("policy", before.policyDigest);
-    if (kept === undefined) continue;
-    const policy: PolicyInForce = { state: "known", record: kept.body };
+    const record = await recordedPolicy(repo, repo.info.ownerId, before.policyDigest);
+    if (record === null) continue;
+    const policy: PolicyInForce = { state: "known", record };
     const emergencies = await emergenciesForDeployment(repo, deployment);
     const after = assess(
       { moment: "deployed", deployment, emergencies },

@@ -12,6 +12,7 @@ import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Returns how a commit's required checks ended, as far as that was reported and is not shown. `until`: what ended later is none of it. */
 export async function checksNotShownYet(
@@ -40,7 +41,7 @@ interface ShownChecks {
  */
 export async function isCheckRequired(
   tools: Tools,
-  { id }: Repository,
+  { id, ownerId }: Repository,
   { sha, name }: Extract<Observation, { readonly kind: "check-told" }>,
 ): Promise<boolean> {
   const said = await tools.ledger.queue.ofKey(checkKey(id, sha));
@@ -51,7 +52,7 @@ export async function isCheckRequired(
     const gate = await tools.ledger.state("gate", subject);
     if (gate === undefined) continue;
     isJudged = true;
-    const names = await namesBy(tools, gate.body.assessment.policyDigest);
+    const names = await namesBy(tools, ownerId, gate.body.assessment.policyDigest);
     if (names === null || names.has(name)) return true;
   }
   if (isJudged) return false;
@@ -60,10 +61,10 @@ export async function isCheckRequired(
 }
 
 /** Returns the names of the checks that a recorded policy requires; null: it is not known. */
-function namesBy({ github, ledger }: Tools, digest: string): Promise<ReadonlySet<string> | null> {
+function namesBy(tools: Tools, organizationId: number, digest: string): Promise<ReadonlySet<string> | null> {
   const read = async (): Promise<ReadonlySet<string> | null> => {
-    const policy = await ledger.state("policy", digest);
-    return policy === undefined ? null : checkNamesUsed(policy.body.effective);
+    const policy = await recordedPolicy(tools, organizationId, digest);
+    return policy === null ? null : checkNamesUsed(policy.effective);
   };
-  return github.lookups.rememberForever(`checks-asked:${digest}`, read, (names) => names !== null);
+  return tools.github.lookups.rememberForever(`checks-asked:${digest}`, read, (names) => names !== null);
 }

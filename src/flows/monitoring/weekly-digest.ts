@@ -11,6 +11,7 @@ import type { Repo } from "../context/repo.ts";
 import type { Tools } from "../context/tools.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { oneRepositoryEach } from "./monthly-reviews.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Stores the digest of the week before the Monday that `at` is on or after. The same week again stores nothing new. */
 export async function sendDigests(tools: Tools, lease: Repo["lease"], at: Instant): Promise<void> {
@@ -26,9 +27,8 @@ async function sendDigest(repo: Repo, week: { readonly from: Instant; readonly t
   const observed: ObservedChange[] = [];
   for await (const { body } of repo.ledger.states("change", { organizationId, ...week, order: "at" })) {
     const { policyDigest } = body.assessment;
-    const then = policyDigest === "" ? undefined : await repo.ledger.state("policy", policyDigest);
-    const change =
-      then === undefined ? null : observedChange(body, then.body, await approvedAfter(repo, body));
+    const then = policyDigest === "" ? null : await recordedPolicy(repo, organizationId, policyDigest);
+    const change = then === null ? null : observedChange(body, then, await approvedAfter(repo, body));
     if (change !== null) observed.push(change);
   }
   const text = digestText(week, observed);

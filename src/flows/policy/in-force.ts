@@ -32,12 +32,13 @@ import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import { refOf } from "../../domain/policy/scope.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../../domain/policy/tighten.ts";
 import { namedIn } from "../../domain/policy/file/when.ts";
-import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
+import { policySubject, type PolicyRecord, type PolicySource } from "../../domain/policy/record.ts";
 import type { Overview } from "../../github/listings/overview.ts";
 import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor, Authority } from "../../domain/change/people.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Returns the policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
 export async function policyOf(
@@ -150,8 +151,8 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
   const isFinal = ({ brought: provenances }: PolicyNames): boolean =>
     provenances.every(({ openSince }) => openSince === undefined);
   const ask = async (): Promise<PolicyNames> => {
-    const entry = await repo.ledger.state("policy", record.digest);
-    const recorded = entry === undefined ? undefined : entry.body.effective.names;
+    const before = await recordedPolicy(repo, repo.info.ownerId, record.digest);
+    const recorded = before?.effective.names;
     if (recorded !== undefined && isFinal(recorded)) return recorded;
     // Whom the names meant when they were first read is found out once.
     const found =
@@ -163,7 +164,7 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
       entries: [
         {
           kind: "policy",
-          subject: record.digest,
+          subject: policySubject(repo.info.ownerId, record.digest),
           repositoryId: 0,
           organizationId: repo.info.ownerId,
           at: repo.now(),
@@ -174,7 +175,11 @@ async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | 
     });
     return found;
   };
-  return repo.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
+  return repo.github.lookups.rememberForever(
+    `names:${policySubject(repo.info.ownerId, record.digest)}`,
+    ask,
+    isFinal,
+  );
 }
 
 /** Returns when the push of a policy's commit was reported, where GitHub may not show all of it yet. Null: it does. */

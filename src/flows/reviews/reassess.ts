@@ -9,9 +9,9 @@ import type { ChangeRecord } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { emergenciesOfAll } from "../emergencies/emergencies.ts";
-import type { Tools } from "../context/tools.ts";
 import { decideJudgedChange, decideUseOfChange } from "../records/judged.ts";
 import { HOUR } from "../../domain/time/durations.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Judges the changes that landed a pull request again, where its emergencies have changed. */
 export async function judgeLandedAgain(
@@ -47,7 +47,7 @@ export async function groupDeviations(
   // One alone is described as well by itself.
   if (deviating.length < 2) return;
   for (const { change, assessment } of deviating) {
-    const policy = await policyOf(repo.tools, assessment);
+    const policy = await policyOf(repo, assessment);
     if (policy === null) continue;
     const emergencies = await emergenciesOfAll(repo, change.pullRequests);
     const decided = await decideJudgedChange(repo, { change, assessment, policy, emergencies });
@@ -58,7 +58,7 @@ export async function groupDeviations(
 
 async function judgeAgain(repo: Repo, before: ChangeRecord): Promise<void> {
   const { change } = before;
-  const policy = await policyOf(repo.tools, before.assessment);
+  const policy = await policyOf(repo, before.assessment);
   if (policy === null) return;
   const emergencies = await emergenciesOfAll(repo, change.pullRequests);
   const assessment = assess(
@@ -75,9 +75,9 @@ async function judgeAgain(repo: Repo, before: ChangeRecord): Promise<void> {
 
 /** The policy a change was judged by, or null: it is not recorded. */
 async function policyOf(
-  tools: Tools,
+  repo: Repo,
   { policyDigest }: Pick<Assessment, "policyDigest">,
 ): Promise<PolicyInForce | null> {
-  const entry = await tools.ledger.state("policy", policyDigest);
-  return entry === undefined ? null : { state: "known", record: entry.body };
+  const record = await recordedPolicy(repo, repo.info.ownerId, policyDigest);
+  return record === null ? null : { state: "known", record };
 }

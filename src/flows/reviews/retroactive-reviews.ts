@@ -26,6 +26,7 @@ import { authorityFor, emergenciesOfPull, advanceEmergencies } from "../emergenc
 import { gatherPull } from "../facts/pull-request.ts";
 import { judgeLandedAgain } from "./reassess.ts";
 import type { Actor } from "../../domain/change/people.ts";
+import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Describes an emergency that was used, with the review owed for it and the policy it was used under. */
 export interface OwedReview {
@@ -40,9 +41,9 @@ export async function readOwedReviews(repo: Repo, pull: number | null): Promise<
   for (const facts of await emergenciesOfPull(repo.tools, repo.info.id, pull)) {
     const { review } = facts;
     if (review === null) continue;
-    const entry = await repo.ledger.state("policy", review.policyDigest);
-    if (entry === undefined) continue;
-    owed.push({ facts, review, policy: entry.body.effective });
+    const policy = await recordedPolicy(repo, repo.info.ownerId, review.policyDigest);
+    if (policy === null) continue;
+    owed.push({ facts, review, policy: policy.effective });
   }
   return owed;
 }

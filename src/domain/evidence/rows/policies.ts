@@ -84,10 +84,18 @@ export const POLICIES = table<PolicyRow>({
   },
 });
 
-/** Yields the policy versions known for the organisation. */
+/** Yields the policy versions known for the organisation, by digest. */
 export async function* scopePolicies(source: EvidenceSource): AsyncIterable<Stated<"policy">> {
-  for await (const stated of statesOf(source, "policy", "ever"))
-    if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
+  // One may be on record a second time: before subjects named the organisation, and since.
+  const newest = new Map<string, Stated<"policy">>();
+  for await (const stated of statesOf(source, "policy", "ever")) {
+    const { digest } = stated.body;
+    const known = newest.get(digest);
+    if (!/^[0-9a-f]{64}$/u.test(digest) || (known !== undefined && known.entry.seq > stated.entry.seq))
+      continue;
+    newest.set(digest, stated);
+  }
+  yield* [...newest.values()].toSorted((a, b) => (a.body.digest < b.body.digest ? -1 : 1));
 }
 
 /** Returns the policy versions that judged something of the period, by number; where none did, all that are known. */
