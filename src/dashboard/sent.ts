@@ -61,7 +61,7 @@ export async function readForm(
   return { act, form, given };
 }
 
-/** Returns a form of a page as it was filled in, whoever sent it; null: it is none of that page. */
+/** Returns a form of a page as it was filled in, whoever sent it; null: the page has none such. */
 export async function unprovenForm(c: Context, page: DashboardPage): Promise<FilledForm | null> {
   if (!TYPE.test(c.req.header("content-type") ?? "")) return null;
   const given = Object.fromEntries(new URLSearchParams(await c.req.text()));

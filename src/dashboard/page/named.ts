@@ -48,7 +48,7 @@ export function repositoryFilter({ name, id }: Pick<Repository, "name" | "id">):
   return `${name}, id ${id}`;
 }
 
-/** Returns the ids of the repositories that a filter means: the one of its id, else all that have or had the name. */
+/** Returns the ids of the repositories a filter means: that of its id, else all that ever had the name. */
 export async function repositoriesFiltered(
   { records }: Pick<Asked, "records">,
   filter: string,
