@@ -131,7 +131,7 @@ async function foundAlongTheWay(
   state.isListing = true;
   await send.click();
   await page.getByText("The page itself cannot be made").waitFor();
-  expect(await page.getByLabel("owner", { exact: true }).inputValue()).toBe(OWNER);
+  expect(await page.getByLabel("Owner", { exact: true }).inputValue()).toBe(OWNER);
   await seen("form without its page");
   github.isDown = true;
   clock.at += 5 * MINUTE;

@@ -54,7 +54,7 @@ export async function closingsOf(source: EvidenceSource): Promise<Closings> {
 }
 
 /** Returns the newest package of a closed period that was handed over. */
-export function newestOf({ handedOver }: PeriodCloseRecord): HandedOver {
+export function lastHandedOver({ handedOver }: PeriodCloseRecord): HandedOver {
   // INVARIANT: its schema refuses an empty list.
   return handedOver.at(-1) as HandedOver;
 }
@@ -95,7 +95,7 @@ export async function sourceHandedOver(
 ): Promise<PackageSource | null> {
   const { own } = await closingsOf(source);
   if (own === null) return null;
-  const handedOver = which === "newest" ? newestOf(own) : closingOf(own);
+  const handedOver = which === "newest" ? lastHandedOver(own) : closingOf(own);
   const { observed, generatedAt, log } = handedOver;
   const then = source.asOf(log.size);
   const gaps: CoverageGapRecord[] = [...observed.gaps];
@@ -185,7 +185,7 @@ export function closingDocument(
       name: each.period.name,
       from: timeText(each.period.from),
       to: timeText(each.period.to),
-      seal_sha256: newestOf(each).seal,
+      seal_sha256: lastHandedOver(each).seal,
     })),
     ...(rollsUp === null ? {} : { rolls_up: rollsUp }),
   };

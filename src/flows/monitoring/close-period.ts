@@ -1,6 +1,6 @@
 /** Handing over a package: a period is closed, or gets an addendum, and the evidence log records which package it was. */
 
-import { closingsIn, newestOf, notClosable, type MadeAs } from "../../domain/evidence/closing.ts";
+import { closingsIn, lastHandedOver, notClosable, type MadeAs } from "../../domain/evidence/closing.ts";
 import { branchProofs, completenessDocument, openPoints } from "../../domain/evidence/completeness.ts";
 import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
 import type { Entry } from "../../domain/records/entry.ts";
@@ -184,5 +184,5 @@ async function isStill(
   const closed = await closedIn(now, organizationId);
   if (before === null) return notClosable(closed, period) === null;
   const own = closed.find(({ period: { name } }) => name === period.name);
-  return own !== undefined && newestOf(own).seal === newestOf(before).seal;
+  return own !== undefined && lastHandedOver(own).seal === lastHandedOver(before).seal;
 }

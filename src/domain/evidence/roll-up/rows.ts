@@ -5,7 +5,7 @@ import type { Policy } from "../../policy/file/policy.ts";
 import type { PeriodCloseRecord } from "../../records/monitoring.ts";
 import { canonical, sha256 } from "../../values/digest.ts";
 import { CONTROL_NAMES, type ControlName } from "../../values/result.ts";
-import { closingOf, closingsOf, newestOf, sourceHandedOver } from "../closing.ts";
+import { closingOf, closingsOf, lastHandedOver, sourceHandedOver } from "../closing.ts";
 import { completenessDocument, type CompletenessDocument } from "../completeness.ts";
 import {
   CONTROL_FIGURES,
@@ -131,7 +131,7 @@ const CLOSING_COLUMNS: Columns<PeriodRow> = {
     "Hash of the last of them.",
   ),
   key_id: column.digest(
-    ({ closed }) => (closed === null ? null : newestOf(closed).keyId),
+    ({ closed }) => (closed === null ? null : lastHandedOver(closed).keyId),
     "Fingerprint of the key that signed the newest package of it.",
   ),
   rows_since_closing: column.integer(
