@@ -376,7 +376,7 @@ function askedOf(
     reviews: () => whole?.monthlyReviews() ?? reviewsToSign(tools.counted, id, person, now),
     access,
     params: c.req.param(),
-    query: new URL(c.req.url).searchParams,
+    query: withoutAnswer(c),
     now,
     appId: tools.appId,
     web: webOf(tools.apiUrl),
@@ -390,8 +390,14 @@ function askedOf(
 
 /** What an address has besides the organisation and an answer: which part of a page is shown, and a form leads back to. */
 function keptOf(c: Context): Readonly<Record<string, string>> {
+  return Object.fromEntries([...withoutAnswer(c)].filter(([name]) => name !== ORGANIZATION));
+}
+
+/** Nothing on a page leads on with what came of a form: that is shown once. */
+function withoutAnswer(c: Context): URLSearchParams {
   const { searchParams } = new URL(c.req.url);
-  return Object.fromEntries([...searchParams].filter(([name]) => name !== ORGANIZATION && name !== ANSWER));
+  searchParams.delete(ANSWER);
+  return searchParams;
 }
 
 /** The packages are the organisation's: members are handed none. */

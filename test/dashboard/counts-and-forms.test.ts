@@ -168,6 +168,16 @@ test("the reviews are listed oldest due first, and counted apart from what one p
   expect(due[0]).toBe(new Date(PERIOD.from - 3 * DAY).toISOString().replace(".000Z", "Z"));
 });
 
+test.each(["/reviews", "/emergencies", "/months"])(
+  "what came of a form is shown once: nothing on %s leads on with its name",
+  async (path) => {
+    const { ask } = await pagesOver(ENTRIES);
+    const html = await (await ask(`${path}?answer=aaaaaaaaaaaaaaaaaaaaaa`)).text();
+    expect(html).toContain('<form class="filters"');
+    expect(html).not.toContain("answer");
+  },
+);
+
 test("deviations are filtered by what is due before a day", async () => {
   const { ask } = await pagesOver(ENTRIES);
   expect(await rowsOf(ask, "/deviations?due-before=2026-09-16")).toBe(78);
