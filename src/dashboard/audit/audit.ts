@@ -21,7 +21,7 @@ import { time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { LISTED_VERDICTS } from "../lists/list-query.ts";
-import { getForm } from "../lists/get-form.ts";
+import { getForm, selectField } from "../lists/get-form.ts";
 import { daysOf, periodForm, periodOf } from "../lists/period.ts";
 import type { HeldPackage, ViewerPackages } from "../page/packages.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
@@ -260,33 +260,25 @@ async function sampleHtml(asked: Asked, held: HeldPackage, own: string): Promise
         at: "#sample",
         label: "Sample",
         own: ["of", "size", "seed", "stratify"],
+        button: "Draw",
+        without: null,
       },
-      html`<label
-          >Of
-          <select name="of">
-            ${(Object.keys(POPULATIONS) as PopulationName[]).map(
-              (each) => html`<option ${each === of ? html`selected` : ""}>${each}</option>`,
-            )}
-          </select></label
-        >
+      html`${selectField({ name: "of", label: "Of", values: Object.keys(POPULATIONS) as PopulationName[], chosen: of })}
         <label
           >Size (1 to ${LARGEST_SAMPLE})
           <input name="size" inputmode="numeric" required value="${size ?? "25"}"
         /></label>
         <label>Seed, any text <input name="seed" required value="${seed ?? ""}" /></label>
-        <label
-          >Strata
-          <select name="stratify">
-            <option value="">none</option>
-            ${STRATA.map(
-              (each) =>
-                html`<option value="${each}" ${each === chosen ? html`selected` : ""}>
-                  ${each.replace(",", " and ")}
-                </option>`,
-            )}
-          </select></label
-        >
-        <p class="actions"><button>Draw</button></p>`,
+        ${selectField(
+          {
+            name: "stratify",
+            label: "Strata",
+            any: "none",
+            values: STRATA,
+            chosen: STRATA.find((each) => each === chosen),
+          },
+          (each) => each.replace(",", " and "),
+        )}`,
     )}
     ${size === null && seed === null ? "" : await drawnHtml(asked, held, own)}
   </section>`;

@@ -7,14 +7,14 @@ import { logSection } from "../../domain/evidence/sample/shared-sections.ts";
 import { OF_LOG } from "../../domain/evidence/sample/source-words.ts";
 import type { DeploymentGateRecord } from "../../domain/records/deployment.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
-import { CONTROL_TITLES, oneLine, short } from "../../domain/texts/wording.ts";
-import { resultState, type Result } from "../../domain/values/result.ts";
+import { oneLine, short } from "../../domain/texts/wording.ts";
+import { factsHtml } from "../../pages/facts.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { repositoryFilter } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
-import { branchName, outsideHtml, whenHtml } from "../page/parts.ts";
+import { branchName, outsideHtml, RESULT_COLUMNS, whenHtml } from "../page/parts.ts";
 
 /** Shows what the gate was asked about one deployment, and its answers. */
 export const GATE_PAGE: DashboardPage = { path: "/gates/:repository/:deployment/:environment", show };
@@ -44,11 +44,11 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       <section>
         <h2 id="asked">What was asked</h2>
-        ${factsHtml(body)}
+        ${askedHtml(body)}
       </section>
       <section>
         <h2 id="controls">Controls</h2>
-        ${body.assessment.results.length === 0 ? html`<p>None was required.</p>` : tableOf(body.assessment.results, CONTROLS)}
+        ${body.assessment.results.length === 0 ? html`<p>None was required.</p>` : tableOf(body.assessment.results, RESULT_COLUMNS)}
       </section>
       <section>
         <h2 id="answers">Answers</h2>
@@ -79,23 +79,14 @@ function leadHtml(
     <p><a href="${link("/deployments", own)}">What was deployed there</a></p>`;
 }
 
-function factsHtml({ requestedAt, deadline, creator, mode, answer }: DeploymentGateRecord): Html {
-  const facts: readonly (readonly [string, Html | string])[] = [
+function askedHtml({ requestedAt, deadline, creator, mode, answer }: DeploymentGateRecord): Html {
+  return factsHtml([
     ["Answer", answer],
     ["Asked (UTC)", whenHtml(requestedAt)],
     ["Asked by", askedBy(creator)],
     ["Waits at most until (UTC)", whenHtml(deadline)],
     ["Mode of the policy", mode],
-  ];
-  return html`<dl class="facts">
-    ${facts.map(
-      ([term, text]) =>
-        html`<div>
-          <dt>${term}</dt>
-          <dd><p>${text}</p></dd>
-        </div>`,
-    )}
-  </dl>`;
+  ]);
 }
 
 /** Of a workflow's deployments GitHub names its own account. */
@@ -104,16 +95,6 @@ function askedBy(creator: DeploymentGateRecord["creator"]): string {
   const login = creator?.login ?? "an unknown account";
   return creator?.type === "User" ? login : `${login}: the run's page shows who started it`;
 }
-
-const CONTROLS: readonly HtmlColumn<Result>[] = [
-  { head: "Control", cell: ({ control }) => CONTROL_TITLES[control] },
-  { head: "Result", cell: (each) => resultState(each) },
-  {
-    head: "Why",
-    cell: ({ reasons }) => html`${reasons.map((reason) => html`<p>${reason}</p>`)}`,
-    wide: true,
-  },
-];
 
 const ANSWERS: readonly HtmlColumn<LoggedEntry<"deployment-gate">>[] = [
   { head: "When (UTC)", cell: ({ recordedAt }) => whenHtml(recordedAt), whole: true },

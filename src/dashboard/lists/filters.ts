@@ -5,7 +5,7 @@ import { html } from "hono/html";
 import { CONTROL_TITLES, VERDICT_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import type { Html } from "../../pages/html-table.ts";
-import { getForm } from "./get-form.ts";
+import { dayFields, getForm, selectField } from "./get-form.ts";
 import { LISTED_VERDICTS, type ListQuery } from "./list-query.ts";
 import type { Asked } from "../page/page.ts";
 
@@ -39,7 +39,7 @@ export function filterForm(
     readonly repositories: readonly string[];
   },
 ): Html {
-  const field = (name: keyof ListQuery, label: string, type: "text" | "date" | "search" = "text"): Html =>
+  const field = (name: keyof ListQuery, label: string, type: "text" | "search" = "text"): Html =>
     html`<label
       >${label}
       <input
@@ -53,42 +53,28 @@ export function filterForm(
     asked,
     { path, label: "Filters", own: OWN },
     html` ${field("words", "Words in title, commit or number", "search")} ${field("repository", "Repository")}
-      ${field("place", place)} ${select("verdict", "Verdict", LISTED_VERDICTS, VERDICT_TITLES, query.verdict)}
-      ${select("control", "Control that did not pass", CONTROL_NAMES, CONTROL_TITLES, query.control)}
-      ${field("person", "Person who took part")} ${field("from", "From day (UTC)", "date")}
-      ${field("to", "To day (UTC), included", "date")}
-      <label
-        >Order
-        <select name="order">
-          <option value="">newest first</option>
-          <option value="oldest" ${query.order === "oldest" ? "selected" : ""}>oldest first</option>
-        </select></label
-      >
-      <p class="actions">
-        <button>Filter</button>
-        <a href="${asked.link(path)}">Show all</a>
-      </p>
+      ${field("place", place)}
+      ${selectField(
+        { name: "verdict", label: "Verdict", any: "any", values: LISTED_VERDICTS, chosen: query.verdict },
+        (each) => VERDICT_TITLES[each],
+      )}
+      ${selectField(
+        {
+          name: "control",
+          label: "Control that did not pass",
+          any: "any",
+          values: CONTROL_NAMES,
+          chosen: query.control,
+        },
+        (each) => CONTROL_TITLES[each],
+      )}
+      ${field("person", "Person who took part")} ${dayFields(query)}
+      ${selectField(
+        { name: "order", label: "Order", any: "newest first", values: ["oldest"], chosen: query.order },
+        (each) => `${each} first`,
+      )}
       <datalist id="repositories">
         ${repositories.slice(0, MOST_OFFERED).map((name) => html`<option value="${name}"></option>`)}
       </datalist>`,
   );
-}
-
-function select<Value extends string>(
-  name: string,
-  label: string,
-  values: readonly Value[],
-  titles: Readonly<Record<Value, string>>,
-  chosen: Value | undefined,
-): Html {
-  return html`<label
-    >${label}
-    <select name="${name}">
-      <option value="">any</option>
-      ${values.map(
-        (value) =>
-          html`<option value="${value}" ${value === chosen ? "selected" : ""}>${titles[value]}</option>`,
-      )}
-    </select></label
-  >`;
 }

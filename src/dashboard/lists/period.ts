@@ -10,7 +10,7 @@ import { DAY } from "../../domain/time/durations.ts";
 import type { Span } from "../../domain/time/span.ts";
 import type { Html } from "../../pages/html-table.ts";
 import { filteredSpan, listQuery } from "./list-query.ts";
-import { getForm } from "./get-form.ts";
+import { dayFields, getForm } from "./get-form.ts";
 import { PageProblem, type Asked } from "../page/page.ts";
 import { collected } from "../page/parts.ts";
 
@@ -42,10 +42,8 @@ export function periodForm(asked: Asked, path: string, period: ShownPeriod): Htm
   return html`<p class="lead">${time(period.from)} up to, not including, ${time(period.to)} (UTC).</p>
     ${getForm(
       asked,
-      { path, label: "Period", own: ["from", "to"] },
-      html`<label>From day (UTC) <input type="date" name="from" value="${dayOf(period.from)}" /></label>
-        <label>To day (UTC), included <input type="date" name="to" value="${dayOf(period.to - 1)}" /></label>
-        <p class="actions"><button>Show</button> <a href="${asked.link(path)}">The running period</a></p>`,
+      { path, label: "Period", own: ["from", "to"], button: "Show", without: "The running period" },
+      dayFields(daysOf(period)),
     )}`;
 }
 

@@ -6,8 +6,8 @@ import { WITHHELD } from "../../domain/evidence/sample/source-words.ts";
 import { groupsText } from "../../domain/evidence/tables/table.ts";
 import { CONTROL_TITLES, VERDICT_TITLES, oneLine, time } from "../../domain/texts/wording.ts";
 import type { Instant } from "../../domain/time/instant.ts";
-import type { Assessment, Verdict } from "../../domain/values/result.ts";
-import type { Html } from "../../pages/html-table.ts";
+import { resultState, type Assessment, type Result, type Verdict } from "../../domain/values/result.ts";
+import type { Html, HtmlColumn } from "../../pages/html-table.ts";
 import type { OrganizationRecords } from "./organization.ts";
 import type { Asked } from "./page.ts";
 
@@ -48,6 +48,17 @@ export function missedHtml(assessment: Assessment): Html {
     )}
   </ul>`;
 }
+
+/** Lists what is shown of each result of a control. */
+export const RESULT_COLUMNS: readonly HtmlColumn<Result>[] = [
+  { head: "Control", cell: ({ control }) => CONTROL_TITLES[control] },
+  { head: "Result", cell: (each) => resultState(each) },
+  {
+    head: "Why",
+    cell: ({ reasons }) => html`${reasons.map((reason) => html`<p>${reason}</p>`)}`,
+    wide: true,
+  },
+];
 
 /** Returns a link to a page elsewhere; what is no web address is only text. */
 export function outsideHtml(url: string, text: string): Html {

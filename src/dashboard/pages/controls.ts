@@ -11,6 +11,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { MonthlyFigures } from "../../domain/records/monitoring.ts";
 import { CONTROL_TITLES, plainInCell } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
+import { factsHtml } from "../../pages/facts.ts";
 import { share } from "../../pages/figures.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { OrganizationRecords } from "../page/organization.ts";
@@ -136,15 +137,7 @@ function askedHtml(name: ControlName): Html {
   return control === undefined
     ? html``
     : html`<h3 id="${name}">${CONTROL_TITLES[name]} (${name})</h3>
-        <dl class="facts">
-          ${documented(control).map(
-            ([term, text]) =>
-              html`<div>
-                <dt>${term}</dt>
-                <dd><p>${text}</p></dd>
-              </div>`,
-          )}
-        </dl>`;
+        ${factsHtml(documented(control))}`;
 }
 
 function documented(control: Control): readonly (readonly [term: string, text: string])[] {

@@ -12,6 +12,7 @@ import { writersOf } from "../../domain/deviation/response.ts";
 import type { DeviationRecord, Person } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
+import { factsHtml } from "../../pages/facts.ts";
 import { tableOf, type Html } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
@@ -74,15 +75,7 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       <section>
         <h2 id="fields">What answers it</h2>
-        <dl class="facts">
-          ${fieldsOf(deviation, answer, writers).map(
-            ([name, value]) =>
-              html`<div>
-                <dt>${name}</dt>
-                <dd class="${value === null ? "none" : ""}"><p>${value ?? "not said"}</p></dd>
-              </div>`,
-          )}
-        </dl>
+        ${factsHtml(fieldsOf(deviation, answer, writers))}
       </section>
       ${answer === null ? "" : boxesHtml(deviation, answer, months)}
       <section>

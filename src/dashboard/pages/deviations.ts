@@ -10,7 +10,7 @@ import { oneLine } from "../../domain/texts/wording.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
-import { getForm } from "../lists/get-form.ts";
+import { dayFields, getForm, selectField } from "../lists/get-form.ts";
 import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
@@ -171,31 +171,19 @@ function columnsOf({ link }: Asked, today: string): readonly HtmlColumn<Answered
 }
 
 function form(asked: Asked, { state, owner, isOverdue: onlyOverdue, dueBefore }: DeviationQuery): Html {
-  const { from = "", to = "" } = Object.fromEntries(asked.query);
   return getForm(
     asked,
     { path: PATH, label: "Filters", own: ["state", "owner", "due", "due-before", "from", "to"] },
-    html`<label
-        >State
-        <select name="state">
-          <option value="">not settled</option>
-          ${STATES.map(
-            (each) =>
-              html`<option value="${each}" ${each === state ? html`selected` : ""}>${worded(each)}</option>`,
-          )}
-        </select></label
-      >
+    html`${selectField({ name: "state", label: "State", any: "not settled", values: STATES, chosen: state }, worded)}
       <label>Owner <input name="owner" value="${owner}" maxlength="100" autocomplete="off" /></label>
-      <label
-        >Due
-        <select name="due">
-          <option value="">at any time</option>
-          <option value="overdue" ${onlyOverdue ? html`selected` : ""}>overdue</option>
-        </select></label
-      >
+      ${selectField({
+        name: "due",
+        label: "Due",
+        any: "at any time",
+        values: ["overdue"],
+        chosen: onlyOverdue ? "overdue" : null,
+      })}
       <label>Due before day <input type="date" name="due-before" value="${dueBefore ?? ""}" /></label>
-      <label>Happened from day (UTC) <input type="date" name="from" value="${from}" /></label>
-      <label>to day (UTC), included <input type="date" name="to" value="${to}" /></label>
-      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+      ${dayFields(Object.fromEntries(asked.query), "Happened from day (UTC)")}`,
   );
 }

@@ -9,7 +9,7 @@ import { isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
-import { getForm } from "../lists/get-form.ts";
+import { dayFields, getForm } from "../lists/get-form.ts";
 import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
@@ -87,14 +87,8 @@ async function emergenciesIn(asked: Asked): Promise<readonly NamedEmergency[]> {
 }
 
 function form(asked: Asked): Html {
-  const { from = "", to = "" } = Object.fromEntries(asked.query);
-  return getForm(
-    asked,
-    { path: PATH, label: "Filters", own: ["from", "to"] },
-    html`<label>From day (UTC) <input type="date" name="from" value="${from}" /></label>
-      <label>To day (UTC), included <input type="date" name="to" value="${to}" /></label>
-      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
-  );
+  const own = dayFields(Object.fromEntries(asked.query));
+  return getForm(asked, { path: PATH, label: "Filters", own: ["from", "to"] }, own);
 }
 
 function columnsOf(asked: Asked): readonly HtmlColumn<NamedEmergency>[] {

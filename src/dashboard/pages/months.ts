@@ -16,7 +16,7 @@ import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { mayBeSignedOffBy, type OwnedReviews } from "../page/organization.ts";
-import { getForm } from "../lists/get-form.ts";
+import { getForm, selectField } from "../lists/get-form.ts";
 import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
 
@@ -116,20 +116,10 @@ function form(asked: Asked, owner: string, chosen: ControlName | null): Html {
   return getForm(
     asked,
     { path: PATH, label: "Filters", own: ["owner", "control"] },
-    html`<label>Owner <input name="owner" value="${owner}" maxlength="100" /></label>
-      <label
-        >Control
-        <select name="control">
-          <option value="">any</option>
-          ${CONTROL_NAMES.map(
-            (each) =>
-              html`<option value="${each}" ${each === chosen ? "selected" : ""}>
-                ${CONTROL_TITLES[each]}
-              </option>`,
-          )}
-        </select></label
-      >
-      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+    html`<label>Owner <input name="owner" value="${owner}" maxlength="100" /></label> ${selectField(
+        { name: "control", label: "Control", any: "any", values: CONTROL_NAMES, chosen },
+        (each) => CONTROL_TITLES[each],
+      )}`,
   );
 }
 

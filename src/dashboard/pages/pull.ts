@@ -13,15 +13,15 @@ import type { GateRecord } from "../../domain/records/change.ts";
 import { isOpenAt } from "../../domain/records/emergency.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { withoutEmergency } from "../../domain/messages/emergency-in-check.ts";
-import { CONTROL_TITLES, oneLine } from "../../domain/texts/wording.ts";
-import { resultState, type JudgedApproval, type Result } from "../../domain/values/result.ts";
+import { oneLine } from "../../domain/texts/wording.ts";
+import type { JudgedApproval } from "../../domain/values/result.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sectionsHtml } from "../../pages/sections.ts";
 import { writtenHtml } from "../../pages/written.ts";
 import { repositoryNamed } from "../page/named.ts";
 import { PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { pullStateOf, type PullState } from "../page/pull-state.ts";
-import { formsBelow, outsideHtml, verdictHtml, whenHtml } from "../page/parts.ts";
+import { formsBelow, outsideHtml, RESULT_COLUMNS, verdictHtml, whenHtml } from "../page/parts.ts";
 import { emergencyForms, PULL_ACTS, pullForms } from "./comment-forms.ts";
 
 /** Shows one pull request. */
@@ -73,7 +73,7 @@ async function show(asked: Asked): Promise<PageContent> {
       </section>
       <section>
         <h2 id="controls">Controls</h2>
-        ${tableOf(gate.body.assessment.results, CONTROLS)}
+        ${tableOf(gate.body.assessment.results, RESULT_COLUMNS)}
       </section>
       <section>
         <h2 id="policy">Policy in force</h2>
@@ -187,14 +187,4 @@ const APPROVALS: readonly HtmlColumn<JudgedApproval>[] = [
     cell: ({ served = [] }) => [...new Set(served.flatMap(({ by }) => by))].map(oneLine).join(", "),
   },
   { head: "Why", cell: (each) => [oneLine(each.reason), ...unseenNotes(each)].join("; "), wide: true },
-];
-
-const CONTROLS: readonly HtmlColumn<Result>[] = [
-  { head: "Control", cell: ({ control }) => CONTROL_TITLES[control] },
-  { head: "Result", cell: (each) => resultState(each) },
-  {
-    head: "Why",
-    cell: ({ reasons }) => html`${reasons.map((reason) => html`<p>${reason}</p>`)}`,
-    wide: true,
-  },
 ];

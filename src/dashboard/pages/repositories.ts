@@ -7,7 +7,7 @@ import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { repositoryLink } from "../page/named.ts";
-import { getForm } from "../lists/get-form.ts";
+import { getForm, selectField } from "../lists/get-form.ts";
 import type { Asked, DashboardPage, PageContent } from "../page/page.ts";
 import { branchName, collected, whenHtml } from "../page/parts.ts";
 import { datedWeaknesses, type DatedWeakness } from "../page/protection.ts";
@@ -92,14 +92,7 @@ function form(asked: Asked, words: string, chosen: Scope | null): Html {
     asked,
     { path: PATH, label: "Filters", own: ["name", "scope"] },
     html`<label>Words in its name <input name="name" type="search" value="${words}" maxlength="100" /></label>
-      <label
-        >Scope
-        <select name="scope">
-          <option value="">any</option>
-          ${SCOPES.map((each) => html`<option value="${each}" ${each === chosen ? "selected" : ""}>${each}</option>`)}
-        </select></label
-      >
-      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+      ${selectField({ name: "scope", label: "Scope", any: "any", values: SCOPES, chosen })}`,
   );
 }
 

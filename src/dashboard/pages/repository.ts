@@ -7,6 +7,7 @@ import type { ControlStateRecord, ExposureRecord } from "../../domain/protection
 import { settingNameText, settingValueText, weakerText } from "../../domain/protection/words.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { Instant } from "../../domain/time/instant.ts";
+import { factsHtml } from "../../pages/facts.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { sentenceHtml } from "../../pages/written.ts";
 import { gapsTable } from "../page/gaps.ts";
@@ -29,7 +30,7 @@ async function show(asked: Asked): Promise<PageContent> {
   const protection = await protectionOn(asked, record);
   return {
     title: `${owner}/${name}`,
-    main: html`${await factsHtml(asked, record)}
+    main: html`${await aboutHtml(asked, record)}
       <section>
         <h2 id="findings">What doctor finds</h2>
         ${findingsHtml(protection)}
@@ -53,7 +54,7 @@ async function show(asked: Asked): Promise<PageContent> {
   };
 }
 
-async function factsHtml({ records, link }: Asked, record: RepositoryRecord): Promise<Html> {
+async function aboutHtml({ records, link }: Asked, record: RepositoryRecord): Promise<Html> {
   const { repository, productionRefs, installedFrom } = record;
   const sweptAt = (await records.lastSweeps()).get(repository.id) ?? null;
   const facts: readonly (readonly [string, Html | string])[] = [
@@ -64,15 +65,7 @@ async function factsHtml({ records, link }: Asked, record: RepositoryRecord): Pr
     ["Last swept (UTC)", sweptAt === null ? "never" : whenHtml(sweptAt)],
   ];
   const own = { repository: repositoryFilter(repository) };
-  return html`<dl class="facts">
-      ${facts.map(
-        ([term, text]) =>
-          html`<div>
-            <dt>${term}</dt>
-            <dd><p>${text}</p></dd>
-          </div>`,
-      )}
-    </dl>
+  return html`${factsHtml(facts)}
     <p>
       <a href="${link("/changes", own)}">Its changes</a>,
       <a href="${link("/deployments", own)}">its deployments</a>

@@ -9,7 +9,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Span } from "../../domain/time/span.ts";
 import { tableOf, type Html, type HtmlColumn } from "../../pages/html-table.ts";
 import { writtenHtml } from "../../pages/written.ts";
-import { getForm } from "../lists/get-form.ts";
+import { dayFields, getForm, selectField } from "../lists/get-form.ts";
 import { everyIn, isInSpan, partOf, type RowCount } from "../lists/list-part.ts";
 import { filteredSpan, listQuery } from "../lists/list-query.ts";
 import { daysOf } from "../lists/period.ts";
@@ -140,25 +140,14 @@ async function reviewsIn(
 }
 
 function form(asked: Asked, { only }: ReviewQuery): Html {
-  const { from = "", to = "" } = Object.fromEntries(asked.query);
   return getForm(
     asked,
     { path: PATH, label: "Filters", own: ["only", "from", "to"] },
-    html`<label
-        >Reviews
-        <select name="only">
-          <option value="">all</option>
-          ${SHOWN.map(
-            (each) =>
-              html`<option value="${each}" ${each === only ? html`selected` : ""}>
-                ${SHOWN_TITLES[each]}
-              </option>`,
-          )}
-        </select></label
-      >
-      <label>Opened, due or decided from day (UTC) <input type="date" name="from" value="${from}" /></label>
-      <label>to day (UTC), included <input type="date" name="to" value="${to}" /></label>
-      <p class="actions"><button>Filter</button> <a href="${asked.link(PATH)}">Show all</a></p>`,
+    html`${selectField(
+      { name: "only", label: "Reviews", any: "all", values: SHOWN, chosen: only },
+      (each) => SHOWN_TITLES[each],
+    )}
+    ${dayFields(Object.fromEntries(asked.query), "Opened, due or decided from day (UTC)")}`,
   );
 }
 
