@@ -46,6 +46,13 @@ export function messagePage(
   return c.html(framed({ title, main, ...(viewer === undefined ? {} : { viewer }) }), status, headers);
 }
 
+/** Returns an answer to whom too many others came before. */
+export function busy(c: Context): Response {
+  return messagePage(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
+    headers: { "retry-after": "2" },
+  });
+}
+
 /** Returns a whole page. */
 export function framed({ title, main, viewer, of }: Frame): string {
   const login = of?.access.organization.login;

@@ -162,3 +162,8 @@ export class PageProblem extends Error {
     this.status = status;
   }
 }
+
+/** Returns whether a page is there for someone. */
+export function isThere(isOfWhole: true | undefined, { role }: Access): boolean {
+  return isOfWhole !== true || role !== "member";
+}
