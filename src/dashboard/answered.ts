@@ -20,7 +20,7 @@ import { formKey } from "./sent.ts";
 import { signInAddress } from "./sign-in/sign-in.ts";
 import { writtenHtml } from "../pages/written.ts";
 import type { Bounded } from "./tools.ts";
-import { readerOf, zip, file } from "./files.ts";
+import { fileReader, zip, file } from "./files.ts";
 
 /** Names an organisation in an address, where the viewer sees several. */
 const ORGANIZATION = "org";
@@ -30,21 +30,21 @@ export const ANSWER = "answer";
 
 const NO_PAGE = "There is no page at this address.";
 
-/** Is what no other page has the path of. */
+/** Answers what no other page has the path of. */
 export const NOT_FOUND: DashboardPage = {
   path: "*",
   show: () => Promise.reject(new PageProblem(404, NO_PAGE)),
 };
 
-/** Says why nothing can be sent where nobody signs in. */
+/** Explains why nothing can be sent where nobody signs in. */
 export const NOBODY =
   "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
 
-/** Says why an auditor sends nothing. */
+/** Explains why an auditor sends nothing. */
 export const AUDITOR = "An auditor only reads these pages.";
 
 /** Answers with a page as its viewer sees it, or with its file. */
-export async function answered(
+export async function pageAnswer(
   c: Context,
   tools: Bounded,
   viewer: Viewer,
@@ -58,7 +58,7 @@ export async function answered(
   if (!isThere(page.isOfWhole, access)) return messagePage(c, 404, "Not found", [NO_PAGE], { viewer });
   const asked = askedOf(c, tools, viewer, access, refusedForm);
   const content = await page.show(asked).catch(problemShown);
-  const reader = readerOf(c, tools, viewer, access, page);
+  const reader = fileReader(c, tools, viewer, access, page);
   if ("rows" in content) return file(c, tools, content, reader);
   if ("zip" in content) return zip(c, tools, content, reader);
   const { title, main, status = 200 } = content;

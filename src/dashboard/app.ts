@@ -17,7 +17,7 @@ import { STYLE_PATH, STYLESHEET } from "./style.ts";
 import { Turns } from "./turns.ts";
 import type { Bounded, DashboardTools } from "./tools.ts";
 import { MOST_FORMS, received, tooLarge } from "./received.ts";
-import { answered, NOT_FOUND, refused } from "./answered.ts";
+import { pageAnswer, NOT_FOUND, refused } from "./answered.ts";
 
 /** The longest address that is read, in characters. */
 const LONGEST_URL = 4_000;
@@ -107,7 +107,7 @@ async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<R
     });
   if (page.isRecorded === true && isFromElsewhere(c))
     return messagePage(c, 403, "Nothing is sent", ["Open this from these pages: it is recorded who did."]);
-  const answer = await tools.turns.take(() => answered(c, tools, viewer, page));
+  const answer = await tools.turns.take(() => pageAnswer(c, tools, viewer, page));
   return answer ?? busy(c);
 }
 

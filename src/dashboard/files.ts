@@ -14,7 +14,7 @@ const TO_A_PERSON = 1;
 const TO_THIS_MACHINE = 2;
 
 /** Returns the reader of a file: for as long as they see of the organisation what they saw. */
-export function readerOf(
+export function fileReader(
   c: Context,
   tools: Bounded,
   { person }: Viewer,

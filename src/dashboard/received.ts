@@ -16,7 +16,7 @@ import {
   ANSWER,
   NOBODY,
   AUDITOR,
-  answered,
+  pageAnswer,
   askedOf,
   keptOf,
   newFormId,
@@ -48,7 +48,7 @@ export async function received(c: Context, tools: Bounded, page: DashboardPage):
   const { act, form: name, given } = taken;
   const form = { act: act.name, form: name, given, labels: labelsOf(act), answer };
   const shownAgain = await unlessAway(c, tools, () =>
-    tools.turns.take(() => answered(c, tools, viewer, page, form)),
+    tools.turns.take(() => pageAnswer(c, tools, viewer, page, form)),
   );
   return shownAgain ?? sendAgain(c, viewer, access, form);
 }
