@@ -161,37 +161,38 @@ test("a quarter of which sixteen days were observed is not complete", async () =
   });
 });
 
+const MET = PERIOD.from + 30 * DAY;
+
+/** The repository api, counted for the whole quarter, which the App met within it. */
+function api(more: Partial<RepositoryRecord>): readonly Entry[] {
+  const repository = { ...WEB, id: 1002, name: "api" };
+  const count = smallLog().find(({ kind }) => kind === "completeness");
+  if (count?.kind !== "completeness") throw new Error("the small log has no count");
+  const met = web({ repository, installedFrom: MET, ...more });
+  return [
+    { ...met, subject: "1002", repositoryId: 1002, at: MET },
+    {
+      ...count,
+      subject: count.subject.replace("1001", "1002"),
+      repositoryId: 1002,
+      body: { ...count.body, repository, listings: [] },
+    },
+  ];
+}
+
 test(
   "a repository that the App met in the quarter is named, unless it is known to be new",
   { tags: ["long"] },
   async () => {
-    const met = PERIOD.from + 30 * DAY;
-    const second = { ...WEB, id: 1002, name: "api" };
-    const count = smallLog().find(({ kind }) => kind === "completeness");
-    if (count?.kind !== "completeness") throw new Error("the small log has no count");
-    const api = (more: Partial<RepositoryRecord>): readonly Entry[] => [
-      {
-        ...web({ repository: second, installedFrom: met, ...more }),
-        subject: "1002",
-        repositoryId: 1002,
-        at: met,
-      },
-      {
-        ...count,
-        subject: count.subject.replace("1001", "1002"),
-        repositoryId: 1002,
-        body: { ...count.body, repository: second, listings: [] },
-      },
-    ];
     // Whatever moves out and in again was there before.
-    for (const more of [{}, { movedInAt: met + 20 * DAY }]) {
+    for (const more of [{}, { movedInAt: MET + 20 * DAY }]) {
       const known = await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] });
       expect(known.refused?.join(" ")).toContain(
         "acme/api refs/heads/main is observed only since 2026-07-31",
       );
     }
     const ann = { id: 101, login: "ann", type: "User" } as const;
-    for (const more of [{ madeBy: ann }, { movedInAt: met }])
+    for (const more of [{ madeBy: ann }, { movedInAt: MET }])
       expect(await close({ recorded: [[[...smallLog(), ...api(more)], EARLY]] })).toMatchObject({
         refused: null,
         complete: true,
@@ -245,6 +246,7 @@ test(
     const lies: Readonly<Record<string, Told>> = {
       "no branch was counted": { recorded: [[[], EARLY]] },
       "a branch is not proven": { recorded: [[uncounted, EARLY]] },
+      "a branch was observed later": { recorded: [[[...smallLog(), ...api({})], EARLY]] },
       "not all of it was observed": { recorded: [[smallLog(), EARLY]], period: early },
       "2026-08-02T10:00:00 to 2026-08-02T10:25:00 was not observed": { recorded: [[blind, EARLY]] },
     };

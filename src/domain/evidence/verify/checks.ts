@@ -8,7 +8,7 @@ export const CHECKS = {
   additions: "Nothing else is in the package.",
   lists: "SHA256SUMS, manifest.json and the signature list the same files.",
   form: "Every file has its form: the columns, cells and order of tables, canonical JSON, the hashes and links of the log.",
-  counts: "Every count agrees with the rows it counts.",
+  counts: "Every count agrees with the rows it counts; what is called complete was counted and observed.",
   log: "Every row, document and page is what the log in the package gives.",
   copies: "The workbook shows what the tables hold, and the report what the log gives.",
 } as const;
@@ -50,7 +50,10 @@ export const DEFECTS = {
     means:
       "A file does not have its form: its columns, its canonical JSON, its hashes and links, its row's place.",
   },
-  "counts-disagree": { check: "counts", means: "Counts do not agree with the tables they are of." },
+  "counts-disagree": {
+    check: "counts",
+    means: "Counts do not agree with the tables they are of, or with what is called complete.",
+  },
   "cell-not-as-logged": { check: "log", means: "A row differs from the one its log entries give." },
   "log-not-readable": {
     check: "log",
