@@ -31,6 +31,7 @@ import {
   WEB,
 } from "../evidence/fixture.ts";
 import { pagesOf, type Ask } from "./browsing.ts";
+import { firstInEachRun } from "../support/each-run.ts";
 
 const AUDITOR: Viewer["person"] = {
   kind: "oidc",
@@ -88,46 +89,52 @@ async function downloads(): Promise<readonly unknown[]> {
   return found;
 }
 
-test.each(["auditor", "lead"] as const)(
-  "whoever is an %s finds the package, with its digests and how to verify it",
-  async (role) => {
-    const ask = pagesAs(role);
-    const all = await textOf(ask, "/audit");
-    expect(all).toContain(PERIOD.name);
-    expect(all).toContain(`href="/audit/${seal}"`);
-    expect(all).not.toContain("(not here)");
-    const one = await textOf(ask, `/audit/${seal}`);
-    expect(one.indexOf("completeness.csv")).toBeLessThan(one.indexOf("changes.csv"));
-    expect(one).toContain('<h2 id="preview">completeness.csv</h2>');
-    for (const text of [all, one]) {
-      expect(text).toContain("countersign verify");
-      expect(text).toMatch(/<code>[0-9a-f]{64}<\/code>/u);
-    }
-    const [header = ""] = (await readFile(join(shelf, "q3", "changes.csv"), "utf8")).split("\r\n");
-    const changes = await textOf(ask, `/audit/${seal}?table=changes.csv`);
-    for (const column of header.split(",")) expect(changes).toContain(`>${column}</th>`);
-    expect(await textOf(ask, `/audit/${seal}?table=../../notes.txt`)).toContain("completeness.csv</h2>");
-  },
-);
+firstInEachRun(["auditor", "lead"] as const, (some, options) => {
+  test.each(some)(
+    "whoever is an %s finds the package, with its digests and how to verify it",
+    options,
+    async (role) => {
+      const ask = pagesAs(role);
+      const all = await textOf(ask, "/audit");
+      expect(all).toContain(PERIOD.name);
+      expect(all).toContain(`href="/audit/${seal}"`);
+      expect(all).not.toContain("(not here)");
+      const one = await textOf(ask, `/audit/${seal}`);
+      expect(one.indexOf("completeness.csv")).toBeLessThan(one.indexOf("changes.csv"));
+      expect(one).toContain('<h2 id="preview">completeness.csv</h2>');
+      for (const text of [all, one]) {
+        expect(text).toContain("countersign verify");
+        expect(text).toMatch(/<code>[0-9a-f]{64}<\/code>/u);
+      }
+      const [header = ""] = (await readFile(join(shelf, "q3", "changes.csv"), "utf8")).split("\r\n");
+      const changes = await textOf(ask, `/audit/${seal}?table=changes.csv`);
+      for (const column of header.split(",")) expect(changes).toContain(`>${column}</th>`);
+      expect(await textOf(ask, `/audit/${seal}?table=../../notes.txt`)).toContain("completeness.csv</h2>");
+    },
+  );
+});
 
-test.each(["folder", "zip"])(
-  "the download is the package as it was handed over, from a %s, and is recorded",
-  async (from) => {
-    const handed = await readFile(join(shelf, "q3.zip"));
-    await (from === "zip" ? rm(join(shelf, "q3"), { recursive: true }) : rm(join(shelf, "q3.zip")));
-    const answer = await pagesAs("auditor")(`/audit/${seal}/package.zip`);
-    expect(answer.headers.get("content-type")).toBe("application/zip");
-    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="[\w.-]+\.zip"$/u);
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    expect(bytes.equals(handed)).toBe(true);
-    const got = join(shelf, "got.zip");
-    await writeFile(got, bytes);
-    expect((await verifyPath(got)).defects).toEqual([]);
-    expect(await downloads()).toEqual([
-      { organizationId: ORGANIZATION.id, period: PERIOD.name, seal, by: AUDITOR, at: GENERATED_AT },
-    ]);
-  },
-);
+firstInEachRun(["folder", "zip"], (some, options) => {
+  test.each(some)(
+    "the download is the package as it was handed over, from a %s, and is recorded",
+    options,
+    async (from) => {
+      const handed = await readFile(join(shelf, "q3.zip"));
+      await (from === "zip" ? rm(join(shelf, "q3"), { recursive: true }) : rm(join(shelf, "q3.zip")));
+      const answer = await pagesAs("auditor")(`/audit/${seal}/package.zip`);
+      expect(answer.headers.get("content-type")).toBe("application/zip");
+      expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="[\w.-]+\.zip"$/u);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      expect(bytes.equals(handed)).toBe(true);
+      const got = join(shelf, "got.zip");
+      await writeFile(got, bytes);
+      expect((await verifyPath(got)).defects).toEqual([]);
+      expect(await downloads()).toEqual([
+        { organizationId: ORGANIZATION.id, period: PERIOD.name, seal, by: AUDITOR, at: GENERATED_AT },
+      ]);
+    },
+  );
+});
 
 test("no page of it is there for members, and none leads there", async () => {
   const ask = pagesAs("member");
@@ -218,9 +225,8 @@ test("what is not here is named as such, with where to ask", async () => {
   expect(await textOf(gone, "/audit")).toContain("(not here)");
 });
 
-test.each(["changes", "deployments"] as const)(
-  "a sample of %s is the one that `countersign sample` draws",
-  async (of) => {
+firstInEachRun(["changes", "deployments"] as const, (some, options) => {
+  test.each(some)("a sample of %s is the one that `countersign sample` draws", options, async (of) => {
     const how = { size: 3, seed: "fieldwork 7391" };
     const path = join(shelf, "q3.zip");
     const { sample } = await drawSample(path, {
@@ -233,8 +239,8 @@ test.each(["changes", "deployments"] as const)(
     const chosen = [...text.matchAll(new RegExp(`href="/${of}/([0-9a-f]{64})"`, "gu"))].map(([, id]) => id);
     expect(chosen).toEqual(sample.chosen.map(({ id }) => id));
     expect(chosen.length).toBeGreaterThan(0);
-  },
-);
+  });
+});
 
 test.each([
   ["changes", "zip"],
@@ -395,36 +401,41 @@ async function replaced(path: string): Promise<void> {
 /** Each file of a package that is sent. */
 const SENT = ["package.zip", "sample.csv?size=1&seed=a", "sample.zip?size=1&seed=a"];
 
-test.each(SENT)(
-  "another site downloads no %s in an auditor's name, and what is only asked about is not recorded",
-  async (file) => {
-    const ask = pagesAs("auditor");
-    const path = `/audit/${seal}/${file}`;
-    for (const site of ["cross-site", "same-site"]) {
-      const answer = await ask(path, { headers: { "sec-fetch-site": site, "sec-fetch-mode": "navigate" } });
-      expect([answer.status, answer.headers.get("content-disposition")]).toEqual([403, null]);
-    }
-    const head = await ask(path, { method: "HEAD" });
-    expect([head.status, await head.text()]).toEqual([200, ""]);
-    expect((await ask(path, { method: "POST" })).status).toBe(405);
-    expect(await downloads()).toEqual([]);
-    for (const site of ["same-origin", "none"]) {
-      const answer = await ask(path, { headers: { "sec-fetch-site": site } });
-      await answer.arrayBuffer();
-    }
-    expect(await downloads()).toHaveLength(2);
-  },
-);
+firstInEachRun(SENT, (some, options) => {
+  test.each(some)(
+    "another site downloads no %s in an auditor's name, and what is only asked about is not recorded",
+    options,
+    async (file) => {
+      const ask = pagesAs("auditor");
+      const path = `/audit/${seal}/${file}`;
+      for (const site of ["cross-site", "same-site"]) {
+        const answer = await ask(path, { headers: { "sec-fetch-site": site, "sec-fetch-mode": "navigate" } });
+        expect([answer.status, answer.headers.get("content-disposition")]).toEqual([403, null]);
+      }
+      const head = await ask(path, { method: "HEAD" });
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+      expect((await ask(path, { method: "POST" })).status).toBe(405);
+      expect(await downloads()).toEqual([]);
+      for (const site of ["same-origin", "none"]) {
+        const answer = await ask(path, { headers: { "sec-fetch-site": site } });
+        await answer.arrayBuffer();
+      }
+      expect(await downloads()).toHaveLength(2);
+    },
+  );
+});
 
-test.each(SENT)("what cannot be recorded is not sent: %s", async (file) => {
-  const packages = {
-    ...packagesIn(shelf, ledger),
-    noteDownload: () => Promise.reject(new Error("the database is down")),
-  };
-  const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
-  const { ask } = pagesOf(ledger, { viewer: { name: "someone", person: AUDITOR, sees }, packages });
-  const answer = await ask(`/audit/${seal}/${file}`);
-  await expect(answer.arrayBuffer()).rejects.toThrow("the database is down");
+firstInEachRun(SENT, (some, options) => {
+  test.each(some)("what cannot be recorded is not sent: %s", options, async (file) => {
+    const packages = {
+      ...packagesIn(shelf, ledger),
+      noteDownload: () => Promise.reject(new Error("the database is down")),
+    };
+    const sees = [{ organization: ORGANIZATION, repositories: "all", role: "auditor" }] as const;
+    const { ask } = pagesOf(ledger, { viewer: { name: "someone", person: AUDITOR, sees }, packages });
+    const answer = await ask(`/audit/${seal}/${file}`);
+    await expect(answer.arrayBuffer()).rejects.toThrow("the database is down");
+  });
 });
 
 test("packages that nobody reads on hold up no page, and only so many are sent at once", async () => {

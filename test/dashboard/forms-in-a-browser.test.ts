@@ -91,39 +91,43 @@ test("an overdue review is found, approved and seen done, by the keyboard alone"
   await shoot(page, "form-review-done");
 });
 
-test("a plan is filled in without JavaScript, and a refusal keeps what was typed and says why at its field", async (context) => {
-  const { open, deviation } = await served(context);
-  const page = await open("bob", { javaScriptEnabled: false });
-  await page.goto(deviation);
-  await page.getByLabel("Category of the root cause").selectOption("ownership");
-  await page.getByLabel("Root cause", { exact: true }).fill("nobody's task");
-  await page.getByLabel("Action").fill("a rota");
-  await page.getByLabel("Owner").fill("nobody-has-this");
-  await page.getByLabel("Due").fill("2026-12-01");
-  await page.getByLabel("How it is verified").fill("read the rota");
-  const send = page.getByRole("button", { name: "Record what was changed" });
-  await send.click();
-  await page.getByRole("alert").waitFor();
-  await shoot(page, "form-plan-refused");
-  const owner = page.getByLabel("Owner");
-  expect(await owner.inputValue()).toBe("nobody-has-this");
-  expect(await owner.getAttribute("aria-invalid")).toBe("true");
-  const notes = ((await owner.getAttribute("aria-describedby")) ?? "").split(" ");
-  expect(await page.locator(`[id="${notes.at(-1) ?? ""}"]`).textContent()).toContain(
-    "GitHub has no account “nobody-has-this”.",
-  );
-  expect(await page.evaluate("document.activeElement.name")).toBe("owner");
-  expect(await page.getByLabel("Action").inputValue()).toBe("a rota");
-  expect(await page.getByLabel("Category of the root cause").inputValue()).toBe("ownership");
-  await owner.fill("ann");
-  await send.click();
-  await page.getByRole("status").waitFor();
-  expect(await page.getByRole("status").textContent()).toContain("ann owns the remediation");
-  expect(await page.locator("section", { has: page.locator("#fields") }).textContent()).toMatch(
-    /a rota[^]*ann[^]*2026-12-01/u,
-  );
-  await shoot(page, "form-plan-done");
-});
+test(
+  "a plan is filled in without JavaScript, and a refusal keeps what was typed and says why at its field",
+  { tags: ["long"] },
+  async (context) => {
+    const { open, deviation } = await served(context);
+    const page = await open("bob", { javaScriptEnabled: false });
+    await page.goto(deviation);
+    await page.getByLabel("Category of the root cause").selectOption("ownership");
+    await page.getByLabel("Root cause", { exact: true }).fill("nobody's task");
+    await page.getByLabel("Action").fill("a rota");
+    await page.getByLabel("Owner").fill("nobody-has-this");
+    await page.getByLabel("Due").fill("2026-12-01");
+    await page.getByLabel("How it is verified").fill("read the rota");
+    const send = page.getByRole("button", { name: "Record what was changed" });
+    await send.click();
+    await page.getByRole("alert").waitFor();
+    await shoot(page, "form-plan-refused");
+    const owner = page.getByLabel("Owner");
+    expect(await owner.inputValue()).toBe("nobody-has-this");
+    expect(await owner.getAttribute("aria-invalid")).toBe("true");
+    const notes = ((await owner.getAttribute("aria-describedby")) ?? "").split(" ");
+    expect(await page.locator(`[id="${notes.at(-1) ?? ""}"]`).textContent()).toContain(
+      "GitHub has no account “nobody-has-this”.",
+    );
+    expect(await page.evaluate("document.activeElement.name")).toBe("owner");
+    expect(await page.getByLabel("Action").inputValue()).toBe("a rota");
+    expect(await page.getByLabel("Category of the root cause").inputValue()).toBe("ownership");
+    await owner.fill("ann");
+    await send.click();
+    await page.getByRole("status").waitFor();
+    expect(await page.getByRole("status").textContent()).toContain("ann owns the remediation");
+    expect(await page.locator("section", { has: page.locator("#fields") }).textContent()).toMatch(
+      /a rota[^]*ann[^]*2026-12-01/u,
+    );
+    await shoot(page, "form-plan-done");
+  },
+);
 
 test(
   "have no finding of axe with their forms, light, dark, narrow or printed, and fit the screen",

@@ -174,7 +174,7 @@ test("deployments are sampled as changes are, with the changes they deployed", a
 });
 
 describe("a choice by ids", () => {
-  test("keeps their order, takes repeated ones once and reports that", async () => {
+  test("keeps their order, takes repeated ones once and reports that", { tags: ["long"] }, async () => {
     const [a = "", b = ""] = changes.map((row) => row["change_id"] ?? "");
     const { code, printed, out } = await sample(evidence, "--ids", await idsFile(`\uFEFF${b}`, a, "", b));
     expect(code).toBe(0);

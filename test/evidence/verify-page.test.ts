@@ -253,7 +253,7 @@ test("names that do harm are shown as text, with what cannot be seen in them", a
   expect(noted).toEqual([]);
 });
 
-test("what is no package is not called a changed one", async (context) => {
+test("what is no package is not called a changed one", { tags: ["long"] }, async (context) => {
   const { page } = await opened(context);
   const other = join(folder, "other");
   await mkdir(other);

@@ -123,7 +123,7 @@ test(
   },
 );
 
-test("the fingerprint one has from elsewhere is compared", async () => {
+test("the fingerprint one has from elsewhere is compared", { tags: ["long"] }, async () => {
   const right = await check(pristine, fingerprintOf(KEY.spki).toUpperCase());
   expect(right.output).toContain("That is the fingerprint you gave.");
   expect(right.code).toBe(0);

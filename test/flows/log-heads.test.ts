@@ -179,18 +179,22 @@ describe("a head of the log", () => {
     expect(await world.verified()).toMatchObject({ code: 0 });
   });
 
-  test("is posted once though the day is begun twice, by a clock that went back", async () => {
-    const world = await withHead();
-    const ledger = await world.harness.openLedger();
-    await ledger.close();
-    await world.harness.app.kill();
-    await world.harness.app.restart(MORNING - 2 * HOUR);
-    await world.harness.app.advance(MORNING + HOUR);
-    await untilIdle(world.harness);
-    expect(world.shown).toHaveLength(1);
-  });
+  test(
+    "is posted once though the day is begun twice, by a clock that went back",
+    { tags: ["long"] },
+    async () => {
+      const world = await withHead();
+      const ledger = await world.harness.openLedger();
+      await ledger.close();
+      await world.harness.app.kill();
+      await world.harness.app.restart(MORNING - 2 * HOUR);
+      await world.harness.app.advance(MORNING + HOUR);
+      await untilIdle(world.harness);
+      expect(world.shown).toHaveLength(1);
+    },
+  );
 
-  test("is posted on a new issue in a new quarter", async () => {
+  test("is posted on a new issue in a new quarter", { tags: ["long"] }, async () => {
     const world = await withHead();
     await world.until(Date.parse("2026-10-01T07:00:00Z"));
     await world.until(Date.parse("2026-10-02T07:00:00Z"));
@@ -299,40 +303,48 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     expect((await world.examined()).said).toMatch(/^wrong {2}heads of the log, acme: Head 1 was changed/mu);
   });
 
-  test("that another hash was written into it, from which nothing follows about the log", async () => {
-    const world = await withHead();
-    const [head] = world.shown;
-    const { world: github } = world.harness.github.double;
-    await world.until(MORNING + HOUR);
-    const writer = { account: github.accountByLogin("adm")! };
-    editComment(
-      github,
-      world.place,
-      head!,
-      writer,
-      head!.body.replace(/sha256=\w{64}/u, `sha256=${"0".repeat(64)}`),
-    );
-    await untilIdle(world.harness);
-    await world.until(MORNING + DAY);
-    expect(await world.found()).toEqual(["1 contradicts", "1 edited"]);
-    expect(world.messages).toEqual([expect.stringMatching(/names another hash .*was changed on GitHub/u)]);
-    expect(`${world.messages.join("")}${(await world.examined()).said}`).not.toContain("was rewritten");
-  });
+  test(
+    "that another hash was written into it, from which nothing follows about the log",
+    { tags: ["long"] },
+    async () => {
+      const world = await withHead();
+      const [head] = world.shown;
+      const { world: github } = world.harness.github.double;
+      await world.until(MORNING + HOUR);
+      const writer = { account: github.accountByLogin("adm")! };
+      editComment(
+        github,
+        world.place,
+        head!,
+        writer,
+        head!.body.replace(/sha256=\w{64}/u, `sha256=${"0".repeat(64)}`),
+      );
+      await untilIdle(world.harness);
+      await world.until(MORNING + DAY);
+      expect(await world.found()).toEqual(["1 contradicts", "1 edited"]);
+      expect(world.messages).toEqual([expect.stringMatching(/names another hash .*was changed on GitHub/u)]);
+      expect(`${world.messages.join("")}${(await world.examined()).said}`).not.toContain("was rewritten");
+    },
+  );
 
-  test("that a number was written into it, which no later head goes on from", async () => {
-    const world = await withHead();
-    const [head] = world.shown;
-    const { world: github } = world.harness.github.double;
-    await world.until(MORNING + HOUR);
-    const writer = { account: github.accountByLogin("adm")! };
-    editComment(github, world.place, head!, writer, head!.body.replace("number=1 ", "number=999999998 "));
-    await untilIdle(world.harness);
-    await world.until(MORNING + DAY);
-    expect(world.shown.at(-1)?.body).toContain("number=2 ");
-    const found = await world.found();
-    expect(found).toContain("999999998 edited");
-    expect(found.filter((each) => each.endsWith("missing"))).toEqual([]);
-  });
+  test(
+    "that a number was written into it, which no later head goes on from",
+    { tags: ["long"] },
+    async () => {
+      const world = await withHead();
+      const [head] = world.shown;
+      const { world: github } = world.harness.github.double;
+      await world.until(MORNING + HOUR);
+      const writer = { account: github.accountByLogin("adm")! };
+      editComment(github, world.place, head!, writer, head!.body.replace("number=1 ", "number=999999998 "));
+      await untilIdle(world.harness);
+      await world.until(MORNING + DAY);
+      expect(world.shown.at(-1)?.body).toContain("number=2 ");
+      const found = await world.found();
+      expect(found).toContain("999999998 edited");
+      expect(found.filter((each) => each.endsWith("missing"))).toEqual([]);
+    },
+  );
 
   test("that its issue is gone: the next head is posted on a new one", async () => {
     const world = await withHead();

@@ -286,7 +286,7 @@ describe("the independent program", () => {
     expect((await verifyPath(quarter)).defects).toEqual([]);
   });
 
-  test("finds nothing in what an App that was switched off left behind", async () => {
+  test("finds nothing in what an App that was switched off left behind", { tags: ["long"] }, async () => {
     const made = await ledgerWith(
       witnessed(smallLog().filter(({ at, kind }) => kind === "completeness" || at < PERIOD.from + 40 * DAY)),
     );

@@ -284,26 +284,30 @@ describeLongOnBothStores("the lists of changes", (open) => {
     expect(await lists.page("change", filter, { limit: 100 })).toHaveLength(before.length + 1);
   });
 
-  test("let others have their turn while a long log is listed for the first time", async () => {
-    const { ledger, where } = await open();
-    const store = await openStore(where, { readOnly: false });
-    onTestFinished(() => store.close());
-    const entries = Array.from({ length: 1_000 }, (_, n) => changeEntry(n + 1, START + n));
-    await ledger.record({ entries }, START);
-    let turns = 0;
-    const ended = new AbortController();
-    const others = (async () => {
-      while (!ended.signal.aborted) {
-        await setImmediate();
-        turns += 1;
-      }
-    })();
-    const patient = new Lists(store, { patience: LONGEST });
-    await patient.page("change", { organizationId: ORGANIZATION.id }, { limit: 1 });
-    ended.abort();
-    await others;
-    expect(turns).toBeGreaterThanOrEqual(5);
-  });
+  test(
+    "let others have their turn while a long log is listed for the first time",
+    { tags: ["long"] },
+    async () => {
+      const { ledger, where } = await open();
+      const store = await openStore(where, { readOnly: false });
+      onTestFinished(() => store.close());
+      const entries = Array.from({ length: 1_000 }, (_, n) => changeEntry(n + 1, START + n));
+      await ledger.record({ entries }, START);
+      let turns = 0;
+      const ended = new AbortController();
+      const others = (async () => {
+        while (!ended.signal.aborted) {
+          await setImmediate();
+          turns += 1;
+        }
+      })();
+      const patient = new Lists(store, { patience: LONGEST });
+      await patient.page("change", { organizationId: ORGANIZATION.id }, { limit: 1 });
+      ended.abort();
+      await others;
+      expect(turns).toBeGreaterThanOrEqual(5);
+    },
+  );
 
   test("that take long to be made are not waited for, and a page says how far they are", async () => {
     const { ledger, where } = await open();

@@ -43,45 +43,49 @@ describe("with the documented limits", { tags: ["long"] }, () => {
     });
 });
 
-test("twenty reviews at once wait for nothing, from the webhook to the check", async () => {
-  const scenario = readStory(
-    `name: twenty reviews
+test(
+  "twenty reviews at once wait for nothing, from the webhook to the check",
+  { tags: ["long"] },
+  async () => {
+    const scenario = readStory(
+      `name: twenty reviews
 policy: { mode: enforce, approval: { required: 1 } }
 people: { ann: { permission: write }, bob: { permission: write } }
 story: []
 `,
-    "twenty-reviews",
-  );
-  const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });
-  try {
-    const pulls = Array.from({ length: 20 }, (_, index) => index + 1);
-    for (const pull of pulls)
-      await stage.double.act({
-        do: "open-pull-request",
-        by: "ann",
-        pull,
-        branch: `b${pull}`,
-        files: { [`src/${pull}.ts`]: "1" },
-      });
-    await stage.app.settle();
-    for (const pull of pulls) await stage.double.act({ do: "review", by: "bob", pull, state: "approved" });
-    await stage.app.settle();
-    const answer = await stage.app.ask("/metrics", (url) => new Request(url));
-    const told = await answer.text();
-    expect(told).toMatch(/countersign_github_requests_total\{importance="check"\} [1-9]\d/u);
-    for (const importance of ["emergency", "check", "message", "sweep"])
-      expect(told).toContain(`countersign_github_waits_total{importance="${importance}"} 0`);
-    const { repositories } = stage.github.double.state() as {
-      readonly repositories: readonly {
-        readonly checks: readonly { readonly conclusion: string | null }[];
-      }[];
-    };
-    const passed = repositories
-      .flatMap(({ checks }) => checks)
-      .filter(({ conclusion }) => conclusion === "success");
-    expect(passed).toHaveLength(20);
-    expect(await stage.double.breaches()).toEqual([]);
-  } finally {
-    await stage.close();
-  }
-});
+      "twenty-reviews",
+    );
+    const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });
+    try {
+      const pulls = Array.from({ length: 20 }, (_, index) => index + 1);
+      for (const pull of pulls)
+        await stage.double.act({
+          do: "open-pull-request",
+          by: "ann",
+          pull,
+          branch: `b${pull}`,
+          files: { [`src/${pull}.ts`]: "1" },
+        });
+      await stage.app.settle();
+      for (const pull of pulls) await stage.double.act({ do: "review", by: "bob", pull, state: "approved" });
+      await stage.app.settle();
+      const answer = await stage.app.ask("/metrics", (url) => new Request(url));
+      const told = await answer.text();
+      expect(told).toMatch(/countersign_github_requests_total\{importance="check"\} [1-9]\d/u);
+      for (const importance of ["emergency", "check", "message", "sweep"])
+        expect(told).toContain(`countersign_github_waits_total{importance="${importance}"} 0`);
+      const { repositories } = stage.github.double.state() as {
+        readonly repositories: readonly {
+          readonly checks: readonly { readonly conclusion: string | null }[];
+        }[];
+      };
+      const passed = repositories
+        .flatMap(({ checks }) => checks)
+        .filter(({ conclusion }) => conclusion === "success");
+      expect(passed).toHaveLength(20);
+      expect(await stage.double.breaches()).toEqual([]);
+    } finally {
+      await stage.close();
+    }
+  },
+);

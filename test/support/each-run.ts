@@ -6,6 +6,15 @@ import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 /** To start the App for a story takes as long as so many steps of it. */
 const STEPS_OF_A_START = 5;
 
+/** Declares tests of cases that are alike: the first of them is in each run, the others have the tag `long`. */
+export function firstInEachRun<T>(
+  cases: readonly T[],
+  declare: (some: readonly T[], options: { readonly tags: string[] }) => void,
+): void {
+  declare(cases.slice(0, 1), { tags: [] });
+  declare(cases.slice(1), { tags: ["long"] });
+}
+
 /** Names what a story tells of: its kinds of step, of rows and of policy, their keys, and the words given for them. */
 export function toldIn({ story, expect, policy }: Scenario): ReadonlySet<string> {
   const told = new Set<string>();

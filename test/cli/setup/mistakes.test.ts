@@ -109,6 +109,7 @@ describe("a mistake on the command line", () => {
 
   test.skipIf(process.getuid?.() !== 0)(
     "is told before anything is registered: a file that can be written beside, and not replaced",
+    { tags: ["long"] },
     async () => {
       const folder = emptyFolder();
       chmodSync(folder, 0o1777);
