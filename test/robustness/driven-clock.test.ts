@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { openLedger } from "../../src/ledger/open.ts";
 import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
-import { FailingStore } from "./failing-store.ts";
+import { FailingStore } from "./failed-writes/failing-store.ts";
 
 test("a month that begins while nothing can be stored is asked for afterwards", async () => {
   const { where, remove } = await freshDatabase("sqlite");

@@ -11,6 +11,9 @@ import { storable } from "./storable.ts";
 /** Limits the time for an answer (ms). The server gives up a little before us, so that it can give the reason. */
 const PATIENCE = 20_000;
 
+/** Limits the time for a connection (ms), or a quarter of the time for an answer where that is longer. */
+const CONNECTION_PATIENCE = 5_000;
+
 /** Limits the time for a lock (ms): the work is tried again later, and nothing queues behind a long lock. */
 const LOCK_PATIENCE = 5_000;
 
@@ -92,7 +95,7 @@ export class Postgres implements PostgresPool {
     const pool = new Pool({
       connectionString: this.#databaseUrl,
       max: 8,
-      connectionTimeoutMillis: Math.min(5_000, this.#patience),
+      connectionTimeoutMillis: Math.min(this.#patience, Math.max(CONNECTION_PATIENCE, this.#patience / 4)),
       keepAlive: true,
       application_name: "countersign",
       // Counts and instants are far below 2^53.

@@ -1,9 +1,9 @@
 /** A store some of whose writes fail, or are the last thing their process does. */
 
-import { ExternalError } from "../../src/domain/values/external-error.ts";
-import { Ledger } from "../../src/ledger/ledger.ts";
-import { migrate } from "../../src/ledger/migrate.ts";
-import { openStore, type Store, type StoreLocation } from "../../src/ledger/database/store.ts";
+import { ExternalError } from "../../../src/domain/values/external-error.ts";
+import { Ledger } from "../../../src/ledger/ledger.ts";
+import { migrate } from "../../../src/ledger/migrate.ts";
+import { openStore, type Store, type StoreLocation } from "../../../src/ledger/database/store.ts";
 
 /**
  * What goes wrong at which writes, counted from when it is armed: the first, and then one in `every`. `fail`: nothing of it is stored;
@@ -14,6 +14,9 @@ export interface Fault {
   readonly first: number;
   readonly every: number;
 }
+
+/** Several plays at once keep a process busy: none of them fails for that. */
+const PATIENTLY = { readOnly: false, patienceMs: 600_000 } as const;
 
 /** Opens ledgers whose writes are counted, and some of which go wrong as planned. */
 export class FailingStore {
@@ -53,14 +56,14 @@ export class FailingStore {
 
   /** Opens the ledger of a process; whichever was open before is gone. */
   async open(where: StoreLocation): Promise<Ledger> {
-    const store = await openStore(where, { readOnly: false });
+    const store = await openStore(where, PATIENTLY);
     await store.migrate((tx) => migrate(tx, store.kind, Date.now()));
     return this.#failing(store);
   }
 
   /** Opens the ledger of a command, beside that of the App. */
   async openBeside(where: StoreLocation): Promise<Ledger> {
-    return this.#failing(await openStore(where, { readOnly: false }));
+    return this.#failing(await openStore(where, PATIENTLY));
   }
 
   #failing(store: Store): Ledger {
@@ -121,7 +124,7 @@ function placeOf(stack: string): string | null {
 
 /** Brings a store to what the next minute would: leases of a dead process have run out, those of its share of GitHub's limits too, and the App was last there just now. */
 export async function aMinuteLater(where: StoreLocation, now: number): Promise<void> {
-  const store = await openStore(where, { readOnly: false });
+  const store = await openStore(where, PATIENTLY);
   await store.transact(async (tx) => {
     await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();
     await tx.updateTable("heartbeat").set({ at: now }).execute();

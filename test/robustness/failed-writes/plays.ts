@@ -3,17 +3,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format/format.ts";
-import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
-import type { AppUnderTest, Harness } from "../../src/cli/scenario/harness/harness.ts";
-import { isWhole, rounds, sample, SEED } from "../support/effort.ts";
-import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";
-import { possible } from "../support/plays.ts";
-import { differences, rowsOf, type Rows } from "../support/rows.ts";
-import { story } from "../support/scenarios.ts";
-import { openHarnessOn } from "../support/harness.ts";
-import { freshDatabase } from "../support/stores.ts";
-import { isNode, nodesOf, sourcesIn, type Source } from "../house/syntax.ts";
+import type { Scenario } from "../../../src/cli/scenario/format/format.ts";
+import type { DoStep } from "../../../src/cli/scenario/format/steps.ts";
+import type { AppUnderTest, Harness } from "../../../src/cli/scenario/harness/harness.ts";
+import { isWhole, rounds, sample, SEED } from "../../support/effort.ts";
+import { INTENT, MADE_UP, stepsOf } from "../../support/made-up.ts";
+import { possible } from "../../support/plays.ts";
+import { differences, rowsOf, type Rows } from "../../support/rows.ts";
+import { story } from "../../support/scenarios.ts";
+import { openHarnessOn } from "../../support/harness.ts";
+import { freshDatabase } from "../../support/stores.ts";
 import { aMinuteLater, FailingStore, type Fault } from "./failing-store.ts";
 
 /** `FAULT`: one play alone, such as `kill:17`, to look at. */
@@ -25,7 +24,7 @@ const ONE = /^(fail|kill):(\d+)$/u.exec(process.env["FAULT"] ?? "");
 const APART = isWhole || ONE !== null ? 40 : 240;
 
 /** The stories in which every place of the flows writes: each of their writes has its turn. */
-const LONG: readonly Scenario[] = [story("one-of-everything"), story("every-end-of-an-emergency")];
+export const LONG: readonly Scenario[] = [story("one-of-everything"), story("every-end-of-an-emergency")];
 
 const STORIES: readonly Scenario[] = [
   ...LONG,
@@ -36,22 +35,26 @@ const STORIES: readonly Scenario[] = [
   )),
 ];
 
-const STORES = ["sqlite", "postgres"] as const;
-
 /** Each story played once on SQLite, with nothing going wrong. */
 const undisturbed = new Map<Scenario, ReturnType<typeof played>>();
 
-for (const kind of STORES)
-  describe.concurrent(
+/** Returns what a story comes to with nothing going wrong. */
+export function undisturbedPlay(scenario: Scenario): ReturnType<typeof played> {
+  const playing = undisturbed.get(scenario) ?? played("sqlite", scenario, null);
+  undisturbed.set(scenario, playing);
+  return playing;
+}
+
+/** Declares a test of each story: whichever write goes wrong, it comes to what it comes to undisturbed. */
+export function testFailedWrites(kind: "sqlite" | "postgres"): void {
+  describe(
     `a write that fails, and a process that ends after one, on ${kind}`,
     { tags: kind === "sqlite" ? [] : ["long"] },
     () => {
       for (const scenario of STORIES) {
         const tags = scenario === STORIES[0] ? [] : ["long"];
         test(`leave the rows of an undisturbed play of ${scenario.name}`, { tags }, async () => {
-          const playing = undisturbed.get(scenario) ?? played("sqlite", scenario, null);
-          undisturbed.set(scenario, playing);
-          const whole = await playing;
+          const whole = await undisturbedPlay(scenario);
           expect(whole.writes).toBeGreaterThan(50);
           const faults = faultsFor(kind, scenario);
           const wrong: string[] = [];
@@ -79,6 +82,7 @@ for (const kind of STORES)
       }
     },
   );
+}
 
 /** After each fault a play waits for a second: others go on meanwhile. */
 const AT_ONCE = 3;
@@ -92,7 +96,7 @@ async function someAtOnce<T>(list: readonly T[], work: (each: T) => Promise<void
 }
 
 /** Where the writes that go wrong begin: at each, and so all have their turn; or at one drawn by the seed, of one kind on each store. */
-function faultsFor(kind: (typeof STORES)[number], scenario: Scenario): readonly Fault[] {
+function faultsFor(kind: "sqlite" | "postgres", scenario: Scenario): readonly Fault[] {
   if (ONE !== null)
     return [{ kind: ONE[1] === "kill" ? "kill" : "fail", first: Number(ONE[2]), every: APART }];
   const all = Array.from({ length: APART }, (_, index) => 1 + index);
@@ -205,86 +209,5 @@ async function once(
     tries += 1;
     const refused = await act();
     return tries === 1 ? refused : null;
-  });
-}
-
-/** The writes that are in no long story, by the functions they are in, and why nothing can be lost after one. */
-const NOT_IN_A_STORY: Readonly<Record<string, readonly string[]>> = {
-  "it stores only what is to be done: no state by which anything is chosen": [
-    "changes/assess-pull-request.ts assessPull",
-    "changes/assess-pull-request.ts assessPull",
-    "changes/assess-pull-request.ts unshownGroup",
-    "deviations/keep-deviations.ts keepIssue",
-    "jobs/lane.ts rejudgeOrganization",
-    "jobs/notifications.ts askForSummary",
-    "jobs/notifications.ts summarise",
-    "monitoring/protection.ts readOrganization",
-    "monitoring/weekly-digest.ts sendDigest",
-    "repositories/baseline.ts recordBaselineReport",
-  ],
-  "nothing that follows is chosen by what it stores": [
-    "completeness/backfill-deployments.ts noteRefused",
-    "completeness/unrecorded-merges.ts findUnnamed",
-    "deviations/enter-deviation.ts commandAtTerminal",
-    "deviations/from-page.ts attempted",
-    "deviations/keep-deviations.ts askForWaiting",
-    "facts/cited-sources.ts record",
-    "monitoring/monthly-reviews.ts signOffFromPage",
-    "policy/moved-repositories.ts recordLaxerMatches",
-    "records/coverage-gaps.ts recordDowntime",
-    "repositories/own-checks.ts notesOf",
-    "repositories/repositories.ts recordBackfill",
-  ],
-  "what follows is chosen by what GitHub shows or sent, whatever is recorded": [
-    "changes/follow-branch.ts followToItsEnd",
-    "changes/follow-branch.ts noticeMissing",
-    "changes/follow-branch.ts recordUpdate",
-    "deployments/from-tag.ts assessTags",
-    "jobs/sweep.ts noteLate",
-    "policy/code-owner-names.ts ownerNames",
-    "repositories/blind-spots.ts noteWebhookAddress",
-    "repositories/environments.ts noticeEnvironments",
-    "repositories/repositories.ts recordLifecycle",
-    "repositories/repositories.ts recordLifecycle",
-    "repositories/repositories.ts recordScope",
-    "reviews/reassess.ts groupDeviations",
-  ],
-};
-
-test(
-  "each place of the flows that writes does so in one of the long stories, or is known not to",
-  { tags: ["long"] },
-  async () => {
-    const reached = new Set<string>();
-    for (const each of LONG) {
-      const playing = undisturbed.get(each) ?? played("sqlite", each, null);
-      undisturbed.set(each, playing);
-      for (const place of (await playing).places) reached.add(place);
-    }
-    const sources = sourcesIn("src/flows").filter(({ path }) => path !== "src/flows/context/repo.ts");
-    const left = sources.flatMap(placesThatWrite).filter(({ at }) => !reached.has(at));
-    expect(left.map(({ of }) => of).toSorted()).toEqual(Object.values(NOT_IN_A_STORY).flat().toSorted());
-  },
-);
-
-const WRITES = new Set(["commit", "record", "recordIf", "recordForm"]);
-
-/** GitHub has commits of its own. */
-function isOfGitHub(callee: unknown): boolean {
-  const of = isNode(callee) && isNode(callee["object"]) ? callee["object"]["property"] : null;
-  return isNode(of) && of["value"] === "github";
-}
-
-/** Returns the calls that write: `at`, as a stack names it, and `of`, the function it is in. */
-function placesThatWrite(source: Source): readonly { readonly at: string; readonly of: string }[] {
-  return source.items.flatMap((item) => {
-    const declared = isNode(item["declaration"]) ? item["declaration"] : item;
-    const name = isNode(declared["identifier"]) ? String(declared["identifier"]["value"]) : "";
-    return [...nodesOf(declared)].flatMap(({ type, callee }) => {
-      const called = type === "CallExpression" && isNode(callee) ? callee["property"] : null;
-      if (!isNode(called) || !WRITES.has(String(called["value"])) || isOfGitHub(callee)) return [];
-      const line = source.before(called).split("\n").length;
-      return [{ at: `${source.path}:${line}`, of: `${source.path.slice("src/flows/".length)} ${name}` }];
-    });
   });
 }
