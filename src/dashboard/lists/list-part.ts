@@ -15,7 +15,7 @@ import type { RecordsFilter } from "../page/records.ts";
 const ROWS = 200;
 
 /** So many rows are read at once. */
-const BLOCK = 500;
+const BLOCK = 1_000;
 
 /** Describes a part of a list, and the ways to the others. */
 export interface ShownPart<Row> {
@@ -53,16 +53,17 @@ export function partOf<Row>({ query, link }: Asked, path: string, all: readonly 
   return { rows: all.slice(first, first + ROWS), nav };
 }
 
-/** Returns every entry of a kind that is in one of some states. */
+/** Returns every entry of a kind that is in one of some states; `any`: in whatever state. */
 export async function everyIn<K extends ListedKind>(
   { records }: Pick<Asked, "records">,
   kind: K,
-  states: readonly NonNullable<RecordsFilter["verdict"]>[],
+  states: readonly NonNullable<RecordsFilter["verdict"]>[] | "any",
 ): Promise<readonly LoggedEntry<K>[]> {
   const found: LoggedEntry<K>[] = [];
-  for (const verdict of states)
+  const filters = states === "any" ? [{}] : states.map((verdict) => ({ verdict }));
+  for (const filter of filters)
     for (let after: ListPlace | undefined; ;) {
-      const block = await records.page(kind, { verdict }, { after, limit: BLOCK });
+      const block = await records.page(kind, filter, { after, limit: BLOCK });
       found.push(...block);
       if (block.length < BLOCK) break;
       after = block.at(-1);

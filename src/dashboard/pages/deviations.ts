@@ -69,15 +69,15 @@ function queryOf(query: URLSearchParams): DeviationQuery {
 
 const STATES = ["any", ...DEVIATION_STATES] as const;
 
-function statesOf({ state }: Pick<DeviationQuery, "state">): readonly DeviationStatus[] {
-  if (state === "any") return DEVIATION_STATES;
+function statesOf({ state }: Pick<DeviationQuery, "state">): readonly DeviationStatus[] | "any" {
+  if (state === "any") return "any";
   return state === null ? DEVIATION_STATES.filter((each) => !isSettled(each)) : [state];
 }
 
 /** Returns the deviations in some states, each with what answers it. */
 async function deviationsIn(
   asked: Pick<Asked, "records">,
-  states: readonly DeviationStatus[],
+  states: readonly DeviationStatus[] | "any",
 ): Promise<readonly AnsweredDeviation[]> {
   const found = await everyIn(asked, "deviation", states);
   const subjects = found.map(({ subject }) => subject);
@@ -113,12 +113,12 @@ export async function deviationCounts(
   asked: Asked,
   period: Span,
 ): Promise<{ readonly open: RowCount; readonly overdue: RowCount; readonly ofPeriod: RowCount }> {
-  const all = await deviationsIn(asked, DEVIATION_STATES);
+  const all = await deviationsIn(asked, "any");
   const count = (query: Readonly<Record<string, string>>): RowCount => {
     const wanted = queryOf(new URLSearchParams(query));
     const states = statesOf(wanted);
     const rows = selected(
-      all.filter(({ deviation }) => states.includes(deviation.status)),
+      all.filter(({ deviation }) => states === "any" || states.includes(deviation.status)),
       wanted,
       asked.now,
     );

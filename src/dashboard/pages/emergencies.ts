@@ -3,7 +3,7 @@
 import { html } from "hono/html";
 
 import { emergencyToDo, type ReviewedEmergency } from "../../domain/deviation/to-do.ts";
-import { EMERGENCY_STATES, isOpen } from "../../domain/records/emergency.ts";
+import { isOpen } from "../../domain/records/emergency.ts";
 import { oneLine, short } from "../../domain/texts/wording.ts";
 import { isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import type { Span } from "../../domain/time/span.ts";
@@ -75,7 +75,7 @@ export async function emergencyCount(asked: Asked, period: Span): Promise<RowCou
 }
 
 async function emergenciesIn(asked: Asked): Promise<readonly NamedEmergency[]> {
-  const found = await everyIn(asked, "emergency", EMERGENCY_STATES);
+  const found = await everyIn(asked, "emergency", "any");
   const subjects = found.map(({ subject }) => subject);
   const reviews = new Map(
     (await asked.records.newestOf("retroactive-review", subjects)).map(({ subject, body }) => [

@@ -77,8 +77,8 @@ function queryOf(query: URLSearchParams): ReviewQuery {
   };
 }
 
-function statesOf({ only }: ReviewQuery): readonly ReviewState[] {
-  return only === "due" || only === "overdue" ? ["due"] : ["due", "approved", "follow-up", "rejected"];
+function statesOf({ only }: ReviewQuery): readonly ReviewState[] | "any" {
+  return only === "due" || only === "overdue" ? ["due"] : "any";
 }
 
 /** What is due first, of that what was due first; then what was decided, the newest decision first. */
@@ -108,7 +108,7 @@ interface ReviewCounts {
 
 /** Returns how many reviews there are of each kind. */
 export async function reviewCounts(asked: Asked, period: Span): Promise<ReviewCounts> {
-  const all = await reviewsIn(asked, ["due", "approved", "follow-up", "rejected"]);
+  const all = await reviewsIn(asked, "any");
   const of = (query: Readonly<Record<string, string>>): readonly Owed[] =>
     selected(all, queryOf(new URLSearchParams(query)), asked.now);
   const count = (query: Readonly<Record<string, string>>): RowCount => ({
@@ -126,7 +126,7 @@ export async function reviewCounts(asked: Asked, period: Span): Promise<ReviewCo
 
 async function reviewsIn(
   asked: Pick<Asked, "records">,
-  states: readonly ReviewState[],
+  states: readonly ReviewState[] | "any",
 ): Promise<readonly Owed[]> {
   const found = await everyIn(asked, "retroactive-review", states);
   const subjects = found.map(({ subject }) => subject);
