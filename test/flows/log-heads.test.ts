@@ -204,7 +204,7 @@ describe("a head of the log", () => {
     expect(await world.verified()).toMatchObject({ code: 0 });
   });
 
-  test("is posted once where GitHub's answer is lost after it was made", async () => {
+  test("is posted once where GitHub's answer is lost after it was made", { tags: ["long"] }, async () => {
     const world = await begun(storyWith(POSTING));
     const { github } = world.harness;
     const fetch = github.fetch.bind(github);
@@ -346,7 +346,7 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     },
   );
 
-  test("that its issue is gone: the next head is posted on a new one", async () => {
+  test("that its issue is gone: the next head is posted on a new one", { tags: ["long"] }, async () => {
     const world = await withHead();
     const [head] = world.shown;
     world.place.issues.delete(head!.number);
@@ -465,23 +465,27 @@ describe("there is no anchor, and it is said", () => {
     expect(world.messages).toEqual([]);
   });
 
-  test("where the App may not write issues, and posting goes on when it may", async () => {
-    const world = await begun(storyWith(POSTING));
-    await world.harness.double.setFault("github-fails", {
-      kind: "not-found",
-      status: 403,
-      match: "POST .*/change-control/issues",
-    });
-    await world.until(MORNING);
-    expect(world.shown).toEqual([]);
-    const { code, said } = await world.verified();
-    expect(code).toBe(1);
-    expect(said).toContain("GitHub does not let the App open issues in acme/change-control");
-    await world.harness.double.setFault("recover");
-    await world.until(MORNING + DAY);
-    expect(world.shown).toHaveLength(1);
-    expect(await world.verified()).toMatchObject({ code: 0 });
-  });
+  test(
+    "where the App may not write issues, and posting goes on when it may",
+    { tags: ["long"] },
+    async () => {
+      const world = await begun(storyWith(POSTING));
+      await world.harness.double.setFault("github-fails", {
+        kind: "not-found",
+        status: 403,
+        match: "POST .*/change-control/issues",
+      });
+      await world.until(MORNING);
+      expect(world.shown).toEqual([]);
+      const { code, said } = await world.verified();
+      expect(code).toBe(1);
+      expect(said).toContain("GitHub does not let the App open issues in acme/change-control");
+      await world.harness.double.setFault("recover");
+      await world.until(MORNING + DAY);
+      expect(world.shown).toHaveLength(1);
+      expect(await world.verified()).toMatchObject({ code: 0 });
+    },
+  );
 
   test("and where GitHub does not answer, nothing is said to agree", async () => {
     const world = await withHead();

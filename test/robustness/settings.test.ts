@@ -68,19 +68,23 @@ test("no settings at all are problems like others", { tags: ["long"] }, async ()
   expectPlain(ended.stderr);
 });
 
-test("a database that cannot be reached ends `serve` with exit code 3 and one sentence", async () => {
-  const port = await freePort();
-  const ended = await countersign(["serve"], {
-    ...settings(),
-    COUNTERSIGN_SIGNING_KEY: SIGNING_KEY,
-    DATABASE_URL: `postgres://someone:hidden-word@127.0.0.1:${port}/countersign`,
-  });
-  expect(ended.code, ended.stderr).toBe(3);
-  expect(ended.stderr.trim().split("\n")).toHaveLength(1);
-  expect(ended.stderr).toMatch(/database/u);
-  expect(ended.stderr).not.toContain("hidden-word");
-  expectPlain(ended.stderr);
-});
+test(
+  "a database that cannot be reached ends `serve` with exit code 3 and one sentence",
+  { tags: ["long"] },
+  async () => {
+    const port = await freePort();
+    const ended = await countersign(["serve"], {
+      ...settings(),
+      COUNTERSIGN_SIGNING_KEY: SIGNING_KEY,
+      DATABASE_URL: `postgres://someone:hidden-word@127.0.0.1:${port}/countersign`,
+    });
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+    expect(ended.stderr).toMatch(/database/u);
+    expect(ended.stderr).not.toContain("hidden-word");
+    expectPlain(ended.stderr);
+  },
+);
 
 test(
   "a database that refuses the password ends `serve` with exit code 3 and one sentence",
