@@ -108,7 +108,7 @@ test("an emergency that nobody gave a reason for is offered one, and one whose t
   expect(await offered(await over.signedIn("ann"))).toEqual(["emergency"]);
 });
 
-test("an overdue review is found, approved with a note, and seen done", async () => {
+test("an overdue review is found, approved with a note, and seen done", { tags: ["long"] }, async () => {
   const pages = await pagesAtGitHub(REVIEWED);
   const cat = await pages.signedIn("cat");
   expect(await (await cat.open("/reviews")).text()).toContain('<b class="overdue">overdue</b>');

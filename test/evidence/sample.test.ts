@@ -213,7 +213,7 @@ test("a package with one byte changed is refused with its defects, and no page i
   await expect(readdir(out)).rejects.toThrow("ENOENT");
 });
 
-test("an empty population has an index that reports it", async () => {
+test("an empty population has an index that reports it", { tags: ["long"] }, async () => {
   const empty = await ledgerWith([]);
   try {
     const package_ = join(empty.folder, "empty");
@@ -226,7 +226,7 @@ test("an empty population has an index that reports it", async () => {
   }
 });
 
-test("strata that give nothing are named", async () => {
+test("strata that give nothing are named", { tags: ["long"] }, async () => {
   const { code, printed, out } = await sample(
     evidence,
     "--size",

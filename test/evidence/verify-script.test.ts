@@ -169,7 +169,7 @@ test("a byte flipped in any file is named with the file", { tags: ["long"] }, as
   expect(one.code).toBe(1);
 });
 
-test("a file that is missing is named", async () => {
+test("a file that is missing is named", { tags: ["long"] }, async () => {
   for (const name of sample(SPECIAL, 2)) {
     const { code, output } = await damaged((place) => rm(join(place, name)));
     expect(output, name).toContain(`DEFECT ${name}: is missing`);

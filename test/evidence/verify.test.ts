@@ -86,7 +86,7 @@ test("any byte changed anywhere in the folder is a defect of that file", async (
         await writeFile(join(pristine, name), bytes);
       }
     }),
-    { numRuns: rounds(12, 100) },
+    { numRuns: rounds(6, 100) },
   );
   expect((await verifyPath(pristine)).defects).toEqual([]);
 });
@@ -282,7 +282,7 @@ describe("a package that was signed again", () => {
       expect(outcome(found, "counts")).toMatchObject({ state: "passed" });
     });
 
-    test("is counted again as far as its columns go", async () => {
+    test("is counted again as far as its columns go", { tags: ["long"] }, async () => {
       const found = await verifyPath(
         await resealed((files) => {
           byAnotherVersion(files);
@@ -363,7 +363,7 @@ describe("a package that was signed again", () => {
       expect(defects.map(({ file, code }) => `${file} ${code}`)).toContain(defect);
     });
 
-    test("is no sound package where it names this version", async () => {
+    test("is no sound package where it names this version", { tags: ["long"] }, async () => {
       const { defects } = await verifyPath(
         await resealed((files) => withoutColumn(files, "scope.csv", "visibility")),
       );

@@ -407,7 +407,7 @@ describeLongOnBothStores("a closed period", (open) => {
     expect(await heads()).toHaveLength(1);
   });
 
-  test("that someone else closes meanwhile is closed once", async () => {
+  test("that someone else closes meanwhile is closed once", { tags: ["long"] }, async () => {
     const { ledger, again } = await open();
     await record(ledger, smallLog());
     const place = await folder();
@@ -422,7 +422,7 @@ describeLongOnBothStores("a closed period", (open) => {
     expect(closed?.handedOver).toHaveLength(1);
   });
 
-  test("is named by exports that share days with it", async () => {
+  test("is named by exports that share days with it", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog());
     const place = await folder();

@@ -449,7 +449,7 @@ describeLongOnBothStores("a package of several periods", (open) => {
     ]);
   });
 
-  test("does not verify where its periods overlap or leave its ends out", async () => {
+  test("does not verify where its periods overlap or leave its ends out", { tags: ["long"] }, async () => {
     const { ledger } = await open();
     await record(ledger, smallLog(), YEAR[2].from);
     const place = await folder();

@@ -21,7 +21,7 @@ const ONE = /^(fail|kill):(\d+)$/u.exec(process.env["FAULT"] ?? "");
  * In one play, every so many writes one goes wrong: what one leaves behind is completed before the next. Plays that begin at each of
  * so many writes give every write its turn; the usual run has too few plays for that, and shorter ones.
  */
-const APART = isWhole || ONE !== null ? 20 : 240;
+const APART = isWhole || ONE !== null ? 20 : 600;
 
 /** The stories in which every place of the flows writes: each of their writes has its turn. */
 export const LONG: readonly Scenario[] = [story("one-of-everything"), story("every-end-of-an-emergency")];
