@@ -126,7 +126,7 @@ test("no approval counts whose giver was seen to join only later, or had left wh
       if (by === "team" && isSeenToJoin && !isUnheardBefore(told)) expect(counts).toBe(false);
       if (isReadOut) expect(counts).toBe(false);
     }),
-    { numRuns: rounds(700, 20_000) },
+    { numRuns: rounds(350, 20_000) },
   );
 });
 
@@ -142,7 +142,7 @@ test("with every webhook heard and what was read at once, it counts exactly wher
       const { counts } = judgedIn(told, by);
       expect(counts).toBe(isMember(told, 0) && isMember(told, told.landed));
     }),
-    { numRuns: rounds(700, 20_000) },
+    { numRuns: rounds(350, 20_000) },
   );
 });
 
@@ -152,7 +152,7 @@ test("nobody is said to have joined later who held the right all along, whatever
       const told = { ...drawn, isMemberFirst: true, turns: [] };
       expect(judgedIn(told, by)).toMatchObject({ counts: true, code: "counts" });
     }),
-    { numRuns: rounds(200, 5_000) },
+    { numRuns: rounds(100, 5_000) },
   );
 });
 
@@ -163,7 +163,7 @@ test("a webhook that was lost never makes an approval count that did not", () =>
       if (judgedIn(all, by).counts) return;
       expect(judgedIn({ ...all, heard: drawn.heard }, by).counts).toBe(false);
     }),
-    { numRuns: rounds(700, 20_000) },
+    { numRuns: rounds(350, 20_000) },
   );
 });
 

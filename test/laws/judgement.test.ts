@@ -31,7 +31,7 @@ function rank(verdict: Verdict): number {
 /** Runs a property on so many cases. */
 function holds<Inputs extends [unknown, ...unknown[]]>(
   property: fc.IProperty<Inputs>,
-  numRuns = rounds(160, 400),
+  numRuns = rounds(80, 400),
 ): void {
   fc.assert(property, { numRuns });
 }
@@ -283,7 +283,7 @@ test("a story told in these laws has what it is about", () => {
       for (const { counts, code } of approvals) seen.add(counts ? "counts" : code);
       expect(story).toBeInstanceOf(Story);
     }),
-    { numRuns: rounds(160, 400) },
+    { numRuns: rounds(80, 400) },
   );
   const all = ["compliant", "pending", "unverifiable", "non-compliant", "counts", "own-work"];
   expect([...seen]).toEqual(expect.arrayContaining(all));

@@ -65,7 +65,7 @@ test("nobody approves alone what they may have made", () => {
         uncompared.add(judgeUncompared(world, done));
       },
     ),
-    { numRuns: rounds(500, 100_000), endOnFailure },
+    { numRuns: rounds(250, 100_000), endOnFailure },
   );
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`makers: ${tally.histories} histories in ${seconds} s, ${JSON.stringify(tally.said)}`);

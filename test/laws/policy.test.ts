@@ -191,7 +191,7 @@ describe("reading any text", () => {
           expect(message).not.toBe("");
         }
       }),
-      { numRuns: rounds(100, 250) },
+      { numRuns: rounds(50, 250) },
     );
   });
   test("nor does folding it into the policy in force", () => {
@@ -199,7 +199,7 @@ describe("reading any text", () => {
       fc.property(hard, hard, (org, repo) => {
         expect(["known", "broken"]).toContain(policyInForce(source(org), source(repo, "acme/web")).state);
       }),
-      { numRuns: rounds(80, 200) },
+      { numRuns: rounds(40, 200) },
     );
   });
   test.each([
@@ -248,7 +248,7 @@ describe("reading any text", () => {
         const effective = known(policyInForce(source(stringify(it)), source(null)));
         expect(known(policyInForce(source(stringify(first.file)), source(null)))).toEqual(effective);
       }),
-      { numRuns: rounds(40, 250) },
+      { numRuns: rounds(20, 250) },
     );
   });
 });
@@ -290,7 +290,7 @@ describe("a misspelt key", () => {
           );
         },
       ),
-      { numRuns: rounds(60, 150) },
+      { numRuns: rounds(30, 150) },
     );
   });
   test.each([
@@ -361,7 +361,7 @@ describe("a repository's file", () => {
             expect.arrayContaining([...alone.production.environments]),
           );
       }),
-      { numRuns: rounds(20, 100) },
+      { numRuns: rounds(10, 100) },
     );
   });
   test("never loosens the defaults where the organisation has no file", () => {
@@ -374,7 +374,7 @@ describe("a repository's file", () => {
         expect(isProductionBranch(effective, repository, "main")).toBe(true);
         expect(isProductionEnvironment(effective, "Production")).toBe(true);
       }),
-      { numRuns: rounds(20, 100) },
+      { numRuns: rounds(10, 100) },
     );
   });
   test("that tries to is an error where it does", () => {
@@ -442,7 +442,7 @@ describe("globs", () => {
         if (matchesAny([one], of, "lets")) expect(matchesAny([one], of, "asks")).toBe(true);
         if (!/[*?{]/u.test(one)) expect(matchesAny([one], of, "lets")).toBe(one === of);
       }),
-      { numRuns: rounds(2000, 5000) },
+      { numRuns: rounds(1_000, 5000) },
     );
   });
   test.each([
@@ -474,7 +474,7 @@ describe("globs", () => {
         if (one.startsWith("./")) return;
         expect(matchesAny([one], parts.join("/"), "lets")).toBe(false);
       }),
-      { numRuns: rounds(2000, 5000) },
+      { numRuns: rounds(1_000, 5000) },
     );
   });
 });
