@@ -19,9 +19,13 @@ import { aMinuteLater, FailingStore, type Fault } from "./failing-store.ts";
 const ONE = /^(fail|kill):(\d+)$/u.exec(process.env["FAULT"] ?? "");
 /**
  * In one play, every so many writes one goes wrong: what one leaves behind is completed before the next. Plays that begin at each of
- * so many writes give every write its turn; the usual run has too few plays for that, and shorter ones.
+ * so many writes give every write its turn. A process that was killed keeps its share of GitHub's limits for an hour: of a hundred and more
+ * killed within a minute, none would have anything to ask with.
  */
-const APART = isWhole || ONE !== null ? 20 : 600;
+const APART = { fail: 20, kill: 40 } as const;
+
+/** In the usual run, which has too few plays to give every write its turn, and shorter ones. */
+const APART_IN_A_SAMPLE = 600;
 
 /** The stories in which every place of the flows writes: each of their writes has its turn. */
 export const LONG: readonly Scenario[] = [story("one-of-everything"), story("every-end-of-an-emergency")];
@@ -97,14 +101,19 @@ async function someAtOnce<T>(list: readonly T[], work: (each: T) => Promise<void
 
 /** Where the writes that go wrong begin: at each, and so all have their turn; or at one drawn by the seed, of one kind on each store. */
 function faultsFor(kind: "sqlite" | "postgres", scenario: Scenario): readonly Fault[] {
-  if (ONE !== null)
-    return [{ kind: ONE[1] === "kill" ? "kill" : "fail", first: Number(ONE[2]), every: APART }];
-  const all = Array.from({ length: APART }, (_, index) => 1 + index);
-  // Of a story made up only some.
-  const some = LONG.includes(scenario) ? all : all.filter((first) => first % 5 === 1);
-  const ofStore = kind === "sqlite" ? (["fail"] as const) : (["kill"] as const);
-  const kinds = isWhole ? (["fail", "kill"] as const) : ofStore;
-  return kinds.flatMap((each) => sample(some, 1).map((first) => ({ kind: each, first, every: APART })));
+  if (ONE !== null) return faultsOf(ONE[1] === "kill" ? "kill" : "fail", [Number(ONE[2])]);
+  const kinds = isWhole ? (["fail", "kill"] as const) : ([kind === "sqlite" ? "fail" : "kill"] as const);
+  return kinds.flatMap((each) => {
+    const all = Array.from({ length: APART[each] }, (_, index) => 1 + index);
+    // Of a story made up only some.
+    const some = LONG.includes(scenario) ? all : all.filter((first) => first % 5 === 1);
+    return faultsOf(each, sample(some, 1));
+  });
+}
+
+function faultsOf(kind: Fault["kind"], firsts: readonly number[]): readonly Fault[] {
+  const every = isWhole || ONE !== null ? APART[kind] : APART_IN_A_SAMPLE;
+  return firsts.map((first) => ({ kind, first, every }));
 }
 
 /** Steps drawn by the seed, an hour apart. */
