@@ -12,7 +12,7 @@ import type { ListFilter, ListOrder, ListPlace } from "./list-filter.ts";
 /** Separates the rows in a text of a day. The words of a filter never have it, and those of a row lose it. */
 export const ROW_END = "\u0001";
 
-/** So many days are read at once: few where the first rows are soon found, more the longer nothing is. */
+/** So many days are read at once: few where the first rows are soon found, more the longer nothing is. What is counted has no first rows. */
 const DAYS = { first: 4, most: 64 };
 
 /** Selects rows of days. */
@@ -49,7 +49,7 @@ export async function* matchingDays(
 ): AsyncGenerator<MatchingDay> {
   if (query.filter.repositoryIds?.length === 0) return;
   const days = await daysOf(db, query);
-  let many = query.daysAtFirst ?? DAYS.first;
+  let many = query.daysAtFirst ?? (query.counted === null ? DAYS.first : DAYS.most);
   for (let from = 0; from < days.length;) {
     const part = days.slice(from, from + many);
     yield* matching(db, store, query, part);
@@ -97,7 +97,12 @@ async function* matching(
     if (countOf(bits) > 0) bits = both(bits, await withinTime(db, query, { day, size }));
     if (countOf(bits) > 0) found.set(day, bits);
   }
-  const rows = await rowsOn(db, store, query, [...found.keys()]);
+  const rows = await rowsOn(
+    db,
+    store,
+    query,
+    days.filter(({ day }) => found.has(day)),
+  );
   for (const [day, marks] of found) {
     const row = rows.get(day);
     const bits = row === undefined ? NONE : both(marks, selectedIn(row, query.filter));
@@ -190,10 +195,11 @@ async function rowsOn(
   db: Kysely<Tables>,
   store: StoreKind,
   { kind, filter, counted }: DayQuery,
-  days: readonly number[],
+  days: readonly Day[],
 ): Promise<ReadonlyMap<number, DayRows>> {
-  if (days.length === 0) return new Map();
   const { organizationId, words } = filter;
+  const isKnown = counted !== null && words === undefined && severalOf(filter) === null;
+  if (isKnown || days.length === 0) return new Map(days.map((each) => [each.day, each]));
   const id = words === undefined ? null : idIn(words);
   let rows = db
     .selectFrom("listed_day")
@@ -204,7 +210,11 @@ async function rowsOn(
     .$if(id !== null, (query) => query.select("ids"))
     .where("organization_id", "=", organizationId)
     .where("kind", "=", kind)
-    .where("day", "in", [...days]);
+    .where(
+      "day",
+      "in",
+      days.map(({ day }) => day),
+    );
   if (words !== undefined) {
     const said = has(store, "words", words.toLowerCase());
     rows = rows.where((eb) => (id === null ? said : eb.or([said, has(store, "ids", `\n${id}`)])));
