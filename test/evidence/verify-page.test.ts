@@ -149,6 +149,7 @@ const SCRIPT_CHECKS: readonly (readonly [RegExp, CheckId])[] = [
   ],
   [/^SHA256SUMS: does not list/u, "lists"],
   [/: has fingerprint /u, "signer"],
+  [/^completeness\.json: calls the period complete, /u, "counts"],
   [/^(?:manifest\.dsse\.json|manifest\.sigstore\.json|public-key\.pem): /u, "signature"],
 ];
 
