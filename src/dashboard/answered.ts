@@ -19,8 +19,8 @@ import { VisibleRecords } from "./page/records.ts";
 import { formKey } from "./sent.ts";
 import { signInAddress } from "./sign-in/sign-in.ts";
 import { writtenHtml } from "../pages/written.ts";
-import type { Bounded } from "./tools.ts";
-import { fileReader, zip, file } from "./files.ts";
+import type { BoundedTools } from "./tools.ts";
+import { fileReader, sendFile, sendZip } from "./files.ts";
 
 /** Names an organisation in an address, where the viewer sees several. */
 const ORGANIZATION = "org";
@@ -37,16 +37,16 @@ export const NOT_FOUND: DashboardPage = {
 };
 
 /** Explains why nothing can be sent where nobody signs in. */
-export const NOBODY =
+export const NOBODY_SIGNED_IN =
   "Nobody is signed in here, so that nobody could be named as having done it: these pages are only read.";
 
 /** Explains why an auditor sends nothing. */
-export const AUDITOR = "An auditor only reads these pages.";
+export const AUDITORS_READ = "An auditor only reads these pages.";
 
 /** Answers with a page as its viewer sees it, or with its file. */
 export async function pageAnswer(
   c: Context,
-  tools: Bounded,
+  tools: BoundedTools,
   viewer: Viewer,
   page: DashboardPage,
   refusedForm: RefusedForm | null = null,
@@ -59,8 +59,8 @@ export async function pageAnswer(
   const asked = askedOf(c, tools, viewer, access, refusedForm);
   const content = await page.show(asked).catch(problemShown);
   const reader = fileReader(c, tools, viewer, access, page);
-  if ("rows" in content) return file(c, tools, content, reader);
-  if ("zip" in content) return zip(c, tools, content, reader);
+  if ("rows" in content) return sendFile(c, tools, content, reader);
+  if ("zip" in content) return sendZip(c, tools, content, reader);
   const { title, main, status = 200 } = content;
   const navigation = tools.pages.flatMap(({ path, nav, isOfWhole }) =>
     nav === undefined || !isThere(isOfWhole, access) ? [] : [{ path, name: nav, isHere: path === page.path }],
@@ -79,7 +79,7 @@ export async function pageAnswer(
 /** Returns what a page is made from. */
 export function askedOf(
   c: Context,
-  tools: Bounded,
+  tools: BoundedTools,
   viewer: Viewer,
   access: Access,
   refusedForm: RefusedForm | null,
@@ -113,7 +113,7 @@ export function askedOf(
     person,
     packages: packagesFor(tools, viewer, access, now),
     forms,
-    readOnly: access.role === "auditor" && person !== null ? AUDITOR : NOBODY,
+    readOnly: access.role === "auditor" && person !== null ? AUDITORS_READ : NOBODY_SIGNED_IN,
   };
 }
 
@@ -131,7 +131,7 @@ function withoutAnswer(c: Context): URLSearchParams {
 
 /** The packages are the organisation's: members are handed none. */
 function packagesFor(
-  { packages }: Bounded,
+  { packages }: BoundedTools,
   { person }: Viewer,
   { organization, role }: Access,
   now: Instant,
@@ -158,7 +158,12 @@ function statusOf({ answer: { isUnsure, isTooMany, isBusy } }: RefusedForm): 422
 }
 
 /** What came of the form that the address names, in the words that were kept: nothing of the address itself is shown. */
-async function doneHtml(c: Context, { ledger }: Bounded, { person }: Viewer, access: Access): Promise<Html> {
+async function doneHtml(
+  c: Context,
+  { ledger }: BoundedTools,
+  { person }: Viewer,
+  access: Access,
+): Promise<Html> {
   const form = c.req.query(ANSWER);
   if (form === undefined || person === null) return html``;
   const answer = (await ledger.forms.find(formKey(person, access, c.req.path, form)))?.answer ?? null;
@@ -195,7 +200,7 @@ export function refused(c: Context, { status, sentences, signIn }: Refusal): Res
 
 /** Returns the organisation that is named, by its login or one it had, or the only one; null: choose one. */
 export async function accessIn(
-  { ledger }: Bounded,
+  { ledger }: BoundedTools,
   { sees }: Viewer,
   query: URLSearchParams,
 ): Promise<Access | null> {

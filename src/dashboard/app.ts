@@ -15,7 +15,7 @@ import { FormsUnderWay, LARGEST_FORM } from "./sent.ts";
 import { MinuteLimit } from "./sign-in/minute-limit.ts";
 import { STYLE_PATH, STYLESHEET } from "./style.ts";
 import { Turns } from "./turns.ts";
-import type { Bounded, DashboardTools } from "./tools.ts";
+import type { BoundedTools, DashboardTools } from "./tools.ts";
 import { MOST_FORMS, received, tooLarge } from "./received.ts";
 import { pageAnswer, NOT_FOUND, refused } from "./answered.ts";
 
@@ -36,7 +36,7 @@ const LONGEST_ZIP = 30 * MINUTE;
 /** Returns the dashboard. */
 export function dashboard(given: DashboardTools, pages = PAGES): Hono {
   const app = new Hono();
-  const tools: Bounded = {
+  const tools: BoundedTools = {
     ...given,
     pages,
     turns: new Turns(AT_ONCE, MOST_WAITING),
@@ -96,7 +96,7 @@ export function dashboard(given: DashboardTools, pages = PAGES): Hono {
   return app;
 }
 
-async function shown(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
+async function shown(c: Context, tools: BoundedTools, page: DashboardPage): Promise<Response> {
   if (c.req.url.length > LONGEST_URL)
     return messagePage(c, 414, "This address is too long", [`At most ${LONGEST_URL} characters are read.`]);
   const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));

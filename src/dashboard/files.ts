@@ -6,7 +6,7 @@ import type { Reader } from "./download.ts";
 import type { Access, Viewer } from "./page/access.ts";
 import { isThere, type DashboardPage, type PageFile, type PageZip } from "./page/page.ts";
 import { nameOf } from "./sent.ts";
-import type { Bounded } from "./tools.ts";
+import type { BoundedTools } from "./tools.ts";
 import { busy } from "./layout.ts";
 
 /** So many files are sent to one person at once, and a few to whoever uses this machine. */
@@ -16,7 +16,7 @@ const TO_THIS_MACHINE = 2;
 /** Returns the reader of a file: for as long as they see of the organisation what they saw. */
 export function fileReader(
   c: Context,
-  tools: Bounded,
+  tools: BoundedTools,
   { person }: Viewer,
   { organization, role, repositories }: Access,
   page: DashboardPage,
@@ -39,9 +39,9 @@ export function fileReader(
 }
 
 /** Sends a zip. */
-export function zip(
+export function sendZip(
   c: Context,
-  { zips, log }: Bounded,
+  { zips, log }: BoundedTools,
   { name, zip: bytes }: PageZip,
   reader: Reader,
 ): Response {
@@ -63,9 +63,9 @@ export function zip(
 }
 
 /** Sends rows as CSV. */
-export function file(
+export function sendFile(
   c: Context,
-  { csv, downloads }: Bounded,
+  { csv, downloads }: BoundedTools,
   { name, columns, rows }: PageFile,
   reader: Reader,
 ): Response {

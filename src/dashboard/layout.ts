@@ -46,7 +46,7 @@ export function messagePage(
   return c.html(framed({ title, main, ...(viewer === undefined ? {} : { viewer }) }), status, headers);
 }
 
-/** Returns an answer to whom too many others came before. */
+/** Answers someone for whom there is no place at the moment. */
 export function busy(c: Context): Response {
   return messagePage(c, 503, "Too many pages are being made", ["Open it once more in a moment."], {
     headers: { "retry-after": "2" },

@@ -11,11 +11,11 @@ import { framed, messagePage } from "./layout.ts";
 import { PageForms, whatWasWritten, writtenFields, type ActAnswer, type RefusedForm } from "./form/form.ts";
 import { labelsOf, PageProblem, type DashboardPage } from "./page/page.ts";
 import { formKey, nameOf, readForm, unprovenForm, type TakenForm } from "./sent.ts";
-import type { Bounded } from "./tools.ts";
+import type { BoundedTools } from "./tools.ts";
 import {
   ANSWER,
-  NOBODY,
-  AUDITOR,
+  NOBODY_SIGNED_IN,
+  AUDITORS_READ,
   pageAnswer,
   askedOf,
   keptOf,
@@ -30,16 +30,16 @@ import {
 export const MOST_FORMS = 30;
 
 /** Does what was sent to a page, and answers with what came of it. */
-export async function received(c: Context, tools: Bounded, page: DashboardPage): Promise<Response> {
+export async function received(c: Context, tools: BoundedTools, page: DashboardPage): Promise<Response> {
   const known = await unlessAway(c, tools, () => senderOf(c, tools));
   if (known === null) return writtenPage(c, tools, page);
   const { viewer, access } = known;
   if ("sentences" in viewer) return refused(c, viewer);
-  if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY, viewer);
+  if (viewer.person === null || tools.signIn === undefined) return notDone(c, 403, NOBODY_SIGNED_IN, viewer);
   const taken = await readForm(c, page, viewer, tools.signIn.origin);
   if ("sentence" in taken) return notDone(c, taken.status, taken.sentence, viewer);
   if (access === null) return notDone(c, 404, "The organisation it is about is not shown to you.", viewer);
-  if (access.role === "auditor") return notDone(c, 403, AUDITOR, viewer);
+  if (access.role === "auditor") return notDone(c, 403, AUDITORS_READ, viewer);
   const answer = await resultOf(c, tools, { viewer, access, sender: viewer.person }, taken);
   if (answer instanceof PageProblem) return notDone(c, answer.status, answer.message, viewer);
   // What was done is shown by opening the page, so that a reload sends nothing again.
@@ -56,7 +56,7 @@ export async function received(c: Context, tools: Bounded, page: DashboardPage):
 /** Who sent a form, and about which organisation; null: one that they are not shown. GitHub and the database know. */
 async function senderOf(
   c: Context,
-  tools: Bounded,
+  tools: BoundedTools,
 ): Promise<{ readonly viewer: Viewer | Refusal; readonly access: Access | null }> {
   const viewer = await tools.viewerOf(c.req.raw, tools.callerOf(c));
   const { searchParams } = new URL(c.req.url);
@@ -64,7 +64,7 @@ async function senderOf(
 }
 
 /** Runs `work`; null: what it needs gives no answer now, or lists are still being made. */
-async function unlessAway<T>(c: Context, { log }: Bounded, work: () => Promise<T>): Promise<T | null> {
+async function unlessAway<T>(c: Context, { log }: BoundedTools, work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
@@ -94,7 +94,7 @@ function sendAgain(c: Context, viewer: Viewer, access: Access, form: RefusedForm
 }
 
 /** Shows what was written where it is not known who sent it; nothing of what another site sent. */
-async function writtenPage(c: Context, { signIn }: Bounded, page: DashboardPage): Promise<Response> {
+async function writtenPage(c: Context, { signIn }: BoundedTools, page: DashboardPage): Promise<Response> {
   const form = c.req.header("origin") === signIn?.origin ? await unprovenForm(c, page) : null;
   const main = html`<p>
       GitHub or the database gives no answer, so what you may do here is not known. Nothing was done. Send it
@@ -108,7 +108,7 @@ async function writtenPage(c: Context, { signIn }: Bounded, page: DashboardPage)
 /** Returns what came of a form: what is known of it, or what its act answers now. */
 async function resultOf(
   c: Context,
-  tools: Bounded,
+  tools: BoundedTools,
   {
     viewer,
     access,

@@ -42,7 +42,7 @@ export interface DashboardTools {
 }
 
 /** Holds the tools, and what bounds the work of all requests together. */
-export interface Bounded extends DashboardTools {
+export interface BoundedTools extends DashboardTools {
   readonly pages: readonly DashboardPage[];
   readonly turns: Turns;
   /** Of forms: they may wait for GitHub, and no page waits for them. */

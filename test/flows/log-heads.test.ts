@@ -149,6 +149,18 @@ async function withHead(kind: "sqlite" | "postgres" = "sqlite"): Promise<World> 
   return world;
 }
 
+/** Such a world, in which somebody edits that head an hour later. */
+async function withHeadEdited(edit: (body: string) => string): Promise<World> {
+  const world = await withHead();
+  const [head] = world.shown;
+  const { world: github } = world.harness.github.double;
+  await world.until(MORNING + HOUR);
+  const writer = { account: github.accountByLogin("adm")! };
+  editComment(github, world.place, head!, writer, edit(head!.body));
+  await untilIdle(world.harness);
+  return world;
+}
+
 describe("a head of the log", () => {
   test("is posted once a day, with one write and two reads, and names the one before", async () => {
     const world = await withHead();
@@ -307,19 +319,9 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     "that another hash was written into it, from which nothing follows about the log",
     { tags: ["long"] },
     async () => {
-      const world = await withHead();
-      const [head] = world.shown;
-      const { world: github } = world.harness.github.double;
-      await world.until(MORNING + HOUR);
-      const writer = { account: github.accountByLogin("adm")! };
-      editComment(
-        github,
-        world.place,
-        head!,
-        writer,
-        head!.body.replace(/sha256=\w{64}/u, `sha256=${"0".repeat(64)}`),
+      const world = await withHeadEdited((body) =>
+        body.replace(/sha256=\w{64}/u, `sha256=${"0".repeat(64)}`),
       );
-      await untilIdle(world.harness);
       await world.until(MORNING + DAY);
       expect(await world.found()).toEqual(["1 contradicts", "1 edited"]);
       expect(world.messages).toEqual([expect.stringMatching(/names another hash .*was changed on GitHub/u)]);
@@ -331,13 +333,7 @@ describe("what happens to a head on GitHub is noticed the next morning and by lo
     "that a number was written into it, which no later head goes on from",
     { tags: ["long"] },
     async () => {
-      const world = await withHead();
-      const [head] = world.shown;
-      const { world: github } = world.harness.github.double;
-      await world.until(MORNING + HOUR);
-      const writer = { account: github.accountByLogin("adm")! };
-      editComment(github, world.place, head!, writer, head!.body.replace("number=1 ", "number=999999998 "));
-      await untilIdle(world.harness);
+      const world = await withHeadEdited((body) => body.replace("number=1 ", "number=999999998 "));
       await world.until(MORNING + DAY);
       expect(world.shown.at(-1)?.body).toContain("number=2 ");
       const found = await world.found();

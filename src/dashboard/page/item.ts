@@ -5,7 +5,7 @@ import { SHOWN_CHANGES } from "../../domain/evidence/sample/material.ts";
 import { deploymentPlace } from "../../domain/deployment/deployment.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import type { Repository } from "../../domain/change/repository.ts";
-import { policySubject } from "../../domain/policy/record.ts";
+import { policySubjects } from "../../domain/policy/record.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import type { Asked } from "./page.ts";
 import type { VisibleRecords } from "./records.ts";
@@ -97,8 +97,7 @@ async function underEmergency(
   const reviews = await records.naming("retroactive-review", [id]);
   const subjects = [...emergencies, ...reviews].map(({ subject }) => subject);
   const digests = [assessment.policyDigest, ...emergencies.map(({ body }) => body.policyDigest)];
-  // Before, the subject was the digest alone.
-  const policies = digests.flatMap((digest) => [policySubject(repository.ownerId, digest), digest]);
+  const policies = digests.flatMap((digest) => policySubjects(repository.ownerId, digest));
   return together([
     records.history({ kinds: ["emergency", "retroactive-review"], subjects }),
     ...(whole === null

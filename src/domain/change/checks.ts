@@ -37,7 +37,7 @@ function isOfWorkflow({ workflow }: Check, wanted: string): boolean {
  * an app's check of that name and never replaces it. Runs that ended in the same second are all newest.
  */
 export function newestRuns(checks: readonly Check[]): readonly Check[] {
-  return bySource(checks).flatMap(lastHandedOver);
+  return bySource(checks).flatMap(newestOf);
 }
 
 /** Returns the newest runs there were at a moment. What began later is none of them, nor does it undo what had ended. */
@@ -50,7 +50,7 @@ export function newestRunsAt(checks: readonly Check[], at: Instant): readonly Ch
     const known = begun.some(hasEnded)
       ? begun.filter((run) => run.startedAt !== undefined || hasEnded(run))
       : begun;
-    return lastHandedOver(known);
+    return newestOf(known);
   });
 }
 
@@ -60,7 +60,7 @@ function bySource(checks: readonly Check[]): readonly (readonly Check[])[] {
   return [...new Set(checks.map(source))].map((each) => checks.filter((check) => source(check) === each));
 }
 
-function lastHandedOver(runs: readonly Check[]): readonly Check[] {
+function newestOf(runs: readonly Check[]): readonly Check[] {
   const suites = runs.flatMap(({ suite }) => suite ?? []);
   const newest = suites.length === 0 ? undefined : Math.max(...suites);
   const loose = runs.filter(({ suite }) => suite === undefined);

@@ -52,3 +52,8 @@ export type PolicyRecord = Infer<typeof PolicyRecordSchema>;
 export function policySubject(organizationId: number, digest: string): string {
   return `${organizationId}:${digest}`;
 }
+
+/** Returns the subjects under which a policy may be on record. Earlier entries have the digest alone. */
+export function policySubjects(organizationId: number, digest: string): readonly string[] {
+  return [policySubject(organizationId, digest), digest];
+}

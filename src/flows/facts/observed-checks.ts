@@ -12,6 +12,7 @@ import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
+import { policySubject } from "../../domain/policy/record.ts";
 import { recordedPolicy } from "../records/recorded-policy.ts";
 
 /** Returns how a commit's required checks ended, as far as that was reported and is not shown. `until`: what ended later is none of it. */
@@ -66,5 +67,6 @@ function namesBy(tools: Tools, organizationId: number, digest: string): Promise<
     const policy = await recordedPolicy(tools, organizationId, digest);
     return policy === null ? null : checkNamesUsed(policy.effective);
   };
-  return tools.github.lookups.rememberForever(`checks-asked:${digest}`, read, (names) => names !== null);
+  const key = `checks-asked:${policySubject(organizationId, digest)}`;
+  return tools.github.lookups.rememberForever(key, read, (names) => names !== null);
 }
