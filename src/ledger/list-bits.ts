@@ -20,6 +20,12 @@ export function both(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.subarray(0, b.length).map((byte, index) => byte & (b[index] ?? 0));
 }
 
+/** Returns the bits that one of the two has. */
+export function either(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const [long, short] = a.length < b.length ? [b, a] : [a, b];
+  return long.map((byte, index) => byte | (short[index] ?? 0));
+}
+
 /** Returns the places of bits, in order. */
 export function placesOf(bits: Uint8Array): readonly number[] {
   const places: number[] = [];

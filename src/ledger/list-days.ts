@@ -1,34 +1,20 @@
 /** The days of a list on which something is selected: what is known of a whole day is read first, and no row for itself. */
 
-import { sql, type Kysely, type RawBuilder } from "kysely";
+import type { Kysely } from "kysely";
 
-import { facetOf, idIn, type ListedKind } from "../domain/lists/listed.ts";
+import { facetOf } from "../domain/lists/listed.ts";
 import { DAY } from "../domain/time/durations.ts";
 import type { Instant } from "../domain/time/instant.ts";
-import { bitsBetween, bitsOf, both, countOf } from "./list-bits.ts";
+import { bitsBetween, both, countOf, either } from "./list-bits.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
-import type { ListFilter, ListOrder, ListPlace } from "./list-filter.ts";
+import type { DayQuery } from "./list-filter.ts";
+import { numbersIn, selectedOn, type Day, type FoundDay } from "./list-rows.ts";
 
-/** Separates the rows in a text of a day. The words of a filter never have it, and those of a row lose it. */
-export const ROW_END = "\u0001";
-
-/** So many days are read at once: few where the first rows are soon found, more the longer nothing is. What is counted has no first rows. */
+/** So many days are read at once: few where the first rows are soon found, more the longer nothing is. */
 const DAYS = { first: 4, most: 64 };
 
-/** Selects rows of days. */
-export interface DayQuery {
-  readonly kind: ListedKind;
-  /** Of these: the organisation, several repositories, the time and the words. */
-  readonly filter: ListFilter;
-  /** The rest, as marks that all must be true. */
-  readonly marks: readonly string[];
-  /** The marks by which rows are counted; null: they are not, but listed. */
-  readonly counted: "verdict" | "control" | "judged" | null;
-  readonly order: ListOrder;
-  readonly after: ListPlace | undefined;
-  /** How many days are read at once at first. */
-  readonly daysAtFirst: number | undefined;
-}
+/** Whoever asks for more rows than this asks for those of many days. */
+const ROWS_OF_FEW_DAYS = 200;
 
 /** Describes what is selected of one day. */
 export interface MatchingDay {
@@ -49,18 +35,13 @@ export async function* matchingDays(
 ): AsyncGenerator<MatchingDay> {
   if (query.filter.repositoryIds?.length === 0) return;
   const days = await daysOf(db, query);
-  let many = query.daysAtFirst ?? (query.counted === null ? DAYS.first : DAYS.most);
+  let many = query.daysAtFirst ?? (query.limit > ROWS_OF_FEW_DAYS ? DAYS.most : DAYS.first);
   for (let from = 0; from < days.length;) {
     const part = days.slice(from, from + many);
     yield* matching(db, store, query, part);
     from += many;
     many = Math.min(many * 2, DAYS.most);
   }
-}
-
-interface Day {
-  readonly day: number;
-  readonly size: number;
 }
 
 function daysOf(db: Kysely<Tables>, { kind, filter, order, after }: DayQuery): Promise<readonly Day[]> {
@@ -89,26 +70,21 @@ async function* matching(
   days: readonly Day[],
 ): AsyncGenerator<MatchingDay> {
   const marked = await markedOn(db, query, days);
-  const found = new Map<number, Uint8Array>();
+  const found: FoundDay[] = [];
   for (const { day, size } of days) {
     const own = marked.get(day);
     let bits = bitsBetween(0, size);
-    for (const mark of query.marks) bits = both(bits, own?.get(mark) ?? NONE);
+    for (const marks of query.marks)
+      bits = both(bits, marks.map((mark) => own?.get(mark) ?? NONE).reduce(either, NONE));
     if (countOf(bits) > 0) bits = both(bits, await withinTime(db, query, { day, size }));
-    if (countOf(bits) > 0) found.set(day, bits);
+    if (countOf(bits) > 0) found.push({ day, size, bits });
   }
-  const rows = await rowsOn(
-    db,
-    store,
-    query,
-    days.filter(({ day }) => found.has(day)),
-  );
-  for (const [day, marks] of found) {
-    const row = rows.get(day);
-    const bits = row === undefined ? NONE : both(marks, selectedIn(row, query.filter));
-    if (row === undefined || countOf(bits) === 0) continue;
+  const selected = await selectedOn(db, store, query, found);
+  for (const { day } of found) {
+    const { bits = NONE, seqs = [] } = selected.get(day) ?? {};
+    if (countOf(bits) === 0) continue;
     const counted = [...(marked.get(day) ?? [])].filter(([mark]) => facetOf(mark) === query.counted);
-    yield { day, bits, seqs: numbersIn(row.seqs), marked: new Map(counted) };
+    yield { day, bits, seqs, marked: new Map(counted) };
   }
 }
 
@@ -130,11 +106,12 @@ async function markedOn(
     .where("day", ">=", Math.min(...numbers))
     .where("day", "<=", Math.max(...numbers));
   const found = [];
-  if (marks.length > 0)
+  const asked = marks.flat();
+  if (asked.length > 0)
     found.push(
       ...(await rows
-        .where("facet", "in", marks.map(facetOf))
-        .where("mark", "in", [...marks])
+        .where("facet", "in", [...new Set(asked.map(facetOf))])
+        .where("mark", "in", asked)
         .execute()),
     );
   if (counted !== null) found.push(...(await rows.where("facet", "=", counted).execute()));
@@ -179,84 +156,4 @@ async function withinTime(
     order === "newest" ? subject < after.subject : subject <= after.subject,
   ).length;
   return both(bits, order === "newest" ? bitsBetween(0, place + passed) : bitsBetween(place + passed, size));
-}
-
-/** What only the rows of a day show; absent: it is not needed. */
-interface DayRows {
-  readonly size: number;
-  readonly seqs?: string;
-  readonly repositories?: string;
-  readonly words?: string;
-  readonly ids?: string;
-}
-
-/** The days on which the words stand at all, with what else only their rows show. */
-async function rowsOn(
-  db: Kysely<Tables>,
-  store: StoreKind,
-  { kind, filter, counted }: DayQuery,
-  days: readonly Day[],
-): Promise<ReadonlyMap<number, DayRows>> {
-  const { organizationId, words } = filter;
-  const isKnown = counted !== null && words === undefined && severalOf(filter) === null;
-  if (isKnown || days.length === 0) return new Map(days.map((each) => [each.day, each]));
-  const id = words === undefined ? null : idIn(words);
-  let rows = db
-    .selectFrom("listed_day")
-    .select(["day", "size"])
-    .$if(counted === null, (query) => query.select("seqs"))
-    .$if(severalOf(filter) !== null, (query) => query.select("repositories"))
-    .$if(words !== undefined, (query) => query.select("words"))
-    .$if(id !== null, (query) => query.select("ids"))
-    .where("organization_id", "=", organizationId)
-    .where("kind", "=", kind)
-    .where(
-      "day",
-      "in",
-      days.map(({ day }) => day),
-    );
-  if (words !== undefined) {
-    const said = has(store, "words", words.toLowerCase());
-    rows = rows.where((eb) => (id === null ? said : eb.or([said, has(store, "ids", `\n${id}`)])));
-  }
-  return new Map((await rows.execute()).map((row) => [row.day, row]));
-}
-
-/** Each store by what it finds fastest. */
-function has(store: StoreKind, column: "words" | "ids", text: string): RawBuilder<boolean> {
-  const within = sql.ref(column);
-  return store === "sqlite"
-    ? sql<boolean>`${within} glob ${`*${text.replaceAll(/[*?[]/gu, "[$&]")}*`}`
-    : sql<boolean>`strpos(${within}, ${text}) > 0`;
-}
-
-/** Of one repository there are marks. */
-function severalOf({ repositoryIds }: ListFilter): ReadonlySet<number> | null {
-  return repositoryIds === undefined || repositoryIds.length === 1 ? null : new Set(repositoryIds);
-}
-
-/** The rows of one of several repositories, in which the words stand. */
-function selectedIn({ size, repositories, words, ids }: DayRows, filter: ListFilter): Uint8Array {
-  let bits = bitsBetween(0, size);
-  const several = severalOf(filter);
-  if (several !== null)
-    bits = both(
-      bits,
-      bitsWhere(numbersIn(repositories), (id) => several.has(id)),
-    );
-  if (filter.words === undefined) return bits;
-  const id = idIn(filter.words);
-  const text = filter.words.toLowerCase();
-  const ofIds = id === null ? [] : (ids ?? "").split(ROW_END);
-  const isSaid = (row: string, place: number): boolean =>
-    row.includes(text) || (id !== null && ofIds[place]?.includes(`\n${id}`) === true);
-  return both(bits, bitsWhere((words ?? "").split(ROW_END), isSaid));
-}
-
-function bitsWhere<T>(rows: readonly T[], holds: (row: T, place: number) => boolean): Uint8Array {
-  return bitsOf([...rows.keys()].filter((place) => holds(rows[place] as T, place)));
-}
-
-function numbersIn(list = "[]"): readonly number[] {
-  return JSON.parse(list) as readonly number[];
 }

@@ -1,6 +1,6 @@
 /** Which rows of a list are wanted, in which order, and from where on. */
 
-import type { Listed } from "../domain/lists/listed.ts";
+import type { Listed, ListedKind } from "../domain/lists/listed.ts";
 import type { Instant } from "../domain/time/instant.ts";
 
 /** Selects what a list shows. All that is given must hold; `from` included, `to` excluded. */
@@ -9,7 +9,8 @@ export interface ListFilter {
   /** One of these; left out: any. */
   readonly repositoryIds?: readonly number[];
   readonly place?: string;
-  readonly verdict?: Listed["verdict"];
+  /** One of these; left out: any. */
+  readonly verdicts?: readonly Listed["verdict"][];
   /** A control that failed, was waived or could not be tested. */
   readonly control?: string;
   /** The login of someone who took part. */
@@ -34,4 +35,21 @@ export interface ListPart {
   readonly order?: ListOrder;
   readonly after?: ListPlace | undefined;
   readonly limit: number;
+}
+
+/** Selects rows of days. */
+export interface DayQuery {
+  readonly kind: ListedKind;
+  /** Of these: the organisation, several repositories, the time and the words. */
+  readonly filter: ListFilter;
+  /** The rest, as marks: of each of these, one must be true. */
+  readonly marks: readonly (readonly string[])[];
+  /** The marks by which rows are counted; null: they are not, but listed. */
+  readonly counted: "verdict" | "control" | "judged" | null;
+  readonly order: ListOrder;
+  readonly after: ListPlace | undefined;
+  /** How many rows are asked for. */
+  readonly limit: number;
+  /** How many days are read at once at first; undefined: by how many rows are asked for. */
+  readonly daysAtFirst: number | undefined;
 }

@@ -27,7 +27,8 @@ import type { Tables } from "./database/schema.ts";
 import { storable } from "./database/storable.ts";
 import type { Readable, Store } from "./database/store.ts";
 import { bitsOf } from "./list-bits.ts";
-import { dayNumber, ROW_END } from "./list-days.ts";
+import { dayNumber } from "./list-days.ts";
+import { ROW_END } from "./list-rows.ts";
 
 /** So many entries are listed in one transaction: what else waits for the store is done in between. */
 const PAGE = 200;

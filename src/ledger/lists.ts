@@ -16,11 +16,12 @@ import {
   type ListedKind,
 } from "../domain/lists/listed.ts";
 import { DAY } from "../domain/time/durations.ts";
+import { monthOf } from "../domain/time/month.ts";
 import type { Verdict } from "../domain/values/result.ts";
 import { newestOfEach } from "./history.ts";
 import { both, countOf, placesOf } from "./list-bits.ts";
-import { matchingDays, type DayQuery } from "./list-days.ts";
-import type { ListFilter, ListPart, ListPlace } from "./list-filter.ts";
+import { matchingDays } from "./list-days.ts";
+import type { DayQuery, ListFilter, ListPart, ListPlace } from "./list-filter.ts";
 import { ListMaker } from "./list-maker.ts";
 import { LOG_COLUMNS, readEntry } from "./log.ts";
 import type { Tables } from "./database/schema.ts";
@@ -33,6 +34,12 @@ const PAGE = 200;
 export interface MonthCount {
   readonly month: string;
   readonly verdict: Verdict;
+  readonly count: number;
+}
+
+interface MarkCount {
+  readonly month: string;
+  readonly mark: string;
   readonly count: number;
 }
 
@@ -89,23 +96,19 @@ export class Lists {
 
   /** Counts what a filter selects by month and verdict. */
   async months(kind: ListedKind, filter: ListFilter): Promise<readonly MonthCount[]> {
-    const query = this.#query(kind, filter, marksOf(filter), "verdict");
-    const counts = await this.#counts(
-      query,
-      (mark, day) => `${new Date(day * DAY).toISOString().slice(0, 7)} ${mark}`,
-    );
-    return [...counts]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, count]) => {
-        const [month = "", , verdict] = name.split(" ");
-        return { month, verdict: verdict as Verdict, count };
-      });
+    const counts = await this.#counts(this.#query(kind, filter, marksOf(filter), "verdict"));
+    return counts
+      .map(({ month, mark, count }) => ({ month, verdict: mark.slice("verdict ".length) as Verdict, count }))
+      .toSorted((a, b) => (a.month < b.month || (a.month === b.month && a.verdict < b.verdict) ? -1 : 1));
   }
 
   /** Counts what a filter selects by the control that failed, was waived or could not be tested, each control once. */
   async controls(kind: ListedKind, filter: ListFilter): Promise<ReadonlyMap<string, number>> {
     const counts = await this.#counts(this.#query(kind, filter, marksOf(filter), "control"));
-    return new Map([...counts].map(([mark, count]) => [mark.slice("control ".length), count]));
+    const byControl = Map.groupBy(counts, ({ mark }) => mark.slice("control ".length));
+    return new Map(
+      [...byControl].map(([control, of]) => [control, of.reduce((sum, each) => sum + each.count, 0)]),
+    );
   }
 
   /** Returns what counts what was judged in an organisation, without reading more entries than it hands on. */
@@ -113,28 +116,26 @@ export class Lists {
     return {
       counts: async (kind, span, found) => {
         const filter = { organizationId, from: span.from, to: span.to };
-        const query = this.#query(kind, filter, [], "judged");
-        const counts = await this.#counts(query);
+        const counts = await this.#counts(this.#query(kind, filter, [], "judged"));
         if (found !== undefined) await this.#untested(kind, filter, found);
-        return [...counts].map(([mark, count]) => ({ ...judgedOf(mark), count }));
+        return counts.map(({ month, mark, count }) => ({ month, ...judgedOf(mark), count }));
       },
     };
   }
 
-  /** Counts by the marks that are counted, or by the names they are given. */
-  #counts(
-    query: DayQuery,
-    nameOf = (mark: string, _day: number): string => mark,
-  ): Promise<ReadonlyMap<string, number>> {
+  /** Counts by month and by the marks that are counted. */
+  #counts(query: DayQuery): Promise<readonly MarkCount[]> {
     return this.#consistently(async (db) => {
-      const counts = new Map<string, number>();
-      for await (const { day, bits, marked } of matchingDays(db, this.#store.kind, query))
+      const counts = new Map<string, MarkCount>();
+      for await (const { day, bits, marked } of matchingDays(db, this.#store.kind, query)) {
+        const month = monthOf(day * DAY);
         for (const [mark, of] of marked) {
           const count = countOf(both(bits, of));
-          const name = nameOf(mark, day);
-          if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count);
+          const name = `${month} ${mark}`;
+          if (count > 0) counts.set(name, { month, mark, count: (counts.get(name)?.count ?? 0) + count });
         }
-      return counts;
+      }
+      return [...counts.values()];
     });
   }
 
@@ -145,7 +146,7 @@ export class Lists {
   ): Promise<void> {
     for (let after: ListPlace | undefined; ;) {
       const part = { order: "oldest", after, limit: PAGE } as const;
-      const entries = await this.#page(kind, filter, part, [UNTESTED_MARK]);
+      const entries = await this.#page(kind, filter, part, [[UNTESTED_MARK]]);
       for (const entry of entries) found(entry);
       after = entries.at(-1);
       if (entries.length < PAGE) return;
@@ -156,9 +157,9 @@ export class Lists {
     kind: K,
     filter: ListFilter,
     { order = "newest", after, limit }: ListPart,
-    marks: readonly string[],
+    marks: DayQuery["marks"],
   ): Promise<readonly LoggedEntry<K>[]> {
-    const query = { ...this.#query(kind, filter, marks, null), order, after };
+    const query = { ...this.#query(kind, filter, marks, null), order, after, limit };
     return this.#consistently(async (db) => {
       const seqs: number[] = [];
       for await (const { bits, seqs: ofDay } of matchingDays(db, this.#store.kind, query)) {
@@ -173,10 +174,19 @@ export class Lists {
   #query(
     kind: ListedKind,
     filter: ListFilter,
-    marks: readonly string[],
+    marks: DayQuery["marks"],
     counted: DayQuery["counted"],
   ): DayQuery {
-    return { kind, filter, marks, counted, order: "oldest", after: undefined, daysAtFirst: this.#days };
+    return {
+      kind,
+      filter,
+      marks,
+      counted,
+      order: "oldest",
+      after: undefined,
+      limit: Infinity,
+      daysAtFirst: this.#days,
+    };
   }
 
   /** Reads at one moment: where the lists were made further meanwhile, once more, as they then are. */
@@ -193,14 +203,20 @@ export class Lists {
 }
 
 /** What must be true of each row, besides its time and its words. Of several repositories each row shows which is its own. */
-function marksOf({ repositoryIds = [], place, verdict, control, person }: ListFilter): readonly string[] {
+function marksOf({
+  repositoryIds = [],
+  place,
+  verdicts,
+  control,
+  person,
+}: ListFilter): readonly (readonly string[])[] {
   const [repositoryId, ...others] = repositoryIds;
   return [
-    ...(repositoryId === undefined || others.length > 0 ? [] : [repositoryMark(repositoryId)]),
-    ...(place === undefined ? [] : [placeMark(place)]),
-    ...(verdict === undefined ? [] : [verdictMark(verdict)]),
-    ...(control === undefined ? [] : [controlMark(control)]),
-    ...(person === undefined ? [] : [personMark(person)]),
+    ...(repositoryId === undefined || others.length > 0 ? [] : [[repositoryMark(repositoryId)]]),
+    ...(place === undefined ? [] : [[placeMark(place)]]),
+    ...(verdicts === undefined ? [] : [verdicts.map(verdictMark)]),
+    ...(control === undefined ? [] : [[controlMark(control)]]),
+    ...(person === undefined ? [] : [[personMark(person)]]),
   ];
 }
 

@@ -10,7 +10,6 @@ import { afterAll, afterEach, beforeAll, expect, test, vi, type TestContext } fr
 
 import { verifyPage } from "../../scripts/verify-page.ts";
 import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
-import { monthSpan } from "../../src/domain/monitoring/monthly.ts";
 import { closePeriod } from "../../src/flows/monitoring/close-period.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openPackage } from "../../src/package/folder.ts";
@@ -20,6 +19,7 @@ import type { Ending } from "../support/ending.ts";
 import { servedPages } from "./at-github.ts";
 import { reach, shoot } from "./looks.ts";
 import { CLIENT, startOpenId, type OpenIdStage } from "./openid-provider.ts";
+import { monthSpan } from "../../src/domain/time/month.ts";
 
 const AUDIT = { subject: "a-1", email: "audit@big.example", isVerified: true };
 const NOW = Date.parse("2026-08-03T06:00:00Z");

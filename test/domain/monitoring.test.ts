@@ -3,22 +3,14 @@ import { array, assert, integer, nat, option, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { Change } from "../../src/domain/change/change.ts";
-import {
-  isMonth,
-  monthBefore,
-  monthlyDue,
-  monthlyStatus,
-  MonthlyTally,
-  monthOf,
-  ownerOf,
-  monthSpan,
-} from "../../src/domain/monitoring/monthly.ts";
+import { monthlyDue, monthlyStatus, MonthlyTally, ownerOf } from "../../src/domain/monitoring/monthly.ts";
 import { LONG, quantiles, waitingTimes, waitsOf } from "../../src/domain/deviation/monthly/waiting-times.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import type { ChangeRecord } from "../../src/domain/records/change.ts";
 import type { ControlName, Outcome, Result } from "../../src/domain/values/result.ts";
 import type { PullRequest } from "../../src/domain/change/pull-request.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../src/domain/records/monitoring.ts";
+import { isMonth, monthBefore, monthOf, monthSpan } from "../../src/domain/time/month.ts";
 
 const HOUR = 3_600_000;
 

@@ -32,11 +32,12 @@ import {
   type Statement,
 } from "../../src/domain/monitoring/observed-time.ts";
 import { readinessOf } from "../../src/domain/evidence/readiness.ts";
-import { MonthlyTally, monthOf, monthStatement, seenMonth } from "../../src/domain/monitoring/monthly.ts";
+import { MonthlyTally, monthStatement, seenMonth } from "../../src/domain/monitoring/monthly.ts";
 import type { RepositoryRecord } from "../../src/domain/records/repository.ts";
 import { ORGANIZATION, WEB } from "../evidence/fixture.ts";
 import { rounds } from "../support/effort.ts";
 import type { CompletenessRecord, CoverageGapRecord } from "../../src/domain/records/monitoring.ts";
+import { monthOf } from "../../src/domain/time/month.ts";
 
 const DAY = 86_400_000;
 const BEGIN = Date.parse("2026-07-01T00:00:00Z");

@@ -1,12 +1,13 @@
 /** `countersign monitoring`: monthly reviews listed, and signed off at the terminal. */
 
-import { figuresText, isMonth, monthlyStatus } from "../../domain/monitoring/monthly.ts";
+import { figuresText, monthlyStatus } from "../../domain/monitoring/monthly.ts";
 import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { recordSignOff, reviewsNow } from "../../flows/monitoring/monthly-reviews.ts";
 import { openExistingLedger, openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import { UsageError, type Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
+import { isMonth } from "../../domain/time/month.ts";
 
 /** Lists the recorded monthly reviews, newest month first; code 1 where one is missing or its month has changed. */
 export async function listReviews(

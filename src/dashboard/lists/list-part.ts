@@ -57,16 +57,14 @@ export function partOf<Row>({ query, link }: Asked, path: string, all: readonly 
 export async function everyIn<K extends ListedKind>(
   { records }: Pick<Asked, "records">,
   kind: K,
-  states: readonly NonNullable<RecordsFilter["verdict"]>[] | "any",
+  states: NonNullable<RecordsFilter["verdicts"]> | "any",
 ): Promise<readonly LoggedEntry<K>[]> {
   const found: LoggedEntry<K>[] = [];
-  const filters = states === "any" ? [{}] : states.map((verdict) => ({ verdict }));
-  for (const filter of filters)
-    for (let after: ListPlace | undefined; ;) {
-      const block = await records.page(kind, filter, { after, limit: BLOCK });
-      found.push(...block);
-      if (block.length < BLOCK) break;
-      after = block.at(-1);
-    }
-  return found;
+  const filter = states === "any" ? {} : { verdicts: states };
+  for (let after: ListPlace | undefined; ;) {
+    const block = await records.page(kind, filter, { after, limit: BLOCK });
+    found.push(...block);
+    if (block.length < BLOCK) return found;
+    after = block.at(-1);
+  }
 }

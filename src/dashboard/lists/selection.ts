@@ -22,7 +22,7 @@ export async function selection(
   return {
     ...(repository === undefined ? {} : { repositoryIds: await repositoriesFiltered(asked, repository) }),
     ...(place === undefined ? {} : { place: placeNamed(place) }),
-    ...(verdict === undefined ? {} : { verdict }),
+    ...(verdict === undefined ? {} : { verdicts: [verdict] }),
     ...(control === undefined ? {} : { control }),
     ...(person === undefined ? {} : { person: person.replace(/^@/u, "") }),
     ...(words === undefined ? {} : { words }),

@@ -5,12 +5,7 @@ import { z } from "zod";
 
 import type { KnownReviews } from "../../domain/deviation/monthly/month-count.ts";
 import { cleanMonthsSince, reviewedMonths } from "../../domain/deviation/operating.ts";
-import {
-  monthlyStatus,
-  monthSpan,
-  monthStatement,
-  type MonthlyStatus,
-} from "../../domain/monitoring/monthly.ts";
+import { monthlyStatus, monthStatement, type MonthlyStatus } from "../../domain/monitoring/monthly.ts";
 import type { MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_TITLES } from "../../domain/texts/wording.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
@@ -19,6 +14,7 @@ import { mayBeSignedOffBy, type OwnedReviews } from "../page/organization.ts";
 import { getForm, selectField } from "../lists/get-form.ts";
 import { actOf, PageProblem, type Asked, type DashboardPage, type PageContent } from "../page/page.ts";
 import { outsideHtml, whenHtml, wholeSection, withheldHtml } from "../page/parts.ts";
+import { monthSpan } from "../../domain/time/month.ts";
 
 const PATH = "/months";
 

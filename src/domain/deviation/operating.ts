@@ -7,6 +7,7 @@ import type { ControlName } from "../values/result.ts";
 import { isOtherwise } from "../monitoring/monthly.ts";
 import type { DeviationRecord, Severity } from "../records/deviation.ts";
 import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
+import { monthAfter, monthFrom } from "../time/month.ts";
 
 /**
  * Describes the result of a monthly review of one control in one month (YYYY-MM, UTC). `clean`: the control operated
@@ -57,17 +58,6 @@ export function cleanMonthsSince(
   for (let month = monthFrom(since); month <= newest; month = monthAfter(month))
     count = controls.every((control) => clean.has(`${control} ${month}`)) ? count + 1 : 0;
   return count;
-}
-
-/** Returns the first whole month (YYYY-MM, UTC) from a moment on. */
-export function monthFrom(since: Instant): string {
-  const month = new Date(since).toISOString().slice(0, 7);
-  return Date.parse(`${month}-01T00:00:00Z`) === since ? month : monthAfter(month);
-}
-
-/** Returns the month after one, both YYYY-MM. */
-export function monthAfter(month: string): string {
-  return Temporal.PlainYearMonth.from(month).add({ months: 1 }).toString();
 }
 
 /** Describes the cadence of reviews: weekly, and monthly once nothing of high or critical severity is left to be done. */

@@ -6,9 +6,10 @@ import type { Instant } from "../time/instant.ts";
 import type { ObservedTime } from "../monitoring/observed-time.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import { isDeviation } from "../monitoring/monthly.ts";
-import { cleanMonthsSince, dayOf, monthAfter, monthFrom, type ReviewedMonth } from "./operating.ts";
+import { cleanMonthsSince, dayOf, type ReviewedMonth } from "./operating.ts";
 import { MONTHS_OF_OPERATION } from "./remediation.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
+import { monthAfter, monthFrom } from "../time/month.ts";
 
 /** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: someone else may call it effective today. */
 type RecoveryPhase = "remediate" | "operate" | "show";

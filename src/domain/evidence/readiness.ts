@@ -5,9 +5,7 @@ import {
   isDeviation,
   isUnsettled,
   monthlyStatus,
-  monthOf,
   ownerOf,
-  monthSpan,
   type MonthlyTally,
 } from "../monitoring/monthly.ts";
 import type { ReviewedMonth } from "../deviation/operating.ts";
@@ -35,6 +33,7 @@ import type { PolicyRecord } from "../policy/record.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import type { CompletenessRecord, MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
+import { monthOf, monthSpan } from "../time/month.ts";
 
 /** Describes everything readiness is judged on, read from the log at one moment. */
 export interface ReadinessFacts {

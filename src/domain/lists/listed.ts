@@ -66,7 +66,7 @@ export function judgedMark({ verdict, outcomes }: Pick<Listed, "verdict" | "outc
 }
 
 /** Reads what {@link judgedMark} wrote. */
-export function judgedOf(mark: string): Omit<JudgedCount, "count"> {
+export function judgedOf(mark: string): Omit<JudgedCount, "month" | "count"> {
   const [verdict = "", ...lines] = mark.slice("judged ".length).split("\n");
   return { verdict: verdict as Verdict, results: outcomesIn(lines.join("\n")) };
 }

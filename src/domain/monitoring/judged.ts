@@ -4,12 +4,15 @@ import type { Instant } from "../time/instant.ts";
 import type { Span } from "../time/span.ts";
 import type { EntryKind, LoggedEntry } from "../records/entry.ts";
 import type { ControlName, Outcome, Verdict } from "../values/result.ts";
+import { monthOf } from "../time/month.ts";
 
 /** Names the kinds of entries that are judged when they have happened. */
 type JudgedKind = "change" | "deployment";
 
-/** Counts what has one verdict and of which each control came to the same. */
+/** Counts what of one month has one verdict and of which each control came to the same. */
 export interface JudgedCount {
+  /** YYYY-MM, UTC. */
+  readonly month: string;
   readonly verdict: Verdict;
   readonly results: readonly { readonly control: ControlName; readonly outcome: Outcome }[];
   readonly count: number;
@@ -17,7 +20,7 @@ export interface JudgedCount {
 
 /** Counts what was judged in one organisation. */
 export interface Judged {
-  /** Counts a span's. `found`: is handed, in order of time, each of which a control could not be tested. */
+  /** Counts a span's, month by month. `found`: is handed, in order of time, each of which a control could not be tested. */
   readonly counts: <K extends JudgedKind>(
     kind: K,
     span: Span,
@@ -46,8 +49,9 @@ export function judgedIn(source: States, organizationId: number): Judged {
       for await (const entry of source.states(kind, { organizationId, from, to, order: "at" })) {
         const { verdict, results } = entry.body.assessment;
         const came = results.map(({ control, outcome }) => ({ control, outcome }));
-        const key = JSON.stringify([verdict, came]);
-        counts.set(key, { verdict, results: came, count: (counts.get(key)?.count ?? 0) + 1 });
+        const month = monthOf(entry.at);
+        const key = JSON.stringify([month, verdict, came]);
+        counts.set(key, { month, verdict, results: came, count: (counts.get(key)?.count ?? 0) + 1 });
         if (results.some(({ outcome }) => outcome === "unverifiable")) found?.(entry);
       }
       return [...counts.values()];

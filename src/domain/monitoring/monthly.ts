@@ -10,6 +10,7 @@ import { observedIn, spansText, type ObservedTime, type Statement } from "./obse
 import { uncovered, type Span } from "../time/span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../values/result.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
+import { monthSpan } from "../time/month.ts";
 
 /** Limits how long an owner has from the request. */
 export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
@@ -51,27 +52,6 @@ export function monthlySubject(organizationId: number, control: ControlName, mon
   return `${organizationId}/${control}:${month}`;
 }
 
-/** Returns the month (YYYY-MM, UTC) of a moment. */
-export function monthOf(at: Instant): string {
-  return new Date(at).toISOString().slice(0, 7);
-}
-
-/** Returns a month's span, UTC, half-open. */
-export function monthSpan(month: string): Span {
-  const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
-  return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
-}
-
-/** Returns the month before a month. */
-export function monthBefore(month: string): string {
-  return monthOf(monthSpan(month).from - 1);
-}
-
-/** Returns whether a text is a month: YYYY-MM. */
-export function isMonth(text: string): boolean {
-  return /^\d{4}-(?:0[1-9]|1[0-2])$/u.test(text);
-}
-
 /** Returns when a review that is requested at a moment is due. */
 export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
   return dueAfter(askedAt, REVIEW_TERM, calendar);
@@ -92,7 +72,7 @@ export class MonthlyTally {
   readonly #open = new Map<ControlName, number>();
 
   /** Counts results on the month's changes or deployments. What is historic was not under the control yet. */
-  judged({ verdict, results, count }: JudgedCount): void {
+  judged({ verdict, results, count }: Omit<JudgedCount, "month">): void {
     if (verdict === "historic") return;
     for (const { control, outcome } of results) {
       const counts = this.#outcomes.get(control) ?? {

@@ -58,7 +58,10 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   const repo = facts.repositories.filter(
     ({ inScope, removedAt, archived }) => inScope && removedAt === null && !archived,
   );
-  const lastReads = new Map(repo.map((each) => [each.repository.id, lastRead(each, facts)]));
+  const counts = Map.groupBy(facts.completeness, ({ repository }) => repository.id);
+  const lastReads = new Map(
+    repo.map((each) => [each.repository.id, lastRead(each, presence, counts.get(each.repository.id))]),
+  );
   const derived = [...absence(facts, repo, lastReads), ...unreadSpans(facts, repo, lastReads)];
   const gaps = [...facts.gaps, ...derived].toSorted((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1));
   const wasRead = (gap: CoverageGapRecord): boolean =>
@@ -77,11 +80,13 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
 }
 
 /** When a repository was last read as a whole; before the first time, from when it is observed. */
-function lastRead({ repository, installedFrom }: RepositoryRecord, facts: ObservedTimeFacts): Instant {
-  const counted = facts.completeness
-    .filter((each) => each.repository.id === repository.id)
-    .map(({ checkedAt }) => checkedAt);
-  return Math.max(installedFrom, facts.presence.lastSweeps.get(repository.id) ?? 0, ...counted);
+function lastRead(
+  { repository, installedFrom }: RepositoryRecord,
+  { lastSweeps }: Presence,
+  counts: readonly CompletenessRecord[] = [],
+): Instant {
+  const counted = counts.map(({ checkedAt }) => checkedAt);
+  return Math.max(installedFrom, lastSweeps.get(repository.id) ?? 0, ...counted);
 }
 
 /** The span since the last sign of an App, if it lasts. */

@@ -13,18 +13,14 @@ import {
 } from "../../domain/deviation/monthly/month-count.ts";
 import {
   isDeviation,
-  isMonth,
   isOtherwise,
-  monthBefore,
   monthlyDue,
   monthlyStatus,
   monthlySubject,
   MonthlyTally,
-  monthOf,
   monthStatement,
   ownerOf,
   seenMonth,
-  monthSpan,
   type SeenMonth,
 } from "../../domain/monitoring/monthly.ts";
 import type { Judged } from "../../domain/monitoring/judged.ts";
@@ -45,6 +41,7 @@ import type { Tools } from "../context/tools.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
 import { DAY } from "../../domain/time/durations.ts";
+import { isMonth, monthBefore, monthOf, monthSpan } from "../../domain/time/month.ts";
 
 /** Names the tools that read and write the log; none of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
@@ -259,7 +256,7 @@ export async function reviewsNow(
   return {
     reviews,
     figures: (month, control) => figuresNow(counts, month, control),
-    seen: (month) => seenMonth(observedTime, month, at),
+    seen: (month) => counts.get(month)?.seen ?? seenMonth(observedTime, month, at),
   };
 }
 

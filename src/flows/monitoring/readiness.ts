@@ -2,7 +2,7 @@
 
 import type { Instant } from "../../domain/time/instant.ts";
 import { judgedIn, type Judged, type JudgedCount } from "../../domain/monitoring/judged.ts";
-import { MonthlyTally, monthOf, monthSpan } from "../../domain/monitoring/monthly.ts";
+import { MonthlyTally } from "../../domain/monitoring/monthly.ts";
 import { reviewedMonths } from "../../domain/deviation/operating.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
 import { currentPolicies, organizationsOwn } from "../../domain/policy/current.ts";
@@ -19,6 +19,7 @@ import { reviewsNow } from "./monthly-reviews.ts";
 import { recordedPolicies } from "../policy/in-force.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import type { Span } from "../../domain/time/span.ts";
+import { monthsIn, monthSpan } from "../../domain/time/month.ts";
 
 /** Judges the readiness of an organisation on a span, by what is on record now. `judged`: counts what happened. */
 export async function readiness(
@@ -62,15 +63,14 @@ async function readinessFacts(
     const { owner, name } = deployment.repository;
     note(`${owner}/${name} deployment ${deployment.number}`, assessment);
   };
-  const count = async (counted: (part: Span) => Promise<readonly JudgedCount[]>): Promise<void> => {
-    for (const [month, ofMonth] of tallies)
-      for (const each of await counted(within(monthSpan(month), span))) {
-        tally.judged(each);
-        ofMonth.judged(each);
-      }
+  const count = (counts: readonly JudgedCount[]): void => {
+    for (const each of counts) {
+      tally.judged(each);
+      tallies.get(each.month)?.judged(each);
+    }
   };
-  await count((part) => judged.counts("change", part, noteChange));
-  await count((part) => judged.counts("deployment", part, noteDeployment));
+  count(await judged.counts("change", span, noteChange));
+  count(await judged.counts("deployment", span, noteDeployment));
   const deviations = await bodies("deviation");
   for (const deviation of deviations) {
     tally.deviation(deviation, span);
@@ -105,13 +105,6 @@ async function readinessFacts(
       .map((review) => ({ review, figures: figures(review.month, review.control) })),
     period: periodAt(policy?.effective ?? null, at),
   };
-}
-
-/** The months (YYYY-MM, UTC) that a span touches. */
-function monthsIn({ from, to }: Span): readonly string[] {
-  const months: string[] = [];
-  for (let at = from; at < to; at = monthSpan(monthOf(at)).to) months.push(monthOf(at));
-  return months;
 }
 
 function within(part: Span, span: Span): Span {

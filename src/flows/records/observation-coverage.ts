@@ -17,12 +17,17 @@ export async function readObservedTime(
     for await (const { body } of ledger.states(kind, { organizationId })) found.push(body);
     return found;
   };
-  const presence = await ledger.presence();
+  const [presence, repositories, gaps, completeness] = await Promise.all([
+    ledger.presence(),
+    bodies("repository"),
+    bodies("coverage-gap"),
+    bodies("completeness"),
+  ]);
   return observedTimeOf({
     at,
     presence: isServing ? { ...presence, lastBeat: at } : presence,
-    repositories: await bodies("repository"),
-    gaps: await bodies("coverage-gap"),
-    completeness: await bodies("completeness"),
+    repositories,
+    gaps,
+    completeness,
   });
 }

@@ -6,8 +6,9 @@ import { unobservedIn, type ObservedTime } from "../../monitoring/observed-time.
 import type { ControlName } from "../../values/result.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../records/monitoring.ts";
 import type { Instant } from "../../time/instant.ts";
-import { MonthlyTally, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
+import { MonthlyTally, seenMonth, type SeenMonth } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
+import { monthSpan } from "../../time/month.ts";
 
 const ALL_SEEN: SeenMonth = { seen: [], unseen: [] };
 
@@ -49,11 +50,14 @@ export async function countMonths(
       return [month, { tally: new MonthlyTally(), isObserved, seen }] as const;
     }),
   );
-  for (const [month, { tally }] of counts)
-    for (const kind of ["change", "deployment"] as const)
-      for (const each of await judged.counts(kind, monthSpan(month))) tally.judged(each);
+  const [first, last] = [[...counts.keys()].at(0), [...counts.keys()].at(-1)];
+  if (first === undefined || last === undefined) return counts;
+  const span = { from: monthSpan(first).from, to: monthSpan(last).to };
+  for (const kind of ["change", "deployment"] as const)
+    for (const each of await judged.counts(kind, span)) counts.get(each.month)?.tally.judged(each);
+  const spans = [...counts].map(([month, { tally }]) => ({ tally, of: monthSpan(month) }));
   for await (const { body } of source.states("deviation", { organizationId, order: "subject" }))
-    for (const [month, { tally }] of counts) tally.deviation(body, monthSpan(month));
+    for (const { tally, of } of spans) tally.deviation(body, of);
   return counts;
 }
 

@@ -2,10 +2,11 @@
 
 import { countMonths, figuresNow } from "../../deviation/monthly/month-count.ts";
 import type { MonthlyFigures } from "../../records/monitoring.ts";
-import { monthlyStatus, monthOf } from "../../monitoring/monthly.ts";
+import { monthlyStatus } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "../../deviation/monthly/waiting-times.ts";
 import { statesOf, type EvidenceSource, type Stated } from "../tables/population.ts";
 import { column, groupsText, personText, table, timeText } from "../tables/table.ts";
+import { monthOf } from "../../time/month.ts";
 
 interface ReviewRow extends Stated<"monthly-review"> {
   readonly generatedAt: number;
