@@ -86,6 +86,19 @@ test("the first pages show every table whole on a laptop's screen", async (conte
   }
 });
 
+test("the first page prints on four pages, an addendum's too, and that of two quarters on five", async (context) => {
+  const page = await openPage(context);
+  for (const format of ["A4", "Letter"]) {
+    const counted: Record<string, number | undefined> = {};
+    for (const name of ["evidence", "addendum", "two-quarters"]) {
+      await page.goto(pathToFileURL(join(out, name, "START-HERE.html")).href);
+      const pdf = (await page.pdf({ format })).toString("latin1");
+      counted[name] = pdf.match(/\/Type\s*\/Page\b/gu)?.length;
+    }
+    expect(counted, format).toEqual({ evidence: 4, addendum: 4, "two-quarters": 5 });
+  }
+});
+
 test("verify.html shows in a browser what the demo says of it", async (context) => {
   const text = printed.join("\n");
   expect(text).toContain(`enter the fingerprint: ${fingerprint()}`);
