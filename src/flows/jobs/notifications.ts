@@ -50,8 +50,8 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
   return { day: payload.kind === "summary" ? "" : day, sent: true };
 }
 
-/** A message waits for so long (ms) until the issue it leads to is open, and until opening it failed so often; then it is sent without. */
-const AWAITS_ISSUE = { ms: 10 * MINUTE, failures: 2 };
+/** A message waits for so long until the issue it leads to is open (ms); where opening it was tried by then, it is sent without. */
+const AWAITS_ISSUE = 10 * MINUTE;
 
 /** Returns where a message leads: the number of an issue is known only when GitHub has opened it. */
 async function pathNow(tools: Tools, { payload, storedAt }: StoredAction): Promise<string | null> {
@@ -61,16 +61,16 @@ async function pathNow(tools: Tools, { payload, storedAt }: StoredAction): Promi
   if (number !== null) return `${issue.repository}/issues/${number}`;
   const age = tools.clock.now() - storedAt;
   // While no App ran, nothing was tried.
-  if (age > AWAITS_ISSUE.ms && (await isTriedInVain(tools, issue.key))) return `${issue.repository}/issues`;
+  if (age > AWAITS_ISSUE && (await isTriedInVain(tools, issue.key))) return `${issue.repository}/issues`;
   throw new ExternalError("github-answer", "The issue this message leads to is not open yet.", {
     waitMs: 5_000,
   });
 }
 
-/** Returns whether opening an issue failed often, or is not tried any more. */
+/** Returns whether opening an issue failed, or is not tried any more. */
 async function isTriedInVain({ ledger }: Tools, key: string): Promise<boolean> {
   const actions = await ledger.queue.ofKey(key);
-  return actions.every(({ status, attempts }) => status !== "waiting" || attempts >= AWAITS_ISSUE.failures);
+  return actions.every(({ status, attempts }) => status !== "waiting" || attempts > 0);
 }
 
 /** Stores the line about a day's messages that were postponed. */
