@@ -8,7 +8,7 @@ import type { Instant } from "../domain/time/instant.ts";
 import { bitsBetween, both, countOf, either } from "./list-bits.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 import type { DayQuery } from "./list-filter.ts";
-import { numbersIn, selectedOn, type Day, type FoundDay } from "./list-rows.ts";
+import { numbersIn, selectedOn, type Day, type FoundDay, type SelectedRows } from "./list-rows.ts";
 
 /** So many days are read at once: few where the first rows are soon found, more the longer nothing is. */
 const DAYS = { first: 4, most: 64 };
@@ -17,12 +17,9 @@ const DAYS = { first: 4, most: 64 };
 const ROWS_OF_FEW_DAYS = 200;
 
 /** Describes what is selected of one day. */
-export interface MatchingDay {
+export interface MatchingDay extends SelectedRows {
   /** Days since 1970-01-01. */
   readonly day: number;
-  readonly bits: Uint8Array;
-  /** The rows' entries in the log, where they are listed. */
-  readonly seqs: readonly number[];
   /** Of which rows each mark is true by which they are counted. */
   readonly marked: ReadonlyMap<string, Uint8Array>;
 }

@@ -45,8 +45,9 @@ const AT_ONCE = 100;
 const ACTIONS_AT_ONCE = 500;
 /** After so many failed attempts at something that trying again does not fix, it is put aside, listed and never forgotten. */
 const MOST_ATTEMPTS = 8;
-/** What GitHub does not know may only be not known yet; after so many attempts and so long (ms) it is taken to be gone. */
-const ATTEMPTS_AT_GONE = 3;
+/** Before so many attempts nothing is given up for its age: while no App ran, nothing was tried. */
+const FEWEST_ATTEMPTS = 3;
+/** What GitHub does not know may only be not known yet; after so long (ms) it is taken to be gone. */
 const SETTLED = 10 * MINUTE;
 /** A lane with ever more work is given back after so many rounds, so that other lanes have their turn. */
 const MOST_ROUNDS = 10;
@@ -385,8 +386,8 @@ function isLag(error: unknown): boolean {
 }
 
 function isHopeless(error: unknown, attempts: number, age: number): boolean {
-  if (isOutdated(error, age)) return true;
-  if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE && age >= SETTLED;
+  if (isOutdated(error, age)) return attempts + 1 >= FEWEST_ATTEMPTS;
+  if (isGone(error)) return attempts + 1 >= FEWEST_ATTEMPTS && age >= SETTLED;
   if (error instanceof ExternalError && error.retry)
     return PUZZLES.has(error.code) && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;
   return attempts + 1 >= MOST_ATTEMPTS;

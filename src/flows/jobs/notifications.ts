@@ -50,7 +50,7 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
   return { day: payload.kind === "summary" ? "" : day, sent: true };
 }
 
-/** A message waits for so long until the issue it leads to is open (ms); where opening it was tried by then, it is sent without. */
+/** A message waits so long (ms) for its issue to be opened; then it is sent without, unless nobody tried to open it yet. */
 const AWAITS_ISSUE = 10 * MINUTE;
 
 /** Returns where a message leads: the number of an issue is known only when GitHub has opened it. */
@@ -99,7 +99,7 @@ export async function summarise(tools: Tools, held: HeldNotifications, lease: Re
   );
 }
 
-/** Returns whether a message could not be sent for so long that it is given up. */
+/** Returns whether a message that could not be sent is too old to be news. */
 export function isOutdated(error: unknown, age: number): boolean {
   return error instanceof ExternalError && error.code.startsWith("receiver-") && age > STAYS_NEWS;
 }

@@ -50,12 +50,12 @@ export async function countMonths(
       return [month, { tally: new MonthlyTally(), isObserved, seen }] as const;
     }),
   );
-  const [first, last] = [[...counts.keys()].at(0), [...counts.keys()].at(-1)];
+  const spans = [...counts].map(([month, { tally }]) => ({ tally, of: monthSpan(month) }));
+  const [first, last] = [spans.at(0), spans.at(-1)];
   if (first === undefined || last === undefined) return counts;
-  const span = { from: monthSpan(first).from, to: monthSpan(last).to };
+  const span = { from: first.of.from, to: last.of.to };
   for (const kind of ["change", "deployment"] as const)
     for (const each of await judged.counts(kind, span)) counts.get(each.month)?.tally.judged(each);
-  const spans = [...counts].map(([month, { tally }]) => ({ tally, of: monthSpan(month) }));
   for await (const { body } of source.states("deviation", { organizationId, order: "subject" }))
     for (const { tally, of } of spans) tally.deviation(body, of);
   return counts;

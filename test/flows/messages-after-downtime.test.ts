@@ -1,10 +1,10 @@
-/** A message leads to the issue it is about, however late that is opened; only where it cannot be is the message sent without. */
+/** Time in which no App ran counts as no attempt: a message leads to its issue however late that is opened, and is not given up for its age alone. */
 
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { notificationAction } from "../../src/domain/messages/notification.ts";
-import { HOUR, MINUTE } from "../../src/domain/time/durations.ts";
+import { DAY, HOUR, MINUTE } from "../../src/domain/time/durations.ts";
 import { ExternalError } from "../../src/domain/values/external-error.ts";
 import type { Tools } from "../../src/flows/context/tools.ts";
 import { workLane } from "../../src/flows/jobs/lane.ts";
@@ -22,6 +22,8 @@ const [MESSAGES, REPOSITORY] = ["notifications:2", "repository:1"];
 let ledger: Ledger;
 let remove: () => Promise<void>;
 let now: number;
+/** Whether the receiver of messages answers. */
+let isReceived: boolean;
 /** What GitHub answers when the issue is opened; null: nothing. */
 let answer: { readonly id: number; readonly number: number; readonly url: string } | null;
 let sent: (string | null)[];
@@ -30,7 +32,7 @@ beforeEach(async () => {
   const database = await freshDatabase("sqlite");
   remove = database.remove;
   ledger = await openLedger(database.where);
-  [now, answer, sent] = [NOW, { id: 1, number: 7, url: "" }, []];
+  [now, isReceived, answer, sent] = [NOW, true, { id: 1, number: 7, url: "" }, []];
   await ledger.record(
     {
       actions: [
@@ -88,6 +90,8 @@ function tools(): Tools {
     clock: { now: () => now },
     log: pino({ level: "silent" }),
     sendNotification: ({ path }) => {
+      if (!isReceived)
+        return Promise.reject(new ExternalError("receiver-unreachable", "It answered 503.", { retry: true }));
       sent.push(path);
       return Promise.resolve();
     },
@@ -103,7 +107,7 @@ function tools(): Tools {
   return { ...part, github } as unknown as Tools;
 }
 
-test("is sent once the issue is open, though nobody could open it for an hour", async () => {
+test("a message is sent once its issue is open, though nobody could open it for an hour", async () => {
   await work(MESSAGES);
   now += HOUR;
   await work(MESSAGES);
@@ -114,7 +118,7 @@ test("is sent once the issue is open, though nobody could open it for an hour", 
   expect(sent).toEqual([`${ISSUES}/7`]);
 });
 
-test("waits ten minutes for an issue that GitHub does not open, and is sent without it then", async () => {
+test("a message waits ten minutes for an issue that GitHub does not open, and is sent without it then", async () => {
   answer = null;
   for (const _ of [1, 2, 3]) {
     await work(REPOSITORY);
@@ -125,4 +129,36 @@ test("waits ten minutes for an issue that GitHub does not open, and is sent with
   now += 2 * MINUTE;
   await work(MESSAGES);
   expect(sent).toEqual([ISSUES]);
+});
+
+/** How the messages stand. */
+async function statuses(): Promise<readonly string[]> {
+  const all = await ledger.queue.listActions({ limit: 10 });
+  return all.filter(({ kind }) => kind === "notification").map(({ status }) => status);
+}
+
+test("a message that is days old when an App runs again is tried more than once before it is given up", async () => {
+  await work(REPOSITORY);
+  now += 4 * DAY;
+  isReceived = false;
+  for (const _ of [1, 2]) {
+    await work(MESSAGES);
+    expect(await statuses()).toEqual(["waiting"]);
+    now += MINUTE;
+  }
+  isReceived = true;
+  await work(MESSAGES);
+  expect(sent).toEqual([`${ISSUES}/7`]);
+});
+
+test("a message that a receiver refuses for days is given up", async () => {
+  await work(REPOSITORY);
+  isReceived = false;
+  await work(MESSAGES);
+  now += 2 * DAY;
+  await work(MESSAGES);
+  expect(await statuses()).toEqual(["waiting"]);
+  now += 2 * DAY;
+  await work(MESSAGES);
+  expect(await statuses()).toEqual(["dead"]);
 });
