@@ -15,6 +15,7 @@ import type { SharedContent } from "../../src/domain/evidence/copies/first-page.
 import { sha256 } from "../../src/domain/values/digest.ts";
 import { fingerprintOf, pemOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
+import type { LoggedEntry } from "../../src/domain/records/entry.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { KEY, PERIOD } from "../evidence/fixture.ts";
 import { sample } from "../support/effort.ts";
@@ -90,6 +91,8 @@ function all(...lies: readonly Retold["log"][]): Retold["log"] {
 // What the quarter holds: see demo/story.yaml.
 const UNAPPROVED = those("change", '"title":"Export as CSV"');
 const BY_NIGHT = those("change", '"title":"Fix the checkout"');
+/** The repository of the refunds. */
+const BILLING = 70_004;
 const REFUNDS = those("change", '"title":"Refunds"');
 const SEARCH = those("change", '"title":"Search"');
 const PUSHED = those("change", '"kind":"push"');
@@ -203,7 +206,9 @@ const LIES: Readonly<Record<string, Lie>> = {
       book.set(
         "rights-used.csv",
         (right) =>
-          right["actor"] === "bob#5002" && right["repository_id"] === "70003" && right["right"] === "approve",
+          right["actor"] === "bob#5002" &&
+          right["repository_id"] === row["repository_id"] &&
+          right["right"] === "approve",
         { actor: "carol#5003" },
       );
     },
@@ -213,8 +218,8 @@ const LIES: Readonly<Record<string, Lie>> = {
     log: retold(
       (entry) =>
         REFUNDS(entry) ||
-        (entry.repositoryId === 70_003 && those("observation", '"review"', '"pull":2')(entry)) ||
-        (entry.repositoryId === 70_003 && entry.kind === "gate"),
+        (entry.repositoryId === BILLING && those("observation", '"review"', '"pull":2')(entry)) ||
+        (entry.repositoryId === BILLING && entry.kind === "gate"),
       (text) => text.replaceAll("5002", "5004").replaceAll("bob", "dora"),
     ),
     named: /made it/u,
@@ -833,6 +838,22 @@ async function told(lie: Lie, heads: "left" | "gone" = "gone"): Promise<readonly
   return recompute(place, fingerprintOf(KEY.spki));
 }
 
+/** How many entries of the log come before the first that a lie tells otherwise. */
+function firstToldOtherwise(log: Retold["log"]): number {
+  const after = log(quarter.entries).map((entry) => JSON.stringify(entry));
+  return quarter.entries.findIndex((entry, index) => JSON.stringify(entry) !== after[index]);
+}
+
+/** How many entries the newest head is of that GitHub shows. */
+function newestHead(): number {
+  const sizes = quarter.entries.flatMap((entry) =>
+    entry.kind === "log-head" && (entry as LoggedEntry<"log-head">).body.posted !== null
+      ? [(entry as LoggedEntry<"log-head">).body.size]
+      : [],
+  );
+  return Math.max(...sizes);
+}
+
 /** Another value in the first cell of a column that holds one. */
 function inOneCell({ path, name, type }: (typeof CELLS)[number]): (book: Book) => void {
   return (book) => {
@@ -885,9 +906,13 @@ describe("lies about a real quarter", () => {
       Object.entries(LIES).filter(([, lie]) => "log" in lie),
       3,
     ),
-  )("are found by verify too where heads of the log were left: %s", async (_, lie) => {
-    await told(lie, "left");
-    const { defects } = await verifyPath(join(folder, "lied"));
-    expect(defects.map(({ file }) => file)).toContain("log/heads.csv");
-  });
+  )(
+    "are found by verify where heads of the log were left, unless they begin after the newest: %s",
+    async (_, lie) => {
+      await told(lie, "left");
+      const { defects } = await verifyPath(join(folder, "lied"));
+      const isBefore = "log" in lie && firstToldOtherwise(lie.log) < newestHead();
+      expect(defects.some(({ file }) => file === "log/heads.csv")).toBe(isBefore);
+    },
+  );
 });
