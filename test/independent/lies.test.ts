@@ -15,7 +15,6 @@ import type { SharedContent } from "../../src/domain/evidence/copies/first-page.
 import { sha256 } from "../../src/domain/values/digest.ts";
 import { fingerprintOf, pemOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
-import type { LoggedEntry } from "../../src/domain/records/entry.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { KEY, PERIOD } from "../evidence/fixture.ts";
 import { sample } from "../support/effort.ts";
@@ -847,9 +846,7 @@ function firstToldOtherwise(log: Retold["log"]): number {
 /** How many entries the newest head is of that GitHub shows. */
 function newestHead(): number {
   const sizes = quarter.entries.flatMap((entry) =>
-    entry.kind === "log-head" && (entry as LoggedEntry<"log-head">).body.posted !== null
-      ? [(entry as LoggedEntry<"log-head">).body.size]
-      : [],
+    entry.kind === "log-head" && entry.body.posted !== null ? [entry.body.size] : [],
   );
   return Math.max(...sizes);
 }
