@@ -224,7 +224,8 @@ function routesOf(
       caches: {
         lookups: () => lookups.use(),
         unchanged: () => unchanged.use(),
-        newest: () => ledger.use(),
+        newest: () => ledger.use().newest,
+        entries: () => ledger.use().entries,
         arrivals: () => arrivals.use(),
       },
       pages: pagesWhenOpened(settings, {

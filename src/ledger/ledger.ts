@@ -29,14 +29,23 @@ import { historyOf, newestOfEach, type HistoryAsked } from "./history.ts";
 import { Lists } from "./lists.ts";
 import { SessionStore } from "./sessions.ts";
 import { FormStore, putForm, type StoredForm } from "./forms.ts";
-import { checkLog, readEntry, readLog } from "./log.ts";
+import { checkLog, entriesAt, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
-import { Newest, type NewestAnswer } from "./newest.ts";
+import { Newest, ReadEntries, type NewestAnswer } from "./newest.ts";
 import { prepared } from "./database/prepared-statements.ts";
 import { Queue } from "./queue/queue.ts";
 import type { Tables } from "./database/schema.ts";
 import { leaseShares } from "./queue/rate-shares.ts";
-import { newestOf, PAGE, pageAsOf, statePage, upsertStates, type StateFilter } from "./states.ts";
+import {
+  newestOf,
+  PAGE,
+  pageAsOf,
+  placesOfPage,
+  statePage,
+  upsertStates,
+  type StateFilter,
+  type StatePage,
+} from "./states.ts";
 import { storable } from "./database/storable.ts";
 import type { Readable, Store } from "./database/store.ts";
 import { takeTurn } from "./database/turns.ts";
@@ -68,11 +77,13 @@ export function lastSweeps(db: Kysely<Tables>) {
 export class LedgerReader {
   readonly #readable: Readable;
   readonly #newest: Newest;
+  readonly #entries: ReadEntries | null;
 
-  /** `newest`: the cache of newest entries, where it can be known when they are outdated. */
-  constructor(readable: Readable, newest = new Newest(() => null)) {
+  /** `newest`: the cache of newest entries, where it can be known when they are outdated; `entries`: that of single ones. */
+  constructor(readable: Readable, newest = new Newest(() => null), entries: ReadEntries | null = null) {
     this.#readable = readable;
     this.#newest = newest;
+    this.#entries = entries;
   }
 
   /** Returns the newest entry of one subject. */
@@ -86,16 +97,22 @@ export class LedgerReader {
 
   /** Reads the newest entry of every subject of a kind, in pages; what changes meanwhile may be read old or new, and no writer waits. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter): AsyncIterable<LoggedEntry<K>> {
-    const page = async (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => {
-      const rows = await this.#readable.read((db) => statePage(db, kind, filter, after));
-      return readPage<K>(rows);
-    };
+    const page = (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => this.#page<K>({ kind, filter, after });
     let { entries, isWhole } = await this.#newest.answer(kind, JSON.stringify(filter), page);
     yield* entries;
     while (!isWhole) {
       ({ entries, isWhole } = await page(entries.at(-1)));
       yield* entries;
     }
+  }
+
+  async #page<K extends EntryKind>(page: StatePage): Promise<NewestAnswer<K>> {
+    const entries = this.#entries;
+    if (entries === null || !entries.keeps(page.kind))
+      return readPage<K>(await this.#readable.read((db) => statePage(db, page)));
+    const places = await this.#readable.read((db) => placesOfPage(db, page));
+    const found = await entries.at<K>(places, (seqs) => this.#readable.read((db) => entriesAt(db, seqs)));
+    return { ...found, isWhole: places.length < PAGE };
   }
 
   /** Reads the log as it was when it held so many entries: the states of then, and nothing recorded since. No cache is used. */
@@ -220,13 +237,16 @@ export class Ledger extends LedgerReader {
   readonly forms: FormStore;
   readonly #store: Store;
   readonly #newest: Newest;
+  readonly #entries: ReadEntries;
   /** Counts the verdicts this process recorded, by kind of entry and by verdict. */
   readonly #verdicts = new Map<EntryKind, Map<Verdict, number>>();
 
   constructor(store: Store) {
     const newest = new Newest(() => store.othersWrote());
-    super(store, newest);
+    const entries = new ReadEntries();
+    super(store, newest, entries);
     this.#newest = newest;
+    this.#entries = entries;
     this.#store = store;
     this.queue = new Queue(store);
     this.lists = new Lists(store);
@@ -239,9 +259,9 @@ export class Ledger extends LedgerReader {
     return this.#store.kind;
   }
 
-  /** Returns how much is kept of what was read. */
-  use(): CacheUse {
-    return this.#newest.use();
+  /** Returns how much is kept of what was read: of answers, and of single entries. */
+  use(): { readonly newest: CacheUse; readonly entries: CacheUse } {
+    return { newest: this.#newest.use(), entries: this.#entries.use() };
   }
 
   /** Returns how many transactions this process has committed. */

@@ -1,13 +1,13 @@
 /** Reading the evidence log in pages, and checking that nothing in it was changed. */
 
 import { sql } from "kysely";
-import type { Selectable } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 
 import { FIRST_LINK, linkHash } from "../domain/records/chain.ts";
 import type { Instant } from "../domain/time/instant.ts";
 import type { EntryKind, LoggedEntry } from "../domain/records/entry.ts";
 import { raised } from "../domain/records/stored.ts";
-import type { LogTable } from "./database/schema.ts";
+import type { LogTable, Tables } from "./database/schema.ts";
 import type { Readable } from "./database/store.ts";
 
 const PAGE = 1_000;
@@ -78,6 +78,11 @@ export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
     ...raised({ seq: row.seq, kind: row.kind as K, version: row.version }, JSON.parse(row.body)),
   };
   return entry;
+}
+
+/** Reads the entries with these numbers, in any order. */
+export function entriesAt(db: Kysely<Tables>, seqs: readonly number[]): Promise<readonly LogRow[]> {
+  return db.selectFrom("log").select(LOG_COLUMNS).where("log.seq", "in", seqs).execute();
 }
 
 /** Reads all entries that the filter selects, oldest first. */

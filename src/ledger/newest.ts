@@ -1,16 +1,17 @@
-/** The newest entries as they were read, kept until another writer may have written others of their kind. */
+/** Entries as they were read: answers, kept until another writer may have written others of their kind, and single entries, by their hashes. */
 
 import { LRUCache } from "lru-cache";
 
 import type { EntryKind, LoggedEntry } from "../domain/records/entry.ts";
 import { useOf, type CacheUse } from "../domain/values/cache-use.ts";
 import { HOUR } from "../domain/time/durations.ts";
+import { readEntry, type LogRow } from "./log.ts";
 
-/** So much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
+/** Of each so much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
 const MOST = 2_000_000;
 /** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
 const EACH = 200;
-/** Drops an answer that was not used for so long (ms). */
+/** Drops what was not used for so long (ms). */
 const IDLE = HOUR;
 
 /** Holds an answer of the store. `size`: the characters of the bodies; `isWhole`: there is no further page. */
@@ -71,5 +72,58 @@ export class Newest {
   #as(kind: EntryKind): string | null {
     const others = this.#othersWrote();
     return others === null ? null : `${others} ${this.#written.get(kind) ?? 0}`;
+  }
+}
+
+/** Of these kinds a page reads every newest entry, and few are new since the last page. */
+const READ_WHOLE: ReadonlySet<EntryKind> = new Set([
+  "completeness",
+  "coverage-gap",
+  "deviation",
+  "monthly-review",
+  "repository",
+]);
+
+/**
+ * Keeps entries by their hashes. Each hash is made over all of its entry and the log before it, so that what is kept is right
+ * whoever else writes, also where a backup is put back meanwhile. The entry not used for longest is dropped first.
+ */
+export class ReadEntries {
+  readonly #kept = new LRUCache<string, { readonly entry: LoggedEntry; readonly size: number }>({
+    maxSize: 2 * MOST,
+    sizeCalculation: ({ size }) => EACH + size,
+    ttl: IDLE,
+    updateAgeOnGet: true,
+  });
+
+  /** Returns whether entries of this kind are kept. */
+  keeps(kind: EntryKind): boolean {
+    return READ_WHOLE.has(kind);
+  }
+
+  /** Returns the entries at these places of the log, which are of one kind, in the same order; `read` reads those that are not kept. */
+  async at<K extends EntryKind>(
+    places: readonly Pick<LogRow, "seq" | "hash">[],
+    read: (seqs: readonly number[]) => Promise<readonly LogRow[]>,
+  ): Promise<Omit<NewestAnswer<K>, "isWhole">> {
+    const found = new Map(places.map(({ seq, hash }) => [seq, this.#kept.get(hash)]));
+    const missing = places.flatMap(({ seq }) => (found.get(seq) === undefined ? [seq] : []));
+    for (const row of missing.length === 0 ? [] : await read(missing)) {
+      const one = { entry: readEntry(row), size: row.body.length };
+      this.#kept.set(row.hash, one);
+      found.set(row.seq, one);
+    }
+    const entries = places.map(({ seq }) => {
+      const one = found.get(seq);
+      if (one === undefined) throw new Error(`entry ${seq} is in no log any more`);
+      // The places are of one kind.
+      return one.entry as LoggedEntry<K>;
+    });
+    return { entries, size: [...found.values()].reduce((sum, one) => sum + (one?.size ?? 0), 0) };
+  }
+
+  /** Returns how much is kept. */
+  use(): CacheUse {
+    return useOf(this.#kept);
   }
 }

@@ -58,13 +58,29 @@ export function states(db: Kysely<Tables>): SelectQueryBuilder<Tables, "state" |
   return db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
 }
 
-/** Reads the next page of the newest entries of a kind. */
-export function statePage(
+/** Selects a page of states: those of a kind that a filter selects, after the last of the page before. */
+export interface StatePage {
+  readonly kind: EntryKind;
+  readonly filter: StateFilter;
+  readonly after: Pick<LoggedEntry, "at" | "subject"> | undefined;
+}
+
+/** Reads a page of the newest entries of a kind. */
+export function statePage(db: Kysely<Tables>, page: StatePage): Promise<readonly LogRow[]> {
+  const { given, shape } = limitsOf(page);
+  return pageOfStates(db, given, shape);
+}
+
+/** Reads where in the log the entries of a page are, and their hashes. */
+export function placesOfPage(
   db: Kysely<Tables>,
-  kind: EntryKind,
-  filter: StateFilter,
-  after: Pick<LoggedEntry, "at" | "subject"> | undefined,
-): Promise<readonly LogRow[]> {
+  page: StatePage,
+): Promise<readonly Pick<LogRow, "seq" | "hash">[]> {
+  const { given, shape } = limitsOf(page);
+  return pageOfPlaces(db, given, shape);
+}
+
+function limitsOf({ kind, filter, after }: StatePage): { readonly given: Limits; readonly shape: PageShape } {
   const { order = "subject", subjectPrefix: prefix = "", everyOrganization: _, ...limits } = filter;
   // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
   const between = prefix === "" ? {} : { first: prefix, last: `${prefix}\u{10FFFF}` };
@@ -75,7 +91,7 @@ export function statePage(
     kind,
   };
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  return pageOfStates(db, given, { order, names });
+  return { given, shape: { order, names } };
 }
 
 /** What a page of states is limited by; `first` and `last` are of subjects, and the last page ended with what is after. */
@@ -97,8 +113,19 @@ interface PageShape {
   readonly names: readonly string[];
 }
 
-const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) => {
-  let query = states(db).where("state.kind", "=", given.kind).limit(sql.lit(PAGE));
+const pageOfStates = prepared((db, given: Limits, shape: PageShape) => limited(states(db), given, shape));
+
+const pageOfPlaces = prepared((db, given: Limits, shape: PageShape) => {
+  const places = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq");
+  return limited(places.select(["log.seq", "log.hash"]), given, shape);
+});
+
+function limited<Row>(
+  all: SelectQueryBuilder<Tables, "state" | "log", Row>,
+  given: Limits,
+  { order, names }: PageShape,
+): typeof all {
+  let query = all.where("state.kind", "=", given.kind).limit(sql.lit(PAGE));
   const limit = <Name extends keyof Limits>(
     name: Name,
     of: (value: NonNullable<Limits[Name]>) => typeof query,
@@ -119,7 +146,7 @@ const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) =
   if (names.includes("afterAt"))
     query = query.where(sql<boolean>`(state.at, state.subject) > (${given.afterAt}, ${given.afterSubject})`);
   return query.orderBy("state.at").orderBy("state.subject");
-});
+}
 
 /** Reads the next page of what was the newest of each subject at a place in the log, by subject. */
 export function pageAsOf(
