@@ -1,7 +1,7 @@
 /** Time in which no App ran counts as no attempt: a message leads to its issue however late that is opened, and is not given up for its age alone. */
 
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { notificationAction } from "../../src/domain/messages/notification.ts";
 import { DAY, HOUR, MINUTE } from "../../src/domain/time/durations.ts";
@@ -129,6 +129,31 @@ test("a message waits ten minutes for an issue that GitHub does not open, and is
   now += 2 * MINUTE;
   await work(MESSAGES);
   expect(sent).toEqual([ISSUES]);
+});
+
+test("a message leads to its issue also where that is opened while the message is being made", async () => {
+  now += HOUR;
+  const { queue } = ledger;
+  const [opening] = await queue.ofKey(KEY);
+  let isOpened = false;
+  /** Whichever question about the issue comes first, it is opened right after the answer. */
+  const openedAfter = <Given extends unknown[], T>(ask: (...given: Given) => Promise<T>) =>
+    vi.fn(async (...given: Given): Promise<T> => {
+      const answered = await ask.apply(queue, given);
+      if (!isOpened && opening !== undefined) {
+        isOpened = true;
+        const end = { of: "action", id: opening.id, as: "done", outcome: answer } as const;
+        await queue.end("one", REPOSITORY, [end], now);
+      }
+      return answered;
+    });
+  queue.ofKey = openedAfter(queue.ofKey);
+  queue.completedOf = openedAfter(queue.completedOf);
+  await work(MESSAGES);
+  now += MINUTE;
+  await work(MESSAGES);
+  expect(isOpened).toBe(true);
+  expect(sent).toEqual([`${ISSUES}/7`]);
 });
 
 /** How the messages stand. */

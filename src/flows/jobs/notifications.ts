@@ -57,11 +57,12 @@ const AWAITS_ISSUE = 10 * MINUTE;
 async function pathNow(tools: Tools, { payload, storedAt }: StoredAction): Promise<string | null> {
   const { issue, path } = payload as NotificationPayload;
   if (issue === undefined) return path;
+  const age = tools.clock.now() - storedAt;
+  // While no App ran, nothing was tried. Asked first: the issue may be opened between the two questions.
+  const isInVain = age > AWAITS_ISSUE && (await isTriedInVain(tools, issue.key));
   const number = await openedIssue(tools.ledger, issue.key);
   if (number !== null) return `${issue.repository}/issues/${number}`;
-  const age = tools.clock.now() - storedAt;
-  // While no App ran, nothing was tried.
-  if (age > AWAITS_ISSUE && (await isTriedInVain(tools, issue.key))) return `${issue.repository}/issues`;
+  if (isInVain) return `${issue.repository}/issues`;
   throw new ExternalError("github-answer", "The issue this message leads to is not open yet.", {
     waitMs: 5_000,
   });
