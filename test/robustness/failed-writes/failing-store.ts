@@ -26,6 +26,7 @@ export class FailingStore {
   #happened = 0;
   #isDead = false;
   readonly #places = new Set<string>();
+  readonly #planned = new WeakSet<object>();
 
   /** How many writes there were since it was armed. */
   get writes(): number {
@@ -45,6 +46,11 @@ export class FailingStore {
   /** Tells that the process is gone, and must be started again. */
   get isDead(): boolean {
     return this.#isDead;
+  }
+
+  /** Tells of an error that it is one that was planned, whenever its write began. */
+  isPlanned(error: unknown): boolean {
+    return typeof error === "object" && error !== null && this.#planned.has(error);
   }
 
   /** Counts from here. */
@@ -86,8 +92,11 @@ export class FailingStore {
           if (place !== null) this.#places.add(place);
           const isNow = this.#isNow();
           if (isNow) this.#happened += 1;
-          if (isNow && this.#fault?.kind === "fail")
-            throw new ExternalError("database-unreachable", "The write failed, as planned.");
+          if (isNow && this.#fault?.kind === "fail") {
+            const planned = new ExternalError("database-unreachable", "The write failed, as planned.");
+            this.#planned.add(planned);
+            throw planned;
+          }
           const done = await store.transact(work, lasts);
           if (isNow) {
             isGone = true;

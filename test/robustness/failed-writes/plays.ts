@@ -151,7 +151,7 @@ async function played(
           if (!store.isDead) return done;
         } catch (error) {
           // Whoever asked is told that it failed, and asks again. The write may have begun before the asking.
-          if (store.happened === before && !store.isDead) throw error;
+          if (store.happened === before && !store.isDead && !store.isPlanned(error)) throw error;
         }
       }
     };
