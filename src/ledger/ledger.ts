@@ -97,7 +97,7 @@ export class LedgerReader {
 
   /** Reads the newest entry of every subject of a kind, in pages; what changes meanwhile may be read old or new, and no writer waits. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter): AsyncIterable<LoggedEntry<K>> {
-    const page = (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => this.#page<K>({ kind, filter, after });
+    const page = (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => this.#page({ kind, filter, after });
     let { entries, isWhole } = await this.#newest.answer(kind, JSON.stringify(filter), page);
     yield* entries;
     while (!isWhole) {
@@ -106,12 +106,14 @@ export class LedgerReader {
     }
   }
 
-  async #page<K extends EntryKind>(page: StatePage): Promise<NewestAnswer<K>> {
+  async #page<K extends EntryKind>(page: StatePage & { readonly kind: K }): Promise<NewestAnswer<K>> {
     const entries = this.#entries;
     if (entries === null || !entries.keeps(page.kind))
       return readPage<K>(await this.#readable.read((db) => statePage(db, page)));
     const places = await this.#readable.read((db) => placesOfPage(db, page));
-    const found = await entries.at<K>(places, (seqs) => this.#readable.read((db) => entriesAt(db, seqs)));
+    const found = await entries.at(page.kind, places, (seqs) =>
+      this.#readable.read((db) => entriesAt(db, seqs)),
+    );
     return { ...found, isWhole: places.length < PAGE };
   }
 

@@ -78,39 +78,39 @@ export class Newest {
 /** Of these kinds a page reads every newest entry, and few are new since the last page. */
 const READ_WHOLE: ReadonlySet<EntryKind> = new Set([
   "completeness",
+  "control-state",
   "coverage-gap",
   "deviation",
+  "exposure",
   "monthly-review",
   "repository",
 ]);
 
 /**
  * Keeps entries by their hashes. Each hash is made over all of its entry and the log before it, so that what is kept is right
- * whoever else writes, also where a backup is put back meanwhile. The entry not used for longest is dropped first.
+ * whoever else writes, also where a backup is put back meanwhile. The entry of a kind not used for longest is dropped first: a kind
+ * of which there is too much drops none of another.
  */
 export class ReadEntries {
-  readonly #kept = new LRUCache<string, { readonly entry: LoggedEntry; readonly size: number }>({
-    maxSize: 2 * MOST,
-    sizeCalculation: ({ size }) => EACH + size,
-    ttl: IDLE,
-    updateAgeOnGet: true,
-  });
+  readonly #kept = new Map([...READ_WHOLE].map((kind) => [kind, entriesOfKind()]));
 
   /** Returns whether entries of this kind are kept. */
   keeps(kind: EntryKind): boolean {
-    return READ_WHOLE.has(kind);
+    return this.#kept.has(kind);
   }
 
-  /** Returns the entries at these places of the log, which are of one kind, in the same order; `read` reads those that are not kept. */
+  /** Returns the entries of a kind at these places of the log, in the same order; `read` reads those that are not kept. */
   async at<K extends EntryKind>(
+    kind: K,
     places: readonly Pick<LogRow, "seq" | "hash">[],
     read: (seqs: readonly number[]) => Promise<readonly LogRow[]>,
   ): Promise<Omit<NewestAnswer<K>, "isWhole">> {
-    const found = new Map(places.map(({ seq, hash }) => [seq, this.#kept.get(hash)]));
+    const kept = this.#kept.get(kind);
+    const found = new Map(places.map(({ seq, hash }) => [seq, kept?.get(hash)]));
     const missing = places.flatMap(({ seq }) => (found.get(seq) === undefined ? [seq] : []));
     for (const row of missing.length === 0 ? [] : await read(missing)) {
       const one = { entry: readEntry(row), size: row.body.length };
-      this.#kept.set(row.hash, one);
+      kept?.set(row.hash, one);
       found.set(row.seq, one);
     }
     const entries = places.map(({ seq }) => {
@@ -122,8 +122,19 @@ export class ReadEntries {
     return { entries, size: [...found.values()].reduce((sum, one) => sum + (one?.size ?? 0), 0) };
   }
 
-  /** Returns how much is kept. */
+  /** Returns how much is kept of all kinds together. */
   use(): CacheUse {
-    return useOf(this.#kept);
+    const all = [...this.#kept.values()].map(useOf);
+    const sum = (of: keyof CacheUse): number => all.reduce((total, each) => total + each[of], 0);
+    return { entries: sum("entries"), bytes: sum("bytes"), bound: sum("bound") };
   }
+}
+
+function entriesOfKind() {
+  return new LRUCache<string, { readonly entry: LoggedEntry; readonly size: number }>({
+    maxSize: MOST,
+    sizeCalculation: ({ size }) => EACH + size,
+    ttl: IDLE,
+    updateAgeOnGet: true,
+  });
 }

@@ -102,7 +102,7 @@ describe("single entries that were read", () => {
     const entries = new ReadEntries();
     const asked: (readonly number[])[] = [];
     const ask = async (places: readonly ReturnType<typeof place>[]) => {
-      const found = await entries.at(places, (seqs) => {
+      const found = await entries.at("coverage-gap", places, (seqs) => {
         asked.push(seqs);
         return Promise.resolve(places.filter(({ seq }) => seqs.includes(seq)).map(row));
       });
@@ -117,7 +117,7 @@ describe("single entries that were read", () => {
   });
 
   test("are never left out where the log has them no more", async () => {
-    const gone = new ReadEntries().at([place(1)], () => Promise.resolve([]));
+    const gone = new ReadEntries().at("coverage-gap", [place(1)], () => Promise.resolve([]));
     await expect(gone).rejects.toThrow("entry 1 is in no log any more");
   });
 });
