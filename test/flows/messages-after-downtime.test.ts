@@ -139,7 +139,7 @@ test("a message leads to its issue also where that is opened while the message i
   /** Whichever question about the issue comes first, it is opened right after the answer. */
   const openedAfter = <Given extends unknown[], T>(ask: (...given: Given) => Promise<T>) =>
     vi.fn(async (...given: Given): Promise<T> => {
-      const answered = await ask.apply(queue, given);
+      const answered = await ask(...given);
       if (!isOpened && opening !== undefined) {
         isOpened = true;
         const end = { of: "action", id: opening.id, as: "done", outcome: answer } as const;
@@ -147,8 +147,8 @@ test("a message leads to its issue also where that is opened while the message i
       }
       return answered;
     });
-  queue.ofKey = openedAfter(queue.ofKey);
-  queue.completedOf = openedAfter(queue.completedOf);
+  queue.ofKey = openedAfter(queue.ofKey.bind(queue));
+  queue.completedOf = openedAfter(queue.completedOf.bind(queue));
   await work(MESSAGES);
   now += MINUTE;
   await work(MESSAGES);
