@@ -58,7 +58,13 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   const repo = facts.repositories.filter(
     ({ inScope, removedAt, archived }) => inScope && removedAt === null && !archived,
   );
-  const counts = Map.groupBy(facts.completeness, ({ repository }) => repository.id);
+  // By hand: packages are verified on Node 20 too, which cannot group.
+  const counts = new Map<number, CompletenessRecord[]>();
+  for (const each of facts.completeness) {
+    const of = counts.get(each.repository.id);
+    if (of === undefined) counts.set(each.repository.id, [each]);
+    else of.push(each);
+  }
   const lastReads = new Map(
     repo.map((each) => [each.repository.id, lastRead(each, presence, counts.get(each.repository.id))]),
   );
