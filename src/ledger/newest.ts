@@ -76,7 +76,7 @@ export class Newest {
 }
 
 /** Of these kinds a page reads every newest entry, and few are new since the last page. */
-const READ_WHOLE: ReadonlySet<EntryKind> = new Set([
+const READ_WHOLE: readonly EntryKind[] = [
   "completeness",
   "control-state",
   "coverage-gap",
@@ -84,7 +84,7 @@ const READ_WHOLE: ReadonlySet<EntryKind> = new Set([
   "exposure",
   "monthly-review",
   "repository",
-]);
+];
 
 /**
  * Keeps entries by their hashes. Each hash is made over all of its entry and the log before it, so that what is kept is right
@@ -92,7 +92,7 @@ const READ_WHOLE: ReadonlySet<EntryKind> = new Set([
  * of which there is too much drops none of another.
  */
 export class ReadEntries {
-  readonly #kept = new Map([...READ_WHOLE].map((kind) => [kind, entriesOfKind()]));
+  readonly #kept = new Map(READ_WHOLE.map((kind) => [kind, entriesOfKind()]));
 
   /** Returns whether entries of this kind are kept. */
   keeps(kind: EntryKind): boolean {

@@ -29,6 +29,7 @@ import { entry } from "../ledger/sample.ts";
 import { INHERITED, start } from "../robustness/programs.ts";
 import { isWhole, sample } from "../support/effort.ts";
 import { folderOfSuite, folderOfTest } from "../support/folders.ts";
+import { NEWER, reachedFrom } from "./older-node.ts";
 import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 
 interface Packed {
@@ -171,15 +172,6 @@ function olderNode(): string | null {
   return null;
 }
 
-/** Every file of the build that one imports, by whatever way. */
-function reachedFrom(file: string): readonly string[] {
-  const found = new Set([file]);
-  for (const each of found)
-    for (const [, path = ""] of readFileSync(each, "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)"/gu))
-      found.add(join(dirname(each), path));
-  return [...found];
-}
-
 describe("on an older Node the build", () => {
   const node = olderNode();
 
@@ -192,11 +184,9 @@ describe("on an older Node the build", () => {
   });
 
   it("verifies by nothing that Node 20 lacks", () => {
-    const newer =
-      /\b(?:Map|Object)\.groupBy\b|\bPromise\.(?:withResolvers|try)\b|\bArray\.fromAsync\b|\bIterator\.|\bRegExp\.escape\b|(?<!\bz\s*)\.(?:union|intersection|difference|symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom)\(/u;
     const files = reachedFrom(join(OUT, "src/cli/verify.js"));
     expect(files.length).toBeGreaterThan(50);
-    expect(files.filter((file) => newer.test(readFileSync(file, "utf8")))).toEqual([]);
+    expect(files.filter((file) => NEWER.test(readFileSync(file, "utf8")))).toEqual([]);
   });
 
   it.skipIf(node === null)("verifies a package, and names what is wrong with one", () => {

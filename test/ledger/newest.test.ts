@@ -174,7 +174,7 @@ describeOnBothStores("two ledgers on one database", (open) => {
           }
         }
       }),
-      { numRuns: rounds(10, 100), endOnFailure },
+      { numRuns: rounds(20, 200), endOnFailure },
     );
   });
 
