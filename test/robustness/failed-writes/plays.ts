@@ -75,7 +75,7 @@ export function testFailedWrites(kind: "sqlite" | "postgres"): void {
               happened += broken.happened;
               for (const line of differences(whole.rows, broken.rows)) report(`${name}: ${line}`);
             } catch (error) {
-              report(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+              report(`${name}: ${messageOf(error)}`);
             }
           });
           console.log(
@@ -191,7 +191,11 @@ async function played(
         });
       return ledger;
     };
-    const rows = await rowsOf(scenario, { ...stage, app: living, openLedger }, { maybeLate: true });
+    const rows = await rowsOf(scenario, { ...stage, app: living, openLedger }, { maybeLate: true }).catch(
+      async (error: unknown) => {
+        throw new Error(`${messageOf(error)}\n${await lastSeen(stage)}`, { cause: error });
+      },
+    );
     if (fault !== null && store.happened === 0) throw new Error("the fault never came");
     const ledger = await stage.openLedger();
     try {
@@ -205,6 +209,36 @@ async function played(
   } finally {
     await stage.close();
     await remove();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Entries of the log shown where a play broke off: no play is the same twice, and playing it again may not show why. */
+const LAST_ENTRIES = 60;
+
+/** What the App knew where a play broke off, and what it still had to do. */
+async function lastSeen(stage: Harness): Promise<string> {
+  const ledger = await stage.openLedger();
+  try {
+    const { size } = await ledger.head();
+    const lines: string[] = [];
+    for await (const entry of ledger.log({ everyOrganization: true, afterSeq: size - LAST_ENTRIES }))
+      lines.push(JSON.stringify(entry));
+    const left = [
+      ...(await ledger.queue.list({ status: "waiting", limit: 50 })),
+      ...(await ledger.queue.listActions({ status: "waiting", limit: 50 })),
+    ];
+    return [
+      "The last entries of its log:",
+      ...lines,
+      "What waits:",
+      ...left.map((each) => JSON.stringify(each)),
+    ].join("\n");
+  } finally {
+    await ledger.close();
   }
 }
 
