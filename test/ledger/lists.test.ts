@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 
 import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import type { Change } from "../../src/domain/change/change.ts";
 import { listedOf } from "../../src/domain/lists/listed.ts";
 import { judgedIn, type Judged } from "../../src/domain/monitoring/judged.ts";
 import type { Outcome } from "../../src/domain/values/result.ts";
@@ -99,6 +100,8 @@ const FILTERED: (keyof Filter)[] = [
 /** Of one of the changes: a whole id, beginnings of it, less than is looked for, and its end. */
 const IDS = ((id: string) => [
   id,
+  id.slice(0, 17),
+  `${id.slice(0, 15)}${id[15] === "0" ? "1" : "0"}`,
   id.slice(0, 7).toUpperCase(),
   id.slice(0, 4),
   id.slice(0, 3),
@@ -135,7 +138,7 @@ const filters = fc
   .map(([all, kept]): Filter => Object.fromEntries(kept.map((name) => [name, all[name]])));
 
 function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter): boolean {
-  const { place, verdict, words, ids, marks } = listedOf("change", body);
+  const { place, verdict, words, marks } = listedOf("change", body);
   const { from = 0, to = Infinity } = filter;
   return (
     (filter.repositoryIds ?? [repositoryId]).includes(repositoryId) &&
@@ -145,12 +148,17 @@ function isSelected({ repositoryId, at, body }: Entry<"change">, filter: Filter)
     at < to &&
     (filter.control === undefined || marks.includes(`control ${filter.control}`)) &&
     (filter.person === undefined || marks.includes(`person ${filter.person.toLowerCase()}`)) &&
-    (words.includes((filter.words ?? "").toLowerCase()) || beginsOne(ids, filter.words ?? ""))
+    (words.includes((filter.words ?? "").toLowerCase()) || beginsOne(idsOf(body.change), filter.words ?? ""))
   );
 }
 
-function beginsOne(ids: string, words: string): boolean {
-  return /^[0-9a-f]{4,}$/iu.test(words) && ids.split("\n").some((id) => id.startsWith(words.toLowerCase()));
+/** Whole ones: lists keep less of them. */
+function idsOf({ id, update, pullRequests }: Change): readonly string[] {
+  return [update.before, update.after, id, ...pullRequests.map(({ head }) => head.sha)];
+}
+
+function beginsOne(ids: readonly string[], words: string): boolean {
+  return /^[0-9a-f]{4,}$/iu.test(words) && ids.some((id) => id.startsWith(words.toLowerCase()));
 }
 
 /** What was judged between two days, and of which a control could not be tested. */

@@ -11,7 +11,7 @@ import type { EmergencyState, ReviewState } from "../records/emergency.ts";
 import type { Repository } from "../change/repository.ts";
 
 /** Numbers what is listed of an entry. It rises when that changes: lists are made again from the log, never by an older program. */
-export const LISTED_VERSION = 4;
+export const LISTED_VERSION = 5;
 
 /** Names the kinds of entries there are lists of. */
 export const LISTED_KINDS = ["change", "deployment", "deviation", "emergency", "retroactive-review"] as const;
@@ -29,7 +29,7 @@ export interface Listed {
   readonly outcomes: string;
   /** What a search for words looks in, in lower case, a line each. */
   readonly words: string;
-  /** The hexadecimal ids that are found by their beginning, a line each. */
+  /** The beginnings of the hexadecimal ids it is found by, a line each. */
   readonly ids: string;
   /** What is true of it besides, each as {@link controlMark}, {@link personMark} or {@link namingMark} write it. */
   readonly marks: readonly string[];
@@ -123,7 +123,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
         update.ref,
         ...pullRequests.flatMap(({ number, title, head }) => [`#${number}`, title, head.ref]),
       ]),
-      ids: wordsOf([update.before, update.after, change.id, ...pullRequests.map(({ head }) => head.sha)]),
+      ids: idsOf([update.before, update.after, change.id, ...pullRequests.map(({ head }) => head.sha)]),
       marks: [
         ...marksOf(assessment, [update.actor, ...people]),
         ...namingMarks(pullRequests.map(({ number }) => pullName(repository.id, number))),
@@ -137,7 +137,7 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
       verdict: assessment.verdict,
       outcomes: outcomesText(assessment.results),
       words: wordsOf([nameOf(repository), environment, ref]),
-      ids: wordsOf([sha, id]),
+      ids: idsOf([sha, id]),
       marks: [
         ...marksOf(assessment, [creator]),
         ...namingMarks([deploymentPlace(deployment), ...deployment.carried.map((change) => change.id)]),
@@ -187,9 +187,20 @@ const OF: { readonly [K in ListedKind]: (body: Bodies[K]) => Listed } = {
 /** So many characters of an id are needed to find it: fewer begin too many. */
 const SHORTEST_ID = 4;
 
-/** Returns the beginning of an id that words are, in lower case; null: they are none. */
+/** And so many are kept: whole ids are most of what a search would read. Two made to begin alike are both found. */
+const LONGEST_ID = 16;
+
+/** Returns the beginning of an id that words are, in lower case, as lists keep it; null: they are none. */
 export function idIn(words: string): string | null {
-  return /^[0-9a-f]+$/iu.test(words) && words.length >= SHORTEST_ID ? words.toLowerCase() : null;
+  return /^[0-9a-f]+$/iu.test(words) && words.length >= SHORTEST_ID ? beginningOf(words) : null;
+}
+
+function beginningOf(id: string): string {
+  return id.slice(0, LONGEST_ID).toLowerCase();
+}
+
+function idsOf(ids: readonly string[]): string {
+  return [...new Set(ids.map(beginningOf))].join("\n");
 }
 
 /** Returns what lists find an entry by. */
