@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Scenario } from "../../../src/cli/scenario/format/format.ts";
 import type { DoStep } from "../../../src/cli/scenario/format/steps.ts";
 import type { AppUnderTest, Harness } from "../../../src/cli/scenario/harness/harness.ts";
+import { messageOf } from "../../../src/domain/evidence/verify/read.ts";
 import { isWhole, rounds, sample, SEED } from "../../support/effort.ts";
 import { INTENT, MADE_UP, stepsOf } from "../../support/made-up.ts";
 import { possible } from "../../support/plays.ts";
@@ -210,10 +211,6 @@ async function played(
     await stage.close();
     await remove();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Entries of the log shown where a play broke off: no play is the same twice, and playing it again may not show why. */
